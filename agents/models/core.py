@@ -1,0 +1,135 @@
+"""The contract of a mind: what an agent may ask of a model, and what it gets back.
+
+A mind answers one `Request` at a time. A request is a batch: one shared prefix (role, rules, market), one `Question` per
+ticker, and then, for every question, a distribution over `options` (scored, never generated) and, where a `schema` is
+given, a JSON object that is valid by grammar. The answer is a pure function of (mind, request): a mind keeps nothing
+from one request to the next that could change an answer, so a journal can stand in for it.
+"""
+
+from typing import Any, Literal, Protocol
+
+from pydantic import Field
+
+from ...tools.errors import InputError, PaperDeskError
+from ...tools.evidence import Evidence
+from ...tools.frozen import Frozen, content_hash
+
+
+class ModelError(PaperDeskError):
+    """A mind broke while it was thinking (a server died, memory ran out)."""
+
+
+class ModelInputError(InputError):
+    """A mind cannot be had: no such file, not a GGUF, no server listening, unknown name."""
+
+
+class Question(Frozen):
+    """What is asked about one ticker: the text after the shared prefix, and the evidence that the text shows."""
+
+    ticker: str
+    text: str
+    """Ends where the model is to answer; never contains the prefix."""
+    evidence: tuple[Evidence, ...] = ()
+    """In the order of the aliases E1..En in the text."""
+    stance: str = ""
+    """The stance under judgement (task `support`); empty elsewhere. The text says it too: this is for the scorecard."""
+
+
+class Request(Frozen):
+    """A batch of questions with a common prefix."""
+
+    role: str
+    """Who asks: the name of a role in the desk."""
+    task: str
+    """What is asked, as a stable name: `stance`, `support`, `posture`. The scorecard looks here."""
+    system: str
+    """System message: role, rules, output contract. The same for all tickers."""
+    prefix: str
+    """First part of the user message that all questions share (market, regime, example)."""
+    questions: tuple[Question, ...]
+    options: tuple[str, ...] = ()
+    """The answers to score after each question; empty: nothing is scored."""
+    content_free: str | None = None
+    """A question without content; the options' probabilities after it are the model's bias, divided out of each
+    distribution (Zhao et al. 2021, contextual calibration)."""
+    schema_: tuple[dict[str, Any], ...] = Field(default=(), alias="schema")
+    """One JSON schema per question (or none at all): after the best option is written, an object of that schema is
+    generated under its grammar."""
+    lead_in: str = ""
+    """Text written between the chosen option and the object."""
+    max_tokens: int = Field(default=0, ge=0)
+    """Budget for each generated object; a schema that could need more is refused."""
+    seed: int = 0
+
+    def key(self, fingerprint: str) -> str:
+        """The hash that names this request to this mind."""
+        return content_hash([fingerprint, self.model_dump(mode="json", by_alias=True)])
+
+
+class Answer(Frozen):
+    """What the mind said about one question."""
+
+    ticker: str
+    probabilities: dict[str, float] = {}
+    """Over the options, bias divided out, sums to 1; empty where nothing was scored or `failure` is set."""
+    raw: dict[str, float] = {}
+    """The same before the correction."""
+    object: dict[str, Any] | None = None
+    """The generated object, valid by its schema; None where none was asked for or `failure` is set."""
+    completion: str = ""
+    """The text as generated, to the letter."""
+    failure: str | None = None
+    """Why there is no answer. A failure is an abstention, never a default."""
+
+
+class Usage(Frozen):
+    """What a request cost."""
+
+    prompt_tokens: int = 0
+    """Tokens evaluated, the shared prefix once."""
+    generated_tokens: int = 0
+
+
+class Reply(Frozen):
+    """The answers to a request, in the order of its questions."""
+
+    answers: tuple[Answer, ...]
+    usage: Usage = Usage()
+
+
+class Fingerprint(Frozen):
+    """All that decides a mind's answers."""
+
+    backend: Literal["llama_cpp", "scorecard", "openai_compatible"]
+    name: str
+    """For people: file name, served model name."""
+    digest: str
+    """sha256 of the weights where we have them, else a hash of what the server says about itself."""
+    settings: dict[str, str | int | float | bool] = {}
+    """Build, threads, batch sizes, flash attention, template version, grammar version..."""
+    training_cutoff: str | None = None
+    """ISO date after which the model cannot have read anything; None if unknown."""
+
+    def key(self) -> str:
+        """Hash of everything above."""
+        return content_hash(self.model_dump(mode="json"))
+
+
+class ModelCore(Protocol):
+    """A mind."""
+
+    @property
+    def fingerprint(self) -> Fingerprint: ...
+
+    def answer(self, request: Request) -> Reply:
+        """All answers, in order.
+
+        Raises:
+            ModelError: the mind broke; nothing was answered. (A single question that cannot be answered is not an
+                error but an `Answer` with `failure` set.)
+        """
+        ...
+
+    def close(self) -> None:
+        """Give memory and connections back; harmless to repeat."""
+        ...

@@ -1,0 +1,238 @@
+"""What can happen in a session: one class per kind, together one union.
+
+The journal stands below the rooms whose objects it records, so an event holds the columns that a reader filters by, typed,
+and beside them the whole object as JSON, verbatim (`signal`, `report`, ...); the room that made it can parse it back.
+Nothing about a decision lives anywhere else.
+"""
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, Field, TypeAdapter
+
+from ...tools.broker.protocol import Fill, OrderIntent, PortfolioSnapshot
+from ...tools.evidence import Evidence
+from ...tools.frozen import Frozen
+
+Document = dict[str, Any]
+"""A JSON object."""
+
+
+class BaseEvent(Frozen):
+    """What all events share."""
+
+    decision: int | None = None
+    """Number of the decision it belongs to, from 0; None outside any."""
+
+
+class SessionStarted(BaseEvent):
+    """The first event: everything that determines the rest."""
+
+    kind: Literal["session_started"] = "session_started"
+    config: Document
+    market: str
+    market_fingerprint: str
+    universe: list[str]
+    benchmark: str | None
+    decisions: list[date] = Field(default_factory=list)
+    """Sessions at whose close the desk will decide."""
+    model: Document
+    """The mind's `Fingerprint`."""
+    prompts: str
+    """Hash of all prompt files in use."""
+
+
+class DecisionOpened(BaseEvent):
+    """A decision time was reached: the view, regime and portfolio are fixed."""
+
+    kind: Literal["decision_opened"] = "decision_opened"
+    as_of: AwareDatetime
+    session: date
+    regime: Document
+    portfolio: PortfolioSnapshot
+
+
+class ToolCalled(BaseEvent):
+    """A role called a tool and got evidence (or none, with the reason)."""
+
+    kind: Literal["tool_called"] = "tool_called"
+    agent: str
+    tool: str
+    ticker: str
+    arguments: Document
+    evidence: list[Evidence]
+    note: str = ""
+    """Why the answer is empty or partial."""
+
+
+class ModelCalled(BaseEvent):
+    """A mind answered a request; `replay` reads it back by `request_key`."""
+
+    kind: Literal["model_called"] = "model_called"
+    agent: str
+    task: str
+    request_key: str
+    request: Document
+    reply: Document
+
+
+class SignalIssued(BaseEvent):
+    """An analyst stated its view of one ticker."""
+
+    kind: Literal["signal_issued"] = "signal_issued"
+    agent: str
+    ticker: str
+    round: int
+    stance: str
+    confidence: float
+    abstained: bool
+    rationale: str
+    signal: Document
+
+
+class AuditIssued(BaseEvent):
+    """The auditor judged a signal."""
+
+    kind: Literal["audit_issued"] = "audit_issued"
+    agent: str
+    """Whose signal."""
+    ticker: str
+    round: int
+    verdict: Literal["pass", "revise", "reject"]
+    report: Document
+
+
+class ProposalMade(BaseEvent):
+    """The portfolio manager proposed target weights."""
+
+    kind: Literal["proposal_made"] = "proposal_made"
+    weights: dict[str, float]
+    rationale: str
+    proposal: Document
+
+
+class RuleVerdict(BaseEvent):
+    """The rule engine approved, clamped or vetoed one order."""
+
+    kind: Literal["rule_verdict"] = "rule_verdict"
+    ticker: str
+    verdict: Literal["approve", "clamp", "veto"]
+    order: OrderIntent
+    report: Document
+
+
+class OrderSubmitted(BaseEvent):
+    """An order is about to leave: written before it is sent."""
+
+    kind: Literal["order_submitted"] = "order_submitted"
+    ticker: str
+    order: OrderIntent
+    reason: str
+    """Why, in a sentence with the figures that led to it."""
+
+
+class OrderAnswered(BaseEvent):
+    """What the broker said to a submission."""
+
+    kind: Literal["order_answered"] = "order_answered"
+    ticker: str
+    client_order_id: str
+    status: Literal["accepted", "rejected", "unknown"]
+    reason: str = ""
+
+
+class OrderFilled(BaseEvent):
+    """An execution."""
+
+    kind: Literal["order_filled"] = "order_filled"
+    ticker: str
+    fill: Fill
+
+
+class OrderEnded(BaseEvent):
+    """An order ended without being filled in full."""
+
+    kind: Literal["order_ended"] = "order_ended"
+    ticker: str
+    client_order_id: str
+    status: Literal["cancelled", "rejected", "expired"]
+    unfilled_quantity: float
+    reason: str
+
+
+class CorporateActionApplied(BaseEvent):
+    """A dividend was paid or a split changed a position."""
+
+    kind: Literal["corporate_action"] = "corporate_action"
+    session: date
+    ticker: str
+    action: Literal["dividend", "split", "cash_in_lieu"]
+    amount: float
+    """Cash paid, or the split's ratio."""
+    shares: float
+    """Shares held before it."""
+
+
+class BarClosed(BaseEvent):
+    """End of one exchange session: the ledger."""
+
+    kind: Literal["bar_closed"] = "bar_closed"
+    session: date
+    cash: float
+    equity: float
+    positions: dict[str, float]
+    prices: dict[str, float]
+    """Closing (or last known) price of each position."""
+
+
+class SignalResolved(BaseEvent):
+    """A signal's horizon passed: what really happened."""
+
+    kind: Literal["signal_resolved"] = "signal_resolved"
+    agent: str
+    ticker: str
+    issued_in: int
+    """The decision that issued the signal."""
+    score: float
+    outcome: float
+    """Return over the horizon in excess of the universe's mean."""
+
+
+class DecisionClosed(BaseEvent):
+    """Everything of this decision is on record."""
+
+    kind: Literal["decision_closed"] = "decision_closed"
+    session: date
+
+
+class SessionEnded(BaseEvent):
+    """The last event: the figures of the session."""
+
+    kind: Literal["session_ended"] = "session_ended"
+    metrics: Document
+
+
+Event = Annotated[
+    SessionStarted
+    | DecisionOpened
+    | ToolCalled
+    | ModelCalled
+    | SignalIssued
+    | AuditIssued
+    | ProposalMade
+    | RuleVerdict
+    | OrderSubmitted
+    | OrderAnswered
+    | OrderFilled
+    | OrderEnded
+    | CorporateActionApplied
+    | BarClosed
+    | SignalResolved
+    | DecisionClosed
+    | SessionEnded,
+    Field(discriminator="kind"),
+]
+"""Any event."""
+
+EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+"""Parses an event from JSON: `EVENT.validate_json(text)`."""

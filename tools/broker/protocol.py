@@ -1,0 +1,171 @@
+"""The contract between the desk and whoever executes its orders.
+
+The same protocol serves the simulator and every live paper adapter. Quantities are shares (fractional where the broker
+can), money is in the account's currency, times are UTC.
+"""
+
+from datetime import date
+from typing import Literal, Protocol
+
+from pydantic import AwareDatetime, Field
+
+from ..frozen import Frozen, content_hash
+
+Side = Literal["buy", "sell"]
+
+
+class OrderIntent(Frozen):
+    """What the desk wants done, in full, before anything is sent."""
+
+    client_order_id: str
+    """Hash of (session, decision, symbol, leg): the same intent has the same id, however often it is derived."""
+    ticker: str
+    side: Side
+    quantity: float = Field(gt=0)
+    """Shares."""
+    reference_price: float = Field(gt=0)
+    """Last close known at the decision: the basis of notional and collar checks."""
+    decided_at: AwareDatetime
+    reduces: bool = False
+    """True when the order only makes an existing position smaller."""
+
+    @property
+    def notional(self) -> float:
+        """Quantity at the reference price."""
+        return self.quantity * self.reference_price
+
+    def terms_hash(self) -> str:
+        """Hash of all terms; a verdict token is bound to it."""
+        return content_hash(self.model_dump(mode="json"))
+
+
+def client_order_id(session: str, decision: int, ticker: str, leg: int = 0) -> str:
+    """Deterministic order id, 24 hex digits."""
+    return content_hash([session, decision, ticker, leg])[:24]
+
+
+class VerdictToken(Frozen):
+    """Permission for exactly one submission, issued by the rule engine and checked by the broker layer."""
+
+    terms: str
+    """`OrderIntent.terms_hash()` of the order it permits."""
+    policy: str
+    """Hash of the policy under which the rules passed."""
+    state_version: str
+    """Hash of the portfolio snapshot that the rules saw."""
+    expires_at: AwareDatetime
+    mac: str
+    """Keyed hash of the fields above, so that only the issuing engine can make one."""
+
+
+class Accepted(Frozen):
+    """The broker has the order."""
+
+    status: Literal["accepted"] = "accepted"
+    client_order_id: str
+
+
+class Rejected(Frozen):
+    """The broker refused the order; nothing is outstanding."""
+
+    status: Literal["rejected"] = "rejected"
+    client_order_id: str
+    reason: str
+
+
+class Unknown(Frozen):
+    """No answer: the order may or may not exist. Look it up before anything is sent again."""
+
+    status: Literal["unknown"] = "unknown"
+    client_order_id: str
+    reason: str
+
+
+Submission = Accepted | Rejected | Unknown
+
+
+class Fill(Frozen):
+    """One execution."""
+
+    client_order_id: str
+    ticker: str
+    side: Side
+    quantity: float
+    price: float
+    """Price per share actually paid or received, slippage included."""
+    open_price: float
+    """The market's opening price of that session, before slippage."""
+    commission: float
+    session: date
+
+
+class OrderState(Frozen):
+    """What the broker says about one order."""
+
+    client_order_id: str
+    ticker: str
+    side: Side
+    quantity: float
+    filled_quantity: float
+    status: Literal["open", "filled", "partially_filled", "cancelled", "rejected", "expired"]
+    reason: str = ""
+
+
+class PortfolioSnapshot(Frozen):
+    """The account at one moment: `cash + sum(positions x prices) = equity`."""
+
+    at: AwareDatetime
+    cash: float
+    equity: float
+    positions: dict[str, float]
+    """Shares by ticker; names without a position are absent."""
+    prices: dict[str, float]
+    """Last known close by ticker, for every name of the universe that has one."""
+
+    def weights(self) -> dict[str, float]:
+        """Market value of each position over equity."""
+        return {name: shares * self.prices[name] / self.equity for name, shares in self.positions.items()}
+
+    def version(self) -> str:
+        """Hash of the snapshot; verdict tokens are bound to it."""
+        return content_hash(self.model_dump(mode="json"))
+
+
+class Capabilities(Frozen):
+    """What a broker can do."""
+
+    name: str
+    paper: bool
+    fractional: bool
+    shorting: bool
+
+
+class Broker(Protocol):
+    """What the desk needs of a broker. An error raises `BrokerError`; it is never an empty answer."""
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    def account(self) -> PortfolioSnapshot:
+        """Cash, positions and prices now."""
+        ...
+
+    def submit(self, order: OrderIntent, token: VerdictToken) -> Submission:
+        """Send one order; without a valid, unused token it is refused."""
+        ...
+
+    def order(self, client_order_id: str) -> OrderState | None:
+        """The state of one order, None if the broker never saw it."""
+        ...
+
+    def open_orders(self) -> list[OrderState]:
+        """Orders that may still fill."""
+        ...
+
+    def cancel(self, client_order_id: str) -> OrderState:
+        """Cancel what is left of an order."""
+        ...
+
+    def fills(self, since: int = 0) -> list[Fill]:
+        """Executions in order of occurrence, from the `since`-th on."""
+        ...

@@ -1,0 +1,36 @@
+"""The errors of PaperDesk.
+
+Every message is one sentence that says what happened and what to do. `exit_code` is what the command line returns:
+1 something went wrong while working, 2 bad input (nothing was changed), 3 a verification found a difference.
+Each room adds its own small family below these two roots.
+"""
+
+from typing import ClassVar
+
+
+class PaperDeskError(Exception):
+    """Root of all errors raised on purpose; the message is meant for a person."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class InputError(PaperDeskError):
+    """Something that the user gave (a file, an option, a value) is refused at the border."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class DataError(InputError):
+    """A data set has a defect; the message names the file and the row."""
+
+
+class LookAheadError(PaperDeskError):
+    """A read would have returned something that was not known at the view's `as_of`."""
+
+
+class BrokerError(PaperDeskError):
+    """A broker could not do what was asked; the state of the account is unchanged unless the message says otherwise."""
+
+
+class OptimizerError(PaperDeskError):
+    """The optimizer was given impossible numbers or its solver broke; never raised for an infeasible problem."""

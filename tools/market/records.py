@@ -1,0 +1,81 @@
+"""What a market is made of, once it has been read and checked."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+import pandas as pd
+
+from .bars import Bars
+
+
+@dataclass(frozen=True)
+class Company:
+    """An issuer whose shares the desk may hold."""
+
+    ticker: str
+    name: str
+    industry: str = ""
+    sector: str = ""
+
+
+@dataclass(frozen=True)
+class Document:
+    """A text about one company (a press release, a filing's text)."""
+
+    id: str
+    ticker: str
+    published_at: datetime
+    """UTC."""
+    source: str
+    headline: str
+    body: str
+
+    @property
+    def text(self) -> str:
+        """Headline and body as one text; spans count characters in it."""
+        return f"{self.headline}\n{self.body}"
+
+
+FACT_COLUMNS = (
+    "ticker",
+    "concept",
+    "period_start",
+    "period_end",
+    "value",
+    "unit",
+    "filed",
+    "available_at",
+    "accession",
+    "form",
+)
+"""Columns of `Dataset.facts`. `period_start` is NaT for balance-sheet figures; dates are datetime64 without zone;
+`available_at` is datetime64 in UTC: the acceptance time where the source gives one, else the open of the first exchange
+session after `filed`. Values are as filed (per-share and share counts in the shares of that day)."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A market as data: everything that will ever be known, with the times at which it becomes known.
+
+    Only `Market` and the simulated broker see it; agents see a `MarketView`.
+    """
+
+    name: str
+    note: str
+    """One sentence for people: what this market is (generated or real, which years, where from)."""
+    generated: bool
+    calendar: str
+    """Name of the exchange calendar (`exchange_calendars`), e.g. XNYS."""
+    bars: Bars
+    """All instruments, companies and benchmark, as traded."""
+    companies: dict[str, Company]
+    """By ticker; an instrument without a company (an index fund) can be a benchmark but is not in the default universe."""
+    facts: pd.DataFrame
+    """Columns `FACT_COLUMNS`, sorted by available_at."""
+    documents: tuple[Document, ...]
+    """Sorted by published_at, near-duplicates still in."""
+    benchmark: str | None = None
+    window: tuple[date, date] | None = None
+    """Recommended session window; earlier data is look-back history."""
+    fingerprint: str = field(default="")
+    """sha256 over all content."""
