@@ -1,0 +1,36 @@
+"""Whoever executes the desk's orders: the contract, and the brokers that fulfil it.
+
+The simulator stands in `tools.broker.simulated` and is imported from there: it loads backtrader, which takes a second.
+"""
+
+from .protocol import (
+    Accepted,
+    Broker,
+    Capabilities,
+    Fill,
+    OrderIntent,
+    OrderState,
+    PortfolioSnapshot,
+    Rejected,
+    Side,
+    Submission,
+    Unknown,
+    VerdictToken,
+    client_order_id,
+)
+
+__all__ = [
+    "Accepted",
+    "Broker",
+    "Capabilities",
+    "Fill",
+    "OrderIntent",
+    "OrderState",
+    "PortfolioSnapshot",
+    "Rejected",
+    "Side",
+    "Submission",
+    "Unknown",
+    "VerdictToken",
+    "client_order_id",
+]

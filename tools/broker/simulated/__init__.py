@@ -1,0 +1,11 @@
+"""A broker that lives in the past: backtrader executes the orders, one exchange session at a time.
+
+Importing this package loads backtrader (about a second).
+"""
+
+from .broker import Authorise, SimulatedBroker
+from .corporate_actions import CorporateAction
+from .costs import Costs
+from .report import OrderEnd, StepReport
+
+__all__ = ["Authorise", "CorporateAction", "Costs", "OrderEnd", "SimulatedBroker", "StepReport"]

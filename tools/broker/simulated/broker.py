@@ -1,0 +1,281 @@
+"""The simulated broker: the `Broker` protocol on top of a stepped backtrader.
+
+It is a pure function of bars, costs and submitted orders: to rebuild one, make a new one, and submit and step again.
+"""
+
+import math
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
+
+from ...errors import BrokerError, InputError, PaperDeskError
+from ...market.bars import Bars
+from ..protocol import (
+    Accepted,
+    Capabilities,
+    Fill,
+    OrderIntent,
+    OrderState,
+    PortfolioSnapshot,
+    Rejected,
+    Submission,
+    VerdictToken,
+)
+from .book import Entry, OrderBook
+from .cerebro import SteppedCerebro
+from .corporate_actions import CorporateAction, apply_actions
+from .costs import Costs
+from .feed import build_feeds, check_bars, marks, sessions_without_trade
+from .ledger import DUST, Ledger
+from .report import OrderEnd, StepReport
+
+Authorise = Callable[[OrderIntent, VerdictToken], None]
+"""Checks and uses up a token; raises a `PaperDeskError` when the order may not go out."""
+
+STALE_AFTER = 10
+"""Sessions without a trade after which a position is reported as stale."""
+
+FRACTION = 1e-6
+"""Shares to which a fractional order is rounded down when cash or volume cut it."""
+
+
+class SimulatedBroker:
+    """Paper execution over historical bars.
+
+    A new broker stands at the close of the first session, so that a decision can be taken there; `step` then moves on
+    by one session. Orders are day orders for the next open. Whatever does not fill there ends in that session, with a
+    reason, in the session's report.
+
+    Args:
+        bars: Prices as traded, on the union calendar.
+        cash: What the account starts with, in the currency of the bars.
+        costs: Commission, slippage and volume limit.
+        authorise: Called with every new order before it is accepted; must raise unless the token permits it.
+        fractional: Whether parts of a share can be traded and held.
+        close_of: The time (with zone) at which a session closes; for a mapping pass its `__getitem__`.
+
+    Raises:
+        DataError: the bars are out of order, of the wrong shape, or hold impossible numbers.
+        InputError: the cash is not a positive number, or a closing time has no zone.
+    """
+
+    def __init__(
+        self,
+        bars: Bars,
+        *,
+        cash: float,
+        costs: Costs,
+        authorise: Authorise,
+        close_of: Callable[[date], datetime],
+        fractional: bool = False,
+    ) -> None:
+        check_bars(bars)
+        if not (math.isfinite(cash) and cash > 0):
+            raise InputError(f"an account cannot start with {cash} in cash; give a positive amount")
+        self._bars, self._authorise, self._close_of, self._fractional = bars, authorise, close_of, fractional
+        self._marks, self._idle = marks(bars), sessions_without_trade(bars)
+        self._eventful = ((bars.split != 1) | (bars.dividend != 0)).any(axis=1)
+        self._book = OrderBook()
+        self._ledger = Ledger.open_account(cash, costs, FRACTION if fractional else 1.0)
+        self._feeds = build_feeds(bars, self._marks)
+        self._feed = dict(zip(bars.tickers, self._feeds, strict=True))
+        self._engine = SteppedCerebro()
+        self._engine.broker = self._ledger
+        for ticker, feed in self._feed.items():
+            self._engine.adddata(feed, name=ticker)
+        self._engine.open()
+        self._engine.step()
+        self._row = 0
+        self._last_endings: tuple[OrderEnd, ...] | None = None  # set when the simulation is over
+        self._report = self._close(actions=[], fills_before=0)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Paper only, long only."""
+        return Capabilities(name="simulated", paper=True, fractional=self._fractional, shorting=False)
+
+    @property
+    def session(self) -> date:
+        """The session at whose close the broker stands."""
+        return self._bars.sessions[self._row]
+
+    @property
+    def remaining(self) -> int:
+        """How many sessions are left to step through."""
+        return len(self._bars.sessions) - 1 - self._row
+
+    @property
+    def report(self) -> StepReport:
+        """What happened in the current session; before the first step: the first session, in which nothing could."""
+        return self._report
+
+    def step(self) -> StepReport | None:
+        """Move to the close of the next session; None when the bars are exhausted, or after `finish`.
+
+        In this order: splits, dividends and cash in lieu before the open; sales, then purchases at the open; orders
+        that are left end; the account is valued at the close. An order in a name that splits is cancelled, because
+        its quantity and the price it was decided at are in old shares.
+        """
+        if not self.remaining or self._last_endings is not None:
+            self.finish()
+            return None
+        row, fills_before = self._row + 1, len(self._book.fills)
+        actions: list[CorporateAction] = []
+        if self._eventful[row]:
+            self._cancel_over_splits(row)
+            actions = apply_actions(self._ledger, self._feeds, self._bars, row, self._marks, self._fractional)
+        self._engine.step()
+        self._row = row
+        for trade in self._ledger.trades:
+            self._book.record(self._fill(trade))
+        self._end_day_orders()
+        self._report = self._close(actions, fills_before)
+        return self._report
+
+    def finish(self) -> tuple[OrderEnd, ...]:
+        """End the simulation: open orders expire.
+
+        Returns:
+            The endings that no report holds; the same again when repeated.
+        """
+        if self._last_endings is None:
+            for entry in self._book.open():
+                self._withdraw(entry)
+                self._book.end(entry, "expired", f"the simulation ended at {self.session}, before a next open")
+            self._last_endings = self._book.take_ended()
+        return self._last_endings
+
+    def account(self) -> PortfolioSnapshot:
+        """Cash, positions and prices at the close of the current session."""
+        closed = self._close_of(self.session)
+        if closed.tzinfo is None:
+            raise InputError(f"the closing time of {self.session} has no time zone; give it in UTC")
+        row = self._marks[self._row]
+        return PortfolioSnapshot(
+            at=closed.astimezone(UTC),
+            cash=self._report.cash,
+            equity=self._report.equity,
+            positions=dict(self._report.positions),
+            prices={t: float(price) for t, price in zip(self._bars.tickers, row, strict=True) if math.isfinite(price)},
+        )
+
+    def submit(self, order: OrderIntent, token: VerdictToken) -> Submission:
+        """Take one day order for the next open.
+
+        The same order again is accepted again, without a second execution and without another token; another order
+        under the same id is rejected. A token is used up only by an order that passes all other checks.
+        """
+        known = self._book.entries.get(order.client_order_id)
+        if known is not None and known.status != "rejected":
+            if known.intent == order:
+                return Accepted(client_order_id=order.client_order_id)
+            return Rejected(
+                client_order_id=order.client_order_id,
+                reason="this client order id already stands for an order with other terms; derive a new one",
+            )
+        reason = self._objection(order)
+        if reason:
+            self._book.add(Entry(order, status="rejected", reason=reason))
+            return Rejected(client_order_id=order.client_order_id, reason=reason)
+        try:
+            self._authorise(order, token)
+        except PaperDeskError as error:
+            # Not kept: whoever has no token must not be able to occupy an id.
+            return Rejected(client_order_id=order.client_order_id, reason=str(error))
+        act = self._ledger.buy if order.side == "buy" else self._ledger.sell
+        data = self._feed[order.ticker]
+        engine_order = act(owner=self._engine.strategy, data=data, size=order.quantity, id=order.client_order_id)
+        self._book.add(Entry(order, engine_order))
+        return Accepted(client_order_id=order.client_order_id)
+
+    def order(self, client_order_id: str) -> OrderState | None:
+        """The state of one order, None if it never came or came without permission."""
+        entry = self._book.entries.get(client_order_id)
+        return entry.state() if entry else None
+
+    def open_orders(self) -> list[OrderState]:
+        """Orders for the next open, in order of submission."""
+        return [entry.state() for entry in self._book.open()]
+
+    def cancel(self, client_order_id: str) -> OrderState:
+        """Cancel an open order; the state of one that has ended is returned as it is.
+
+        Raises:
+            BrokerError: no such order.
+        """
+        entry = self._book.entries.get(client_order_id)
+        if entry is None:
+            raise BrokerError(f"there is no order {client_order_id} to cancel; list the open ones with open_orders()")
+        if entry.status == "open":
+            self._withdraw(entry)
+            self._book.end(entry, "cancelled", "cancelled by the desk")
+        return entry.state()
+
+    def fills(self, since: int = 0) -> list[Fill]:
+        """Executions in order of occurrence, from the `since`-th on."""
+        return self._book.fills[since:]
+
+    def _objection(self, order: OrderIntent) -> str:
+        """Why the order cannot be taken; empty if it can."""
+        if self._last_endings is not None:
+            return "the simulation has ended; start a new one"
+        if order.ticker not in self._feed:
+            return f"{order.ticker} is not traded here; the universe is {', '.join(self._bars.tickers)}"
+        if not self._fractional and order.quantity != math.floor(order.quantity):
+            return f"{order.quantity} is no whole number of shares, and the account trades whole ones only"
+        if order.side == "sell":
+            free = self._ledger.shares(self._feed[order.ticker]) - self._book.promised(order.ticker)
+            if order.quantity > free + DUST / 2:
+                return f"{max(0.0, free):g} shares of {order.ticker} are free to sell, and the account cannot go short"
+        return ""
+
+    def _withdraw(self, entry: Entry) -> None:
+        self._ledger.cancel(entry.engine_order)
+
+    def _cancel_over_splits(self, row: int) -> None:
+        for entry in self._book.open():
+            ratio = float(self._bars.split[row, self._bars.column(entry.intent.ticker)])
+            if ratio != 1:
+                self._withdraw(entry)
+                reason = f"the shares were split {ratio:g} for 1 before the open; decide again in new shares"
+                self._book.end(entry, "cancelled", reason)
+
+    def _fill(self, trade: Any) -> Fill:
+        """A backtrader execution (the clone it sent out) as the protocol's `Fill`."""
+        ticker = self._book.entries[trade.info.id].intent.ticker
+        return Fill(
+            client_order_id=trade.info.id,
+            ticker=ticker,
+            side="buy" if trade.isbuy() else "sell",
+            quantity=abs(float(trade.executed.size)),
+            price=float(trade.executed.price),
+            open_price=float(self._bars.open[self._row, self._bars.column(ticker)]),
+            commission=float(trade.executed.comm),
+            session=self.session,
+        )
+
+    def _end_day_orders(self) -> None:
+        """Nothing lives on: a leftover of a partial fill would be added to what the next decision orders."""
+        for entry in self._book.open():
+            self._withdraw(entry)
+            shortfall = self._ledger.shortfalls[entry.intent.client_order_id]
+            refused = shortfall.of_cash and not entry.filled
+            self._book.end(entry, "rejected" if refused else "expired", shortfall.reason)
+
+    def _close(self, actions: list[CorporateAction], fills_before: int) -> StepReport:
+        """Value the account at the close of the current session."""
+        held = [(i, t, self._ledger.shares(self._feed[t])) for i, t in enumerate(self._bars.tickers)]
+        held = [row for row in held if row[2]]
+        prices = {t: float(self._marks[self._row, i]) for i, t, _ in held}
+        cash = float(self._ledger.cash)
+        return StepReport(
+            session=self.session,
+            actions=tuple(actions),
+            fills=tuple(self._book.fills[fills_before:]),
+            ended=self._book.take_ended(),
+            cash=cash,
+            equity=cash + sum(shares * prices[t] for _, t, shares in held),
+            positions={t: shares for _, t, shares in held},
+            prices=prices,
+            stale=tuple(t for i, t, _ in held if self._idle[self._row, i] >= STALE_AFTER),
+        )

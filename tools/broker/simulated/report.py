@@ -1,0 +1,44 @@
+"""What one step of the simulated broker reports."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from ..protocol import Fill
+from .corporate_actions import CorporateAction
+
+
+@dataclass(frozen=True, slots=True)
+class OrderEnd:
+    """An order that ended without being filled in full."""
+
+    client_order_id: str
+    ticker: str
+    status: Literal["cancelled", "rejected", "expired"]
+    unfilled_quantity: float
+    """Shares that were ordered and not traded."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepReport:
+    """All that happened in one exchange session, and the ledger at its close.
+
+    `cash + sum(positions[t] * prices[t]) == equity` to 1e-6.
+    """
+
+    session: date
+    actions: tuple[CorporateAction, ...]
+    """Applied before the open."""
+    fills: tuple[Fill, ...]
+    """At the open, in order of execution: sales, then purchases."""
+    ended: tuple[OrderEnd, ...]
+    """Every order that ended unfilled, or filled in part, since the last report."""
+    cash: float
+    equity: float
+    positions: dict[str, float]
+    """Shares by ticker; names without a position are absent."""
+    prices: dict[str, float]
+    """Last known close of each position, in the shares of this day."""
+    stale: tuple[str, ...]
+    """Positions in names that have not traded for `STALE_AFTER` sessions or more, still valued at their last close."""
