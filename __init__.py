@@ -1,0 +1,1 @@
+"""PaperDesk: a trading desk of language-model agents that runs on your own machine."""

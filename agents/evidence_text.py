@@ -1,0 +1,33 @@
+"""How evidence looks in a prompt and in a rationale: short aliases, figures as the measures print them, quoted passages.
+
+Passages are data: they stand between <<< and >>>, and any such mark inside the text is taken out first, so that a document
+cannot close its own quotation.
+"""
+
+from collections.abc import Sequence
+
+from ..tools.evidence import Evidence
+from ..tools.measures import MEASURES
+
+
+def alias_of(index: int) -> str:
+    """The name of the `index`-th piece of evidence (from 0) in a prompt: E1, E2, ..."""
+    return f"E{index + 1}"
+
+
+def quoted(text: str) -> str:
+    """A passage as delimited data on one line."""
+    return "<<<" + " ".join(text.replace("<<<", "").replace(">>>", "").split()) + ">>>"
+
+
+def shown(evidence: Evidence) -> str:
+    """One piece of evidence: its label, then its figure or its quoted text."""
+    measure = MEASURES[evidence.measure]
+    if evidence.value is not None:
+        return f"{measure.label}: {measure.show(evidence.value)}"
+    return f"{measure.label}: {quoted(evidence.text or '')}"
+
+
+def evidence_block(evidence: Sequence[Evidence]) -> str:
+    """All evidence of one ticker, a line each, with its alias."""
+    return "\n".join(f"{alias_of(i)} {shown(e)}" for i, e in enumerate(evidence))

@@ -1,0 +1,176 @@
+"""The portfolio manager: audited signals become views, a mind sets the posture, Mean-CVaR sets the weights.
+
+Views follow Grinold (1994): alpha = IC x volatility x score, per session over the signal's horizon, summed over agents. They
+are added to a reference return that rewards each name for the tail risk it adds to the equally weighted universe, so that
+a desk without views holds something close to that universe instead of betting on past means.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+import pandas as pd
+
+from ..tools.evidence import Evidence
+from ..tools.frozen import Frozen
+from .analyst import Mind
+from .evidence_text import evidence_block
+from .models.core import Question, Request
+from .roles import PORTFOLIO_MANAGER, prompt_of
+from .signals import AuditReport, Signal
+
+SESSIONS_PER_YEAR = 252
+
+POSTURES: dict[str, float] = {"defensive": 2.0, "neutral": 1.0, "aggressive": 0.5}
+"""What each posture multiplies the risk aversion by: the whole room that the mind has."""
+
+
+class Posture(Frozen):
+    """How much risk the desk takes at this decision."""
+
+    name: str
+    probabilities: dict[str, float] = {}
+    note: str = ""
+    """Why it is neutral although nobody said so, where that is the case."""
+
+    @property
+    def factor(self) -> float:
+        """Multiplier of the risk aversion: the probability-weighted mean over postures."""
+        if not self.probabilities:
+            return POSTURES[self.name]
+        return sum(p * POSTURES[name] for name, p in self.probabilities.items())
+
+
+class View(Frozen):
+    """What the desk expects of one name beyond its reference return."""
+
+    ticker: str
+    alpha: float
+    """Return per session."""
+    parts: dict[str, float]
+    """Contribution of each agent."""
+
+
+class Proposal(Frozen):
+    """Target weights and all that led to them."""
+
+    weights: dict[str, float]
+    cash: float
+    """Share of equity left in cash."""
+    posture: Posture
+    risk_aversion: float
+    views: tuple[View, ...]
+    expected_return: float | None = None
+    """Per session; None where the optimizer found nothing and the desk stays as it is."""
+    cvar: float | None = None
+    """Conditional value at risk per session of the proposed weights over the scenarios."""
+    turnover: float = 0.0
+    """Sum of absolute weight changes."""
+    binding: tuple[str, ...] = ()
+    """What stood in the way, in words, with what one more unit of room would be worth."""
+    excluded: dict[str, str] = {}
+    """Names that could not be considered, and why."""
+    rationale: str
+
+
+def posture_of(evidence: Sequence[Evidence], *, mind: Mind, seed: int) -> Posture:
+    """The mind's posture given evidence on the market; neutral, with a note, where it gives none."""
+    if not evidence:
+        return Posture(name="neutral", note="no evidence on the market")
+    prompt = prompt_of(PORTFOLIO_MANAGER.name)
+    text = prompt.question.substitute(evidence=evidence_block(evidence))
+    answer = mind.answer(
+        Request(
+            role=PORTFOLIO_MANAGER.name,
+            task="posture",
+            system=prompt.system.template,
+            prefix=prompt.prefix.template,
+            questions=(Question(ticker="PORTFOLIO", text=text, evidence=tuple(evidence)),),
+            options=tuple(POSTURES),
+            content_free=prompt.question.substitute(evidence="E1 N/A"),
+            seed=seed,
+        )
+    ).answers[0]
+    if answer.failure:
+        return Posture(name="neutral", note=f"no posture: {answer.failure}")
+    return Posture(name=max(POSTURES, key=lambda name: answer.probabilities[name]), probabilities=answer.probabilities)
+
+
+def views_of(
+    signals: Sequence[Signal],
+    reports: Mapping[tuple[str, str], AuditReport],
+    skill: Mapping[str, float],
+    volatility: Mapping[str, float],
+) -> tuple[View, ...]:
+    """alpha = sum over agents of IC x volatility x sqrt(h) x score / h, for signals that passed.
+
+    Args:
+        signals: the last statement of each agent on each ticker.
+        reports: their audits, by (agent, ticker); the confidence factor scales the score.
+        skill: information coefficient by agent.
+        volatility: standard deviation of the return of one session, by ticker.
+    """
+    parts: dict[str, dict[str, float]] = {}
+    for signal in signals:
+        if signal.abstained or signal.ticker not in volatility:
+            continue
+        report = reports[signal.agent, signal.ticker]
+        if report.verdict != "pass":
+            continue
+        scale = skill[signal.agent] * volatility[signal.ticker] * sqrt(signal.horizon_days) / signal.horizon_days
+        parts.setdefault(signal.ticker, {})[signal.agent] = scale * signal.score * report.confidence_factor
+    return tuple(View(ticker=t, alpha=sum(p.values()), parts=p) for t, p in sorted(parts.items()))
+
+
+@dataclass(frozen=True)
+class Scenarios:
+    """Past returns that stand for the next session: (S, N), complete rows only."""
+
+    tickers: tuple[str, ...]
+    returns: np.ndarray
+    excluded: dict[str, str]
+    """Names left out, and why."""
+
+
+def scenarios_of(returns: pd.DataFrame, minimum: int) -> Scenarios:
+    """The rows in which every kept name has a return; names with fewer than `minimum` returns are left out.
+
+    Args:
+        returns: daily total returns, sessions by tickers, NaN where a name did not trade.
+        minimum: returns that a name must have to be considered.
+    """
+    counts = returns.notna().sum()
+    kept = [str(t) for t in returns.columns if counts[t] >= minimum]
+    excluded = {str(t): f"only {int(counts[t])} daily returns, {minimum} needed" for t in returns.columns if counts[t] < minimum}
+    complete = returns[kept].dropna()
+    return Scenarios(tuple(kept), complete.to_numpy(dtype=float), excluded)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What a desk without views would think: returns under which the equally weighted universe is optimal."""
+
+    returns: np.ndarray
+    """(N,) expected return per session."""
+    risk_aversion: float
+    """The lambda that goes with them."""
+
+
+def reference_of(scenarios: Scenarios, beta: float, premium: float) -> Reference:
+    """The returns that tail risk deserves, and the risk aversion implied by them.
+
+    The equally weighted universe earns `premium` a year; each name earns in proportion to its part of that portfolio's
+    CVaR, its mean loss over the portfolio's worst 1 - beta of scenarios (Rockafellar, Uryasev and Zabarankin 2006, "Master
+    funds in portfolio analysis with general deviation measures": betas in units of CVaR). With lambda = premium / CVaR the
+    gradient of mu'w - lambda CVaR(w) vanishes there, as reverse optimization does with variance (Black and Litterman 1992).
+    """
+    returns = scenarios.returns
+    market = returns.mean(axis=1)
+    tail = np.argsort(market, kind="stable")[: max(1, round((1 - beta) * len(market)))]
+    loss = -returns[tail].mean(axis=0)
+    cvar = float(loss.mean())
+    daily = premium / SESSIONS_PER_YEAR
+    if cvar <= 0:  # the worst scenarios are gains: no risk to price
+        return Reference(np.full(len(loss), daily), 0.0)
+    return Reference(daily * loss / cvar, daily / cvar)

@@ -1,0 +1,77 @@
+"""Who sits on the desk: one row per role, one prompt file per row.
+
+An analyst is a row with an evidence plan: the tools that run for every ticker whatever the model says. The auditor and
+the portfolio manager are rows as well: each has a mind that scores a question of its own.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from string import Template
+
+from ..tools.frozen import content_hash
+
+
+@dataclass(frozen=True)
+class Role:
+    """One seat."""
+
+    name: str
+    title: str
+    plan: tuple[str, ...] = ()
+    """Tools whose evidence the role always gets, in this order (names in `tools.toolbox`)."""
+    needs: str = ""
+    """Evidence kind without which the role abstains, empty for none."""
+    horizon_days: int = 21
+    """Exchange sessions over which its views are meant."""
+
+
+FUNDAMENTAL_ANALYST = Role(
+    name="fundamental_analyst",
+    title="Fundamental analyst",
+    plan=("filing_ratios", "release_tone", "document_search"),
+    needs="ratio",
+    horizon_days=63,
+)
+TECHNICAL_ANALYST = Role(
+    name="technical_analyst", title="Technical analyst", plan=("price_indicators",), needs="indicator"
+)
+AUDITOR = Role(name="auditor", title="Auditor")
+PORTFOLIO_MANAGER = Role(name="portfolio_manager", title="Portfolio manager")
+
+ANALYSTS: tuple[Role, ...] = (FUNDAMENTAL_ANALYST, TECHNICAL_ANALYST)
+ROLES: dict[str, Role] = {role.name: role for role in (*ANALYSTS, AUDITOR, PORTFOLIO_MANAGER)}
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A role's prompt: three templates with `$name` places."""
+
+    system: Template
+    prefix: Template
+    """What all tickers share."""
+    question: Template
+    """What is asked about one ticker; the model answers right after its end."""
+
+
+@cache
+def prompt_of(role: str) -> Prompt:
+    """The prompt of a role, read from `prompts/<role>.md`.
+
+    The file holds three parts, each under a line `=== system`, `=== prefix`, `=== question`.
+    """
+    text = files(__package__).joinpath("prompts", f"{role}.md").read_text(encoding="utf-8")
+    parts: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        if line.startswith("=== "):
+            parts[line[4:].strip()] = current = []
+        else:
+            current.append(line)
+    return Prompt(**{name: Template("\n".join(parts[name]).strip()) for name in ("system", "prefix", "question")})
+
+
+def prompts_hash() -> str:
+    """Hash of all prompts in use; part of what determines a session."""
+    return content_hash(
+        {name: [p.template for p in (prompt.system, prompt.prefix, prompt.question)] for name in ROLES for prompt in [prompt_of(name)]}
+    )

@@ -1,0 +1,157 @@
+"""The command line: one thin command per verb; nothing happens here that Python users cannot call.
+
+Progress and messages go to standard error, results to standard output. Exit codes: 0 done, 1 something went wrong while
+working, 2 bad input (nothing was changed), 3 a verification found a difference.
+"""
+
+import sys
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+# Only what `--help` needs is imported here; each command imports the rest itself, so that help answers at once.
+from .tools.errors import PaperDeskError
+
+app = typer.Typer(
+    name="paperdesk",
+    help="A trading desk of language-model agents that runs on your own machine: offline, audited, re-derivable.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+SessionFolder = Annotated[Path, typer.Argument(help="A session's folder, as `paperdesk run` printed it.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+
+
+@app.command()
+def run(
+    market: Annotated[
+        str | None, typer.Option(help="`generated` (default), `us-tech`, or a data folder (docs/data-format.md).")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="TOML file with the same options; options given here win.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="`smollm2` (default), `scorecard` (no model), a .gguf file, or a server's URL."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the session; runs/<number> by default.")] = None,
+    start: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First session of the window.")] = None,
+    end: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last session of the window.")] = None,
+    universe: Annotated[str | None, typer.Option(help="Tickers to trade, by commas; all companies by default.")] = None,
+    benchmark: Annotated[str | None, typer.Option(help="Ticker to compare with.")] = None,
+    frequency: Annotated[str | None, typer.Option(help="daily, weekly, monthly (default) or quarterly.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of everything that draws.")] = None,
+    market_seed: Annotated[int | None, typer.Option(help="Seed of the generated market.")] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads of the model (2 by default).")] = None,
+    cash: Annotated[float | None, typer.Option(help="Starting cash.")] = None,
+    commission_bps: Annotated[float | None, typer.Option(help="Commission, basis points of the value traded.")] = None,
+    slippage_bps: Annotated[float | None, typer.Option(help="Slippage at the open, basis points.")] = None,
+    policy: Annotated[str | None, typer.Option(help="Pre-trade policy: lenient, standard, strict, or a TOML file.")] = None,
+    max_weight: Annotated[float | None, typer.Option(help="Largest target weight of one name.")] = None,
+    turnover_limit: Annotated[float | None, typer.Option(help="Largest turnover per decision, buys plus sells.")] = None,
+    risk_aversion: Annotated[float | None, typer.Option(help="Lambda of Mean-CVaR.")] = None,
+    max_revisions: Annotated[int | None, typer.Option(help="How often the auditor may send a signal back.")] = None,
+    json: Json = False,
+) -> None:
+    """Run one simulated trading session and keep every step of it."""
+    from .simulations.console import console, runs_folder
+    from .simulations.config import load_config
+
+    options: dict[str, Any] = {
+        name: value
+        for name, value in locals().items()
+        if name not in {"config", "out", "json", "console", "runs_folder", "load_config"}
+    }
+    options |= {name: _day(options[name]) for name in ("start", "end")}
+    settings = load_config(config, options)
+    with console() as screen:
+        screen.say("starting")
+        from .simulations.session import start as start_session
+
+        folder = out or runs_folder()
+        outcome = start_session(settings, folder, screen.listen, screen.say)
+    screen.finish(outcome, json=json)
+
+
+@app.command()
+def resume(session: SessionFolder, json: Json = False) -> None:
+    """Continue a session that was stopped, to the same end it would have had."""
+    from .simulations.console import console
+
+    with console() as screen:
+        screen.say("starting")
+        from .simulations.session import resume as resume_session
+
+        outcome = resume_session(session, screen.listen, screen.say)
+    screen.finish(outcome, json=json)
+
+
+@app.command()
+def replay(session: SessionFolder, json: Json = False) -> None:
+    """Derive a finished session again without a model and compare every event."""
+    from .simulations.console import console
+
+    with console(quiet=True) as screen:
+        screen.say("starting")
+        from .simulations.session import replay as replay_session
+
+        outcome = replay_session(session, screen.listen, screen.say)
+    screen.replayed(outcome, json=json)
+
+
+@app.command()
+def verify(session: SessionFolder, json: Json = False) -> None:
+    """Recompute the journal's hash chain and compare it with what is kept outside the database."""
+    from .simulations.console import show_verification
+
+    raise typer.Exit(show_verification(session, json=json))
+
+
+@app.command()
+def show(
+    session: SessionFolder,
+    decision: Annotated[int | None, typer.Option(help="Only this decision (numbered from 0).")] = None,
+    ticker: Annotated[str | None, typer.Option(help="Only this ticker.")] = None,
+    agent: Annotated[str | None, typer.Option(help="Only this agent.")] = None,
+    search: Annotated[str | None, typer.Option(help="Only events whose text contains these words.")] = None,
+    json: Json = False,
+) -> None:
+    """Tell what the desk did and why: signals, claims and their evidence, audits, orders, fills."""
+    from .simulations.transcript import print_transcript
+
+    print_transcript(session, decision=decision, ticker=ticker, agent=agent, search=search, json=json)
+
+
+@app.command()
+def graph() -> None:
+    """Print the desk's state machine as a mermaid drawing."""
+    from .orchestration.graph import mermaid
+
+    typer.echo(mermaid())
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    from importlib.metadata import version as installed
+
+    typer.echo(installed("paperdesk"))
+
+
+def _day(moment: datetime | None) -> date | None:
+    return moment.date() if moment else None
+
+
+def main() -> None:
+    """Entry point of the console script: errors become one sentence and an exit code."""
+    try:
+        app()
+    except PaperDeskError as error:
+        message = str(error)
+        typer.echo(f"paperdesk: {message[:1].lower()}{message[1:]}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("paperdesk: interrupted; `paperdesk resume` goes on from here", err=True)
+        sys.exit(130)

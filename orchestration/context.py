@@ -1,0 +1,102 @@
+"""What the nodes work with: handed to the graph as its runtime context, never part of the state."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from ..agents.roles import Role
+from ..agents.signals import Signal
+from ..memory.calibration import Calibration
+from ..memory.journal.store import Journal
+from ..tools.broker.protocol import OrderIntent
+from ..tools.broker.simulated import SimulatedBroker
+from ..tools.clock import TradingCalendar
+from ..tools.evidence import Evidence
+from ..tools.frozen import Frozen
+from ..tools.market.view import Market
+from ..tools.optimizer import MeanCVaR
+from ..tools.rules import RuleEngine
+from .journaled_mind import JournaledMind
+
+
+class DeskSettings(Frozen):
+    """The desk's own limits and preferences; see `simulations.config.SessionConfig` for their meaning."""
+
+    seed: int
+    risk_aversion: float
+    beta: float
+    max_weight: float
+    min_invested: float
+    min_cash: float
+    turnover_limit: float
+    equity_premium: float
+    scenario_sessions: int
+    min_history: int = 120
+    """Daily returns that a name needs before the portfolio manager considers it."""
+    max_revisions: int
+    cost_per_unit: float
+    """Commission and slippage for one unit of value traded."""
+    fractional: bool
+    holding_sessions: int = 21
+    """Sessions over which a trade's cost is spread when it is weighed against returns per session."""
+
+
+@dataclass
+class Casebook:
+    """The evidence of the current decision: by seat, and by id."""
+
+    by_seat: dict[tuple[str, str], tuple[Evidence, ...]] = field(default_factory=dict)
+    missing: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def clear(self) -> None:
+        """Forget the decision before."""
+        self.by_seat.clear()
+        self.missing.clear()
+
+    def by_id(self) -> dict[str, Evidence]:
+        """All evidence of the decision."""
+        return {item.id: item for items in self.by_seat.values() for item in items}
+
+
+@dataclass(frozen=True)
+class OpenSignal:
+    """A signal whose horizon has not passed yet."""
+
+    decision: int
+    session: date
+    signal: Signal
+
+
+@dataclass
+class DeskContext:
+    """One desk in one session.
+
+    Everything mutable in here is rebuilt when a session is re-executed from its start; nothing is ever pickled.
+    """
+
+    session_id: str
+    market: Market
+    calendar: TradingCalendar
+    universe: tuple[str, ...]
+    benchmark: str | None
+    decision_sessions: frozenset[date]
+    analysts: Sequence[Role]
+    mind: JournaledMind
+    journal: Journal
+    broker: SimulatedBroker
+    rules: RuleEngine
+    optimizer: MeanCVaR
+    settings: DeskSettings
+    calibration: Calibration = field(default_factory=Calibration)
+    casebook: Casebook = field(default_factory=Casebook)
+    open_signals: list[OpenSignal] = field(default_factory=list)
+    sent: dict[str, OrderIntent] = field(default_factory=dict)
+    """Orders sent so far, by client order id."""
+    peak_equity: float = 0.0
+    previous_equity: float = 0.0
+    """Equity at the close of the session before the current one; 0 in the first session."""
+    last_equity: float = 0.0
+
+    def close_of(self, session: date) -> datetime:
+        """When a session of the market's exchange closes (UTC)."""
+        return self.calendar.close_of(session)

@@ -1,0 +1,186 @@
+"""The nodes of one decision: open, analysts, audit, portfolio manager, pre-trade rules, execution.
+
+Analysts work one after the other, not in parallel: they share one mind, and the order of the journal must not depend on which
+thread was quicker.
+"""
+
+from collections.abc import Callable
+from typing import Literal
+
+from langgraph.runtime import Runtime
+from langgraph.types import Command
+
+from ..agents.analyst import Brief, analyse
+from ..agents.auditor import audit_signals
+from ..agents.roles import Role
+from ..agents.signals import AuditReport, Signal
+from ..memory.journal.events import (
+    AuditIssued,
+    DecisionOpened,
+    OrderAnswered,
+    OrderSubmitted,
+    SignalIssued,
+    ToolCalled,
+)
+from ..tools.broker.protocol import Unknown
+from ..tools.errors import BrokerError
+from ..tools.regime import Regime, regime
+from ..tools.toolbox import call, research_tools
+from .context import DeskContext
+from .market_nodes import resolve
+from .state import DeskState, Seat
+
+Node = Callable[[DeskState, Runtime[DeskContext]], dict[str, object]]
+
+
+def open_decision(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, object]:
+    """Fixes the view, the regime and the portfolio; scores signals whose horizon has passed."""
+    desk = runtime.context
+    as_of = desk.close_of(state["session"])
+    desk.casebook.clear()
+    desk.mind.decision = state["decision"]
+    found = regime(desk.market.view(as_of), seed=desk.settings.seed)
+    portfolio = desk.broker.account()
+    desk.journal.append(
+        DecisionOpened(
+            decision=state["decision"], as_of=as_of, session=state["session"], portfolio=portfolio,
+            regime=found.model_dump(mode="json") if found else {},
+        )  # fmt: skip
+    )
+    opened = DeskState(as_of=as_of, decision=state["decision"])
+    resolve(desk, opened)
+    return {
+        "as_of": as_of, "regime": found, "portfolio": portfolio, "round": 0,
+        "signals": {}, "reports": {}, "barred": {}, "permitted": [],
+    }  # fmt: skip
+
+
+def analyst_node(role: Role) -> Node:
+    """The node of one analyst: gathers evidence in the first round, answers objections in later ones."""
+
+    def node(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, object]:
+        desk = runtime.context
+        if state["round"] == 0:
+            gather(role, state, desk)
+            tickers = desk.universe
+        else:
+            sent_back = (s for s, report in state["reports"].items() if report.verdict == "revise")
+            tickers = tuple(ticker for agent, ticker in sent_back if agent == role.name)
+        if not tickers:
+            return {}
+        signals = analyse(
+            role,
+            [_brief(role, ticker, state, desk) for ticker in tickers],
+            mind=desk.mind,
+            as_of=state["as_of"],
+            regime=describe(state["regime"]),
+            seed=desk.settings.seed,
+            round_=state["round"],
+        )
+        for signal in signals:
+            desk.journal.append(_issued(signal, state["decision"]))
+        return {"signals": state["signals"] | {(s.agent, s.ticker): s for s in signals}}
+
+    return node
+
+
+def gather(role: Role, state: DeskState, desk: DeskContext) -> None:
+    """Runs the role's evidence plan for every ticker, whatever its mind may want, and journals each call."""
+    tools = research_tools(desk.market.view(state["as_of"]))
+    for ticker in desk.universe:
+        found, missing = [], []
+        for name in role.plan:
+            text, evidence = call(tools, name, ticker=ticker)
+            found.extend(evidence)
+            if not evidence:
+                missing.append(text)
+            desk.journal.append(
+                ToolCalled(
+                    decision=state["decision"], agent=role.name, tool=name, ticker=ticker, arguments={"ticker": ticker},
+                    evidence=evidence, note="" if evidence else text,
+                )  # fmt: skip
+            )
+        desk.casebook.by_seat[role.name, ticker] = tuple(found)
+        desk.casebook.missing[role.name, ticker] = ", ".join(missing)
+
+
+def audit(
+    state: DeskState, runtime: Runtime[DeskContext]
+) -> Command[Literal["fundamental_analyst", "portfolio_manager"]]:
+    """Checks the signals of this round; sends back what is objected to while a revision is left."""
+    desk = runtime.context
+    current = [signal for signal in state["signals"].values() if signal.round == state["round"]]
+    reports = audit_signals(
+        current,
+        desk.casebook.by_id(),
+        mind=desk.mind,
+        max_rounds=desk.settings.max_revisions,
+        seed=desk.settings.seed,
+    )
+    for report in reports:
+        desk.journal.append(_audited(report, state["decision"]))
+    merged: dict[Seat, AuditReport] = state["reports"] | {(r.agent, r.ticker): r for r in reports}
+    if any(report.verdict == "revise" for report in merged.values()):
+        return Command(goto="fundamental_analyst", update={"reports": merged, "round": state["round"] + 1})
+    return Command(goto="portfolio_manager", update={"reports": merged})
+
+
+def execute(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, object]:
+    """Cancels what is left of older orders, writes each new one down, then sends it."""
+    desk = runtime.context
+    for stale in desk.broker.open_orders():
+        desk.broker.cancel(stale.client_order_id)
+    for item in state["permitted"]:
+        order = item["order"]
+        desk.journal.append(
+            OrderSubmitted(decision=state["decision"], ticker=order.ticker, order=order, reason=item["reason"])
+        )
+    desk.journal.mark()
+    for item in state["permitted"]:
+        order = item["order"]
+        answer = desk.broker.submit(order, item["token"])
+        if isinstance(answer, Unknown):
+            raise BrokerError(
+                f"The broker gave no clear answer to order {order.client_order_id} ({answer.reason}): "
+                "resume the session once the broker answers again."
+            )
+        desk.sent[order.client_order_id] = order
+        desk.journal.append(
+            OrderAnswered(
+                decision=state["decision"], ticker=order.ticker, client_order_id=order.client_order_id,
+                status=answer.status, reason=getattr(answer, "reason", ""),
+            )  # fmt: skip
+        )
+    return {}
+
+
+def describe(found: Regime | None) -> str:
+    """The regime in words, for prompts."""
+    return f"{found.name} (probability {found.probability:.2f})" if found else "unknown (too short a history)"
+
+
+def _brief(role: Role, ticker: str, state: DeskState, desk: DeskContext) -> Brief:
+    seat = (role.name, ticker)
+    report = state["reports"].get(seat)
+    return Brief(
+        ticker=ticker,
+        company=desk.market.companies[ticker].name,
+        evidence=desk.casebook.by_seat[seat],
+        missing=desk.casebook.missing[seat],
+        objections=report.objections() if report else (),
+    )
+
+
+def _issued(signal: Signal, decision: int) -> SignalIssued:
+    return SignalIssued(
+        decision=decision, agent=signal.agent, ticker=signal.ticker, round=signal.round, stance=signal.stance,
+        confidence=signal.confidence, abstained=signal.abstained, rationale=signal.rationale,
+        signal=signal.model_dump(mode="json"),
+    )  # fmt: skip
+
+
+def _audited(report: AuditReport, decision: int) -> AuditIssued:
+    return AuditIssued(
+        decision=decision, agent=report.agent, ticker=report.ticker, round=report.round, verdict=report.verdict,
+        report=report.model_dump(mode="json"),
+    )  # fmt: skip

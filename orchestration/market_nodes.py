@@ -1,0 +1,96 @@
+"""The nodes that touch time and the ledger: `advance` moves the clock, `record` closes a decision."""
+
+from dataclasses import asdict
+from typing import Literal
+
+from langgraph.runtime import Runtime
+from langgraph.types import Command
+
+from ..memory.journal.events import (
+    BarClosed,
+    CorporateActionApplied,
+    DecisionClosed,
+    OrderEnded,
+    OrderFilled,
+    SignalResolved,
+)
+from ..tools.broker.simulated import StepReport
+from .context import DeskContext, OpenSignal
+from .state import DeskState
+
+
+def advance(state: DeskState, runtime: Runtime[DeskContext]) -> Command[Literal["desk", "__end__"]]:
+    """Lets sessions pass, each on record, until the desk has to decide or the market ends."""
+    desk = runtime.context
+    decision = state.get("decision", -1)
+    report = desk.broker.report if decision < 0 else desk.broker.step()
+    while report is not None:
+        record_session(desk, report, decision)
+        if report.session in desk.decision_sessions:
+            return Command(goto="desk", update={"decision": decision + 1, "session": report.session})
+        report = desk.broker.step()
+    for ended in desk.broker.finish():
+        desk.journal.append(OrderEnded(decision=decision, **asdict(ended)))
+    return Command(goto="__end__", update={"finished": True})
+
+
+def record_session(desk: DeskContext, report: StepReport, decision: int) -> None:
+    """Journals one exchange session: corporate actions, fills, ended orders, the ledger at the close."""
+    belongs = decision if decision >= 0 else None
+    for action in report.actions:
+        desk.journal.append(
+            CorporateActionApplied(
+                decision=belongs, session=action.session, ticker=action.ticker, action=action.action,
+                amount=action.amount, shares=action.shares,
+            )  # fmt: skip
+        )
+    for fill in report.fills:
+        desk.journal.append(OrderFilled(decision=belongs, ticker=fill.ticker, fill=fill))
+    for ended in report.ended:
+        desk.journal.append(OrderEnded(decision=belongs, **ended.model_dump()))
+    desk.journal.append(
+        BarClosed(
+            decision=belongs, session=report.session, cash=report.cash, equity=report.equity,
+            positions=dict(report.positions), prices=dict(report.prices),
+        )  # fmt: skip
+    )
+    desk.previous_equity, desk.last_equity = desk.last_equity, report.equity
+    desk.peak_equity = max(desk.peak_equity, report.equity)
+
+
+def record(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, object]:
+    """Closes the decision: its signals wait for their horizon, everything so far is anchored outside the database."""
+    desk = runtime.context
+    session, decision = state["session"], state["decision"]
+    desk.open_signals.extend(
+        OpenSignal(decision, session, signal) for signal in state["signals"].values() if not signal.abstained
+    )
+    desk.journal.append(DecisionClosed(decision=decision, session=session))
+    desk.journal.mark()
+    return {}
+
+
+def resolve(desk: DeskContext, state: DeskState) -> None:
+    """Scores the signals whose horizon has passed by now against what happened, for calibration."""
+    view = desk.market.view(state["as_of"])
+    position = {day: i for i, day in enumerate(view.sessions)}
+    returns = view.returns(desk.universe, len(view.sessions))
+    waiting: list[OpenSignal] = []
+    for item in desk.open_signals:
+        first = position[item.session] + 1
+        last = first + item.signal.horizon_days
+        if last > len(returns):
+            waiting.append(item)
+            continue
+        growth = (1 + returns.iloc[first:last]).prod(min_count=item.signal.horizon_days) - 1
+        outcome = growth[item.signal.ticker] - growth.mean()
+        if outcome != outcome:  # not traded over the whole horizon: nothing to learn
+            continue
+        desk.calibration.add(item.signal.agent, item.signal.score, float(outcome))
+        desk.journal.append(
+            SignalResolved(
+                decision=state["decision"], agent=item.signal.agent, ticker=item.signal.ticker, issued_in=item.decision,
+                score=item.signal.score, outcome=float(outcome),
+            )  # fmt: skip
+        )
+    desk.open_signals = waiting

@@ -1,0 +1,249 @@
+"""The nodes that turn signals into orders: the portfolio manager, and the pre-trade rules that may send it back."""
+
+import math
+from typing import Literal
+
+import numpy as np
+from langgraph.runtime import Runtime
+from langgraph.types import Command
+
+from ..agents.portfolio_manager import (
+    Posture,
+    Proposal,
+    Scenarios,
+    View,
+    posture_of,
+    reference_of,
+    scenarios_of,
+    views_of,
+)
+from ..agents.signals import Signal
+from ..memory.journal.events import ProposalMade, RuleVerdict
+from ..tools.broker.protocol import OrderIntent, PortfolioSnapshot, Side, client_order_id
+from ..tools.evidence import Evidence
+from ..tools.indicators import indicators
+from ..tools.market.view import MarketView
+from ..tools.optimizer import Infeasible, Problem, Solution
+from ..tools.rules import MarketFacts, RuleContext
+from .context import DeskContext
+from .state import DeskState, PermittedOrder
+
+ADV_SESSIONS = 20
+"""Sessions over which the average daily volume is taken."""
+
+
+def manage_portfolio(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, object]:
+    """Views from the signals that passed, a posture, and the weights that Mean-CVaR finds best."""
+    desk = runtime.context
+    view = desk.market.view(state["as_of"])
+    posture = posture_of(market_evidence(view, state), mind=desk.mind, seed=desk.settings.seed)
+    scenarios = scenarios_of(view.returns(desk.universe, desk.settings.scenario_sessions), desk.settings.min_history)
+    volatility = dict(zip(scenarios.tickers, scenarios.returns.std(axis=0, ddof=1).tolist(), strict=True))
+    skill = desk.calibration.weights(tuple(role.name for role in desk.analysts))
+    views = views_of(tuple(state["signals"].values()), state["reports"], skill, volatility)
+    proposal = propose(desk, state, scenarios, views, posture)
+    desk.journal.append(
+        ProposalMade(
+            decision=state["decision"],
+            weights=proposal.weights,
+            rationale=proposal.rationale,
+            proposal=proposal.model_dump(mode="json"),
+        )
+    )
+    return {"proposal": proposal}
+
+
+def market_evidence(view: MarketView, state: DeskState) -> tuple[Evidence, ...]:
+    """What the posture rests on: the regime and the benchmark's trend and drawdown."""
+    found = state["regime"]
+    regime = (
+        Evidence.of(
+            id=f"MARKET/regime/{view.session}",
+            kind="regime",
+            measure="regime",
+            ticker="MARKET",
+            as_of=view.as_of,
+            available_at=view.as_of,
+            period=f"until {found.fitted_until}",
+            text=f"{found.name} with probability {found.probability:.2f}",
+            source="prices",
+        ),
+    ) if found else ()  # fmt: skip
+    trend = ("momentum_3m", "distance_sma_200", "volatility_3m", "drawdown_12m")
+    figures = indicators(view, view.benchmark) if view.benchmark else []
+    return (*regime, *(item for item in figures if item.measure in trend))
+
+
+def propose(
+    desk: DeskContext, state: DeskState, scenarios: Scenarios, views: tuple[View, ...], posture: Posture
+) -> Proposal:
+    """The proposal: the optimizer's weights, or, where limits conflict, the portfolio as it is and which limits do."""
+    settings, portfolio = desk.settings, state["portfolio"]
+    current = portfolio.weights()
+    excluded = scenarios.excluded | state["barred"]
+    base = {"posture": posture, "views": views, "excluded": excluded}
+    if not scenarios.tickers or not len(scenarios.returns):
+        kept = {name: current.get(name, 0.0) for name in desk.universe}
+        rationale = "No name has enough history for scenarios; the portfolio stays as it is."
+        return Proposal(weights=kept, cash=1 - sum(kept.values()), risk_aversion=0.0, rationale=rationale, **base)
+    alpha = {view.ticker: view.alpha for view in views}
+    reference = reference_of(scenarios, settings.beta, settings.equity_premium)
+    base["risk_aversion"] = aversion = reference.risk_aversion * settings.risk_aversion * posture.factor
+    held = np.array([current.get(name, 0.0) for name in scenarios.tickers])
+    caps = np.array([_cap(desk, state, name, weight) for name, weight in zip(scenarios.tickers, held, strict=True)])
+    problem = Problem(
+        tickers=scenarios.tickers,
+        scenarios=scenarios.returns,
+        expected_returns=reference.returns + np.array([alpha.get(name, 0.0) for name in scenarios.tickers]),
+        risk_aversion=aversion,
+        costs=np.full(len(held), settings.cost_per_unit / settings.holding_sessions),
+        previous_weights=held,
+        caps=caps,
+        min_cash=settings.min_cash,
+        # A short list of names cannot hold more than its caps allow; then that is the floor.
+        min_invested=min(settings.min_invested, float(caps.sum())),
+        beta=settings.beta,
+        turnover_limit=settings.turnover_limit if portfolio.positions else None,
+    )
+    solution = desk.optimizer.solve(problem)
+    if isinstance(solution, Infeasible):
+        kept = {name: current.get(name, 0.0) for name in desk.universe}
+        rationale = f"{solution.sentence} The portfolio stays as it is."
+        return Proposal(weights=kept, cash=1 - sum(kept.values()), rationale=rationale, **base)
+    return Proposal(
+        weights={name: solution.weights.get(name, 0.0) for name in desk.universe},
+        cash=solution.cash_weight,
+        expected_return=solution.expected_return,
+        cvar=solution.cvar,
+        turnover=solution.turnover,
+        binding=tuple(binding.sentence for binding in solution.binding),
+        rationale=explain(solution, posture, views, excluded),
+        **base,
+    )
+
+
+def _cap(desk: DeskContext, state: DeskState, ticker: str, held: float) -> float:
+    """The largest weight of a name: the desk's limit, or what is held where the rules have barred more."""
+    limit = min(desk.settings.max_weight, desk.rules.policy.max_position_weight)
+    return min(1.0, held) if ticker in state["barred"] else limit
+
+
+def explain(solution: Solution, posture: Posture, views: tuple[View, ...], excluded: dict[str, str]) -> str:
+    """The proposal in words; every figure comes from the solution."""
+    parts = [
+        f"Posture {posture.name}: expected return {solution.expected_return * 1e4:+.2f} bp a day, "
+        f"CVaR {solution.cvar:.2%} a day, turnover {solution.turnover:.0%}."
+    ]
+    if views:
+        best, worst = max(views, key=lambda v: v.alpha), min(views, key=lambda v: v.alpha)
+        parts.append(
+            f"{len(views)} views, from {best.ticker} {best.alpha * 1e4:+.2f} bp to {worst.ticker} {worst.alpha * 1e4:+.2f} bp a day."
+        )
+    else:
+        parts.append("No signal passed the audit, so there are no views.")
+    parts.extend(binding.sentence for binding in solution.binding)
+    parts.extend(f"{ticker} is left out: {why}." for ticker, why in excluded.items())
+    return " ".join(parts)
+
+
+def pre_trade(
+    state: DeskState, runtime: Runtime[DeskContext]
+) -> Command[Literal["portfolio_manager", "execute"]]:
+    """Judges every order of the proposal; a vetoed purchase sends the portfolio manager back once, without that name."""
+    desk = runtime.context
+    asked = orders_of(desk, state)
+    reasons = {order.client_order_id: reason for order, reason in asked}
+    permitted: list[PermittedOrder] = []
+    barred: dict[str, str] = {}
+    for judged in desk.rules.judge_all((order for order, _ in asked), rule_context(desk, state)):
+        order, report = judged.order, judged.report
+        desk.journal.append(
+            RuleVerdict(
+                decision=state["decision"], ticker=order.ticker, verdict=report.verdict, order=order,
+                report=report.model_dump(mode="json"),
+            )  # fmt: skip
+        )
+        if report.order is None or report.token is None:
+            barred[order.ticker] = report.explain()
+        else:
+            reason = reasons[order.client_order_id]
+            permitted.append(PermittedOrder(order=report.order, token=report.token, reason=reason))
+    if any(ticker not in state["barred"] for ticker in barred) and not state["barred"]:
+        return Command(goto="portfolio_manager", update={"barred": barred, "permitted": []})
+    return Command(goto="execute", update={"permitted": permitted})
+
+
+def rule_context(desk: DeskContext, state: DeskState) -> RuleContext:
+    """What the rules may look at in this decision."""
+    view = desk.market.view(state["as_of"])
+    portfolio = state["portfolio"]
+    return RuleContext(
+        portfolio=portfolio,
+        equity_previous_close=desk.previous_equity or portfolio.equity,
+        equity_peak=max(desk.peak_equity, portfolio.equity),
+        market={ticker: market_facts(view, ticker) for ticker in desk.universe},
+        in_flight=(),
+        known_client_ids=frozenset(desk.sent),
+        fractional=desk.settings.fractional,
+        now=state["as_of"],
+    )
+
+
+def market_facts(view: MarketView, ticker: str) -> MarketFacts:
+    """Last close, its age, volume and tradability of one name; None where it is not known."""
+    history = view.history(ticker, ADV_SESSIONS)
+    if history.empty:
+        return MarketFacts(last_close=None, last_session=None, age_sessions=None, adv_shares=None, tradable=False)
+    last = history.index[-1].date()
+    return MarketFacts(
+        last_close=float(history["close"].iloc[-1]),
+        last_session=last,
+        age_sessions=len(view.sessions) - 1 - view.sessions.index(last),
+        adv_shares=float(history["volume"].mean()),
+        tradable=view.is_tradable(ticker),
+    )
+
+
+def orders_of(desk: DeskContext, state: DeskState) -> list[tuple[OrderIntent, str]]:
+    """The orders that lead from the portfolio to the proposal, with the reason of each."""
+    portfolio, proposal = state["portfolio"], state["proposal"]
+    orders = []
+    for ticker in desk.universe:
+        held, price = portfolio.positions.get(ticker, 0.0), portfolio.prices.get(ticker)
+        if price is None or proposal.expected_return is None:
+            continue  # not listed yet, or the desk stays as it is
+        quantity = _wanted(portfolio, proposal.weights[ticker], price, desk.settings.fractional) - held
+        if quantity == 0 or ticker in state["barred"]:
+            continue
+        side: Side = "buy" if quantity > 0 else "sell"
+        order = OrderIntent(
+            client_order_id=client_order_id(desk.session_id, state["decision"], ticker),
+            ticker=ticker,
+            side=side,
+            quantity=abs(quantity),
+            reference_price=price,
+            decided_at=state["as_of"],
+            reduces=side == "sell",
+        )
+        orders.append((order, reason_of(order, portfolio, proposal, state)))
+    return orders
+
+
+def _wanted(portfolio: PortfolioSnapshot, weight: float, price: float, fractional: bool) -> float:
+    shares = weight * portfolio.equity / price
+    return shares if fractional else float(math.floor(shares + 1e-9))
+
+
+def reason_of(order: OrderIntent, portfolio: PortfolioSnapshot, proposal: Proposal, state: DeskState) -> str:
+    """Why an order is made: from which weight to which, on which signals."""
+    now = portfolio.weights().get(order.ticker, 0.0)
+    views = {view.ticker: view for view in proposal.views}
+    said = [_opinion(s) for (_, ticker), s in state["signals"].items() if ticker == order.ticker and not s.abstained]
+    view = views.get(order.ticker)
+    alpha = f"view {view.alpha * 1e4:+.2f} bp a day" if view else "no view passed the audit"
+    heard = f" ({', '.join(said)})" if said else ""
+    return f"{order.ticker} from {now:.1%} to {proposal.weights[order.ticker]:.1%} of equity: {alpha}{heard}."
+
+
+def _opinion(signal: Signal) -> str:
+    return f"{signal.agent.replace('_', ' ')} {signal.stance.replace('_', ' ')} {signal.confidence:.0%}"

@@ -1,0 +1,43 @@
+"""What travels along the edges of the graph: small, typed, immutable values. Texts and evidence stay in the casebook."""
+
+from datetime import date, datetime
+from typing import TypedDict
+
+from ..agents.portfolio_manager import Proposal
+from ..agents.signals import AuditReport, Signal
+from ..tools.broker.protocol import OrderIntent, PortfolioSnapshot, VerdictToken
+from ..tools.regime import Regime
+
+Seat = tuple[str, str]
+"""(agent, ticker)."""
+
+
+class PermittedOrder(TypedDict):
+    """An order that the rules let through, with its token and its reason."""
+
+    order: OrderIntent
+    token: VerdictToken
+    reason: str
+
+
+class DeskState(TypedDict, total=False):
+    """The state of the desk between two nodes. A node returns the keys that it changes; nothing is mutated in place."""
+
+    decision: int
+    """Number of the current decision, from 0."""
+    session: date
+    as_of: datetime
+    finished: bool
+    """True when the market has no further session."""
+    round: int
+    """Audit round, from 0."""
+    regime: Regime | None
+    portfolio: PortfolioSnapshot
+    signals: dict[Seat, Signal]
+    """The last statement of each agent on each ticker."""
+    reports: dict[Seat, AuditReport]
+    """The last audit of each."""
+    proposal: Proposal
+    barred: dict[str, str]
+    """Names that the rules vetoed in this decision, and why; the next proposal leaves them as they are."""
+    permitted: list[PermittedOrder]

@@ -1,0 +1,125 @@
+"""What a session is: every choice in one closed, frozen object, from defaults, a TOML file and options, in that order."""
+
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from ..tools.clock import Frequency
+from ..tools.errors import InputError
+from ..tools.frozen import Frozen
+
+
+class ConfigError(InputError):
+    """The configuration is refused; the message names the option."""
+
+
+class SessionConfig(Frozen):
+    """All that a user can choose about a session."""
+
+    market: str = "generated"
+    """`generated`, `us-tech`, or the folder of a data set (docs/data-format.md)."""
+    market_seed: int = Field(default=7, ge=0)
+    """Seed of the generated market."""
+    start: date | None = None
+    """First session of the window; the market's own window if absent."""
+    end: date | None = None
+    universe: tuple[str, ...] | None = None
+    """Tickers to trade; all companies of the market if absent."""
+    benchmark: str | None = None
+    """Ticker to compare with; the market's own if absent."""
+    frequency: Frequency = "monthly"
+    """How often the desk decides: at the last session of each period, and at the first session of the window."""
+    model: str = "smollm2"
+    """`smollm2`, `scorecard`, the path of a GGUF file, or the URL of an OpenAI-compatible server."""
+    threads: int = Field(default=2, ge=1, le=256)
+    """Threads of the model; they change the last digits of its logits, hence part of what a session is."""
+    seed: int = Field(default=0, ge=0)
+    cash: float = Field(default=1_000_000.0, gt=0)
+    """Starting cash, in the market's currency."""
+    commission_bps: float = Field(default=1.0, ge=0, le=1000)
+    """Commission per trade, basis points of its value."""
+    commission_minimum: float = Field(default=0.0, ge=0)
+    """Smallest commission per order."""
+    slippage_bps: float = Field(default=5.0, ge=0, le=1000)
+    """Distance of a fill from the open, basis points."""
+    volume_limit: float = Field(default=0.1, gt=0, le=1)
+    """Largest share of a session's volume that one order may be."""
+    fractional: bool = False
+    """Whether fractions of a share can be held."""
+    policy: str = "standard"
+    """Pre-trade policy: `lenient`, `standard`, `strict`, or a TOML file."""
+    risk_aversion: float = Field(default=1.0, ge=0, le=100)
+    """Times the lambda of `mean - lambda CVaR` at which a desk without views holds the universe in equal parts; the posture
+    halves or doubles it at most."""
+    beta: float = Field(default=0.95, gt=0, lt=1)
+    """Level of the CVaR."""
+    max_weight: float = Field(default=0.35, gt=0, le=1)
+    """Largest target weight of one name."""
+    min_invested: float = Field(default=0.8, ge=0, le=1)
+    """Smallest share of equity that the portfolio manager puts into shares."""
+    min_cash: float = Field(default=0.03, ge=0, lt=1)
+    """Share of equity kept in cash for costs and gaps."""
+    turnover_limit: float = Field(default=1.0, gt=0, le=2)
+    """Largest sum of absolute weight changes per decision (the first one excepted)."""
+    equity_premium: float = Field(default=0.05, ge=0, le=0.5)
+    """Yearly reference return of the equally weighted universe, before any view."""
+    scenario_sessions: int = Field(default=500, ge=20)
+    """Past sessions used as scenarios."""
+    max_revisions: int = Field(default=1, ge=0, le=5)
+    """How often the auditor may send a signal back."""
+
+    @field_validator("universe", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        if self.start and self.end and self.end < self.start:
+            raise ValueError(f"the window ends on {self.end}, before it starts on {self.start}: exchange the two dates")
+        if self.universe is not None and (not self.universe or len(set(self.universe)) < len(self.universe)):
+            raise ValueError("the universe must name at least one ticker, each once")
+        if self.min_invested > 1 - self.min_cash:
+            raise ValueError("min_invested and min_cash together exceed the equity: lower one of them")
+        return self
+
+
+def load_config(file: Path | None, options: dict[str, Any]) -> SessionConfig:
+    """The configuration of a TOML file with options on top.
+
+    Args:
+        file: TOML whose keys are the fields of `SessionConfig`; None for the defaults.
+        options: fields given on the command line; None values are ignored.
+
+    Raises:
+        ConfigError: the file cannot be read, a key is unknown, or a value is out of range.
+    """
+    values: dict[str, Any] = {}
+    if file is not None:
+        try:
+            values = tomllib.loads(file.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ConfigError(f"The configuration {file} cannot be read ({error.strerror}): check the path.") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"The configuration {file} is not valid TOML ({error}): correct that place.") from error
+    values |= {name: value for name, value in options.items() if value is not None}
+    try:
+        return SessionConfig.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(_sentence(error, file)) from error
+
+
+def _sentence(error: ValidationError, file: Path | None) -> str:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    where = f" in {file}" if file else ""
+    if first["type"] == "extra_forbidden":
+        known = ", ".join(sorted(SessionConfig.model_fields))
+        return f"Unknown key '{key}'{where}: use one of {known}."
+    message = first["msg"].removeprefix("Value error, ")
+    if not key:
+        return f"The configuration{where} is refused: {message}."
+    return f"The value {first['input']!r} of '{key}'{where} is refused: {message[0].lower() + message[1:]}."

@@ -1,0 +1,143 @@
+"""What a person sees while the desk works: lines that stay, and on a terminal one line that moves.
+
+Everything goes to standard error, so that `--json` on standard output can be piped.
+"""
+
+import json as jsonlib
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.text import Text
+
+from .digest import Digest, Line
+
+if TYPE_CHECKING:
+    from ..memory.journal.store import Record
+    from .session import Outcome
+
+RUNS = Path("runs")
+"""Where sessions go unless told otherwise."""
+
+
+def runs_folder() -> Path:
+    """A folder for the next session: runs/001, runs/002, ..."""
+    taken = [int(path.name) for path in RUNS.glob("*") if path.name.isdigit()]
+    return RUNS / f"{max(taken, default=0) + 1:03d}"
+
+
+@contextmanager
+def console(quiet: bool = False) -> Iterator["Screen"]:
+    """A screen for the duration of one command.
+
+    Args:
+        quiet: show what is being done, but not every event.
+    """
+    screen = Screen(Console(stderr=True, highlight=False), quiet)
+    with screen.live():
+        yield screen
+
+
+class Screen:
+    """Prints a session as it goes."""
+
+    def __init__(self, terminal: Console, quiet: bool) -> None:
+        self._terminal = terminal
+        self._quiet = quiet
+        self._began = time.monotonic()
+        self._digest = Digest()
+        self._status = ""
+        self._live: Live | None = None
+
+    @contextmanager
+    def live(self) -> Iterator[None]:
+        """On a terminal, keep one moving line below the ones that stay."""
+        if not self._terminal.is_terminal:
+            yield
+            return
+        with Live(get_renderable=self._moving, console=self._terminal, refresh_per_second=8, transient=True) as live:
+            self._live = live
+            try:
+                yield
+            finally:
+                self._live = None
+
+    def say(self, text: str) -> None:
+        """One step of the preparation."""
+        self._status = text
+        self._print(Line("note", f"{self._clock()}  {text}"))
+
+    def listen(self, record: "Record", fresh: bool) -> None:
+        """An event was written, or derived again (`fresh` is False)."""
+        lines = self._digest.take(record.event)
+        self._status = self._digest.status
+        if fresh and not self._quiet:
+            for line in lines:
+                self._print(line)
+
+    def finish(self, outcome: "Outcome", *, json: bool) -> None:
+        """The table at the end, and where everything lies."""
+        from .evaluation.table import result_table
+
+        for line in self._digest.flush():
+            self._print(line)
+        self._terminal.print()
+        self._terminal.print(result_table(outcome.metrics))
+        for sentence in outcome.metrics["notes"]:
+            self._terminal.print(Text(sentence), style="dim", soft_wrap=True)
+        self._terminal.print(f"\nequity plot  {outcome.folder / 'equity.png'}", soft_wrap=True)
+        self._terminal.print(f"why          paperdesk show {outcome.folder}", soft_wrap=True)
+        self._terminal.print(f"journal      {outcome.events} events, head {outcome.head[:16]}, {self._clock()}", soft_wrap=True)
+        if json:
+            sys.stdout.write(jsonlib.dumps(_result(outcome), indent=2) + "\n")
+
+    def replayed(self, outcome: "Outcome", *, json: bool) -> None:
+        """The result of a replay: it got here, so the heads are equal."""
+        self._terminal.print(
+            f"equal: all {outcome.events} events came out the same without a model, head {outcome.head[:16]}", soft_wrap=True
+        )
+        if json:
+            sys.stdout.write(jsonlib.dumps(_result(outcome), indent=2) + "\n")
+
+    def _print(self, line: Line) -> None:
+        style = {"note": "dim", "title": "bold", "warning": "yellow"}.get(line.kind, "")
+        target = self._live.console if self._live else self._terminal
+        target.print(Text(line.text), style=style, soft_wrap=not self._terminal.is_terminal)
+
+    def _moving(self) -> Text | Spinner:
+        return Spinner("dots", text=Text(f"{self._status}  {self._clock()}", style="cyan"))
+
+    def _clock(self) -> str:
+        seconds = int(time.monotonic() - self._began)
+        return f"{seconds // 60:02d}:{seconds % 60:02d}"
+
+
+def show_verification(folder: Path, *, json: bool) -> int:
+    """Verifies a session's journal and says what was found; the exit code (0 intact, 3 not)."""
+    from ..memory.journal.chain import verify
+
+    found = verify(folder)
+    if json:
+        document = {"ok": found.ok, "count": found.count, "head": found.head, "problem": found.problem, "seq": found.seq}
+        sys.stdout.write(jsonlib.dumps(document, indent=2) + "\n")
+    elif found.ok:
+        sys.stdout.write(f"intact: {found.count} events, head {found.head}\n")
+    else:
+        sys.stdout.write(f"not intact: {found.problem}\n")
+    return 0 if found.ok else 3
+
+
+def _result(outcome: "Outcome") -> dict[str, object]:
+    return {
+        "folder": str(outcome.folder),
+        "head": outcome.head,
+        "events": outcome.events,
+        "model_calls": outcome.model_calls,
+        "metrics": outcome.metrics,
+    }

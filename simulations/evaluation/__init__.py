@@ -1,0 +1,1 @@
+"""What a session was worth: figures, baselines on the same ledger, and the picture."""

@@ -1,0 +1,108 @@
+"""What a session came to: the desk beside its baselines, on the same ledger and costs, and what that may be taken for."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ...agents.models.core import Fingerprint
+from ...memory.journal.events import BarClosed, OrderFilled
+from ...memory.journal.store import Journal
+from ...tools.broker.simulated import Costs, SimulatedBroker
+from ...tools.market.view import Market
+from ..config import SessionConfig
+from ..window import Window
+from .baselines import Track, benchmark_curve, buy_and_hold, equal_weight, permit
+from .metrics import performance, trading_of
+
+DESK = "desk"
+"""Name of the desk's own track."""
+
+
+def desk_track(journal: Journal) -> Track:
+    """The desk's equity and trading, read from its journal."""
+    equity: dict[pd.Timestamp, float] = {}
+    fills = []
+    for record in journal.events():
+        match record.event:
+            case BarClosed() as bar:
+                equity[pd.Timestamp(bar.session)] = bar.equity
+            case OrderFilled() as filled:
+                fills.append(filled.fill)
+            case _:
+                pass
+    return Track(DESK, pd.Series(equity, name=DESK), trading_of(fills))
+
+
+def tracks_of(config: SessionConfig, market: Market, window: Window, costs: Costs, journal: Journal) -> list[Track]:
+    """The desk, equal weight, buy and hold, and the benchmark where there is one."""
+
+    def open_account(tickers: tuple[str, ...]) -> SimulatedBroker:
+        return SimulatedBroker(
+            market.bars(tickers, window.sessions[0], window.sessions[-1]),
+            cash=config.cash,
+            costs=costs,
+            authorise=permit,
+            close_of=market.calendar.close_of,
+            fractional=config.fractional,
+        )
+
+    tracks = [
+        desk_track(journal),
+        equal_weight(open_account, window.universe, window.decisions),
+        buy_and_hold(open_account, window.universe, window.decisions),
+    ]
+    if window.benchmark is not None:
+        tracks.append(benchmark_curve(open_account, window.benchmark, window.decisions))
+    return tracks
+
+
+def result_of(tracks: list[Track], market: Market, window: Window, mind: Fingerprint) -> dict[str, Any]:
+    """The figures of all tracks and the sentences that go with them, as JSON."""
+    rows = [{"name": track.name} | performance(track.equity, track.trading).model_dump(mode="json") for track in tracks]
+    return {"rows": rows, "notes": notes_of(market, window, mind)}
+
+
+def notes_of(market: Market, window: Window, mind: Fingerprint) -> list[str]:
+    """What a reader must know before taking the figures for anything."""
+    return [market.note, _about(mind, window, market.generated), _length(window)]
+
+
+def _about(mind: Fingerprint, window: Window, generated: bool) -> str:
+    if mind.backend == "scorecard":
+        return "No language model was used: the scorecard adds up documented points for figures."
+    if "smollm2-135m" in mind.name.lower():
+        about = (
+            "SmolLM2-135M is a very small model: it fills in forms that are always valid and can cite the evidence it is "
+            "given, but it reads figures and news worse than a simple rule, so take its stances as noise to be weighed."
+        )
+    else:
+        about = f"The mind was {mind.name}; nothing is known here about how well it reads."
+    if generated:
+        return about
+    if mind.training_cutoff is None:
+        return f"{about} Its training cutoff is unknown, so it may remember this window: treat the result as contaminated."
+    if window.sessions[0].isoformat() <= mind.training_cutoff:
+        return f"{about} It was trained on texts up to {mind.training_cutoff}, so it may remember this window: contaminated."
+    return about
+
+
+def _length(window: Window) -> str:
+    return (
+        f"{len(window.decisions)} decisions over {len(window.sessions)} sessions are far too few to tell skill from luck; "
+        "the figures describe what happened, not what to expect."
+    )
+
+
+def draw(tracks: list[Track], market: Market, window: Window, mind: Fingerprint, path: Path) -> None:
+    """The picture of all tracks, as a file."""
+    from .plot import equity_plot
+
+    kind = "generated market" if market.generated else "historical prices"
+    equity_plot(
+        {track.name: track.equity for track in tracks},
+        path,
+        title=f"{market.name}: the desk with {mind.name}",
+        subtitle=f"{kind}, {window.sessions[0]} to {window.sessions[-1]}, {len(window.decisions)} decisions",
+        decisions=window.decisions,
+    )

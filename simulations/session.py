@@ -1,0 +1,241 @@
+"""A session: one desk, one market, one window, one journal.
+
+`start` makes a new one, `resume` continues one that was stopped, `replay` derives a finished one again without a model. All three
+execute the same graph from its beginning; the journal decides what is new, what is compared and what is answered from the record.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..agents.models.core import Fingerprint, ModelCore
+from ..agents.models.open import open_model
+from ..agents.models.replay import Replay
+from ..agents.roles import ANALYSTS, prompts_hash
+from ..memory.journal.events import SessionEnded, SessionStarted
+from ..memory.journal.store import Journal, Listener
+from ..orchestration.context import DeskContext, DeskSettings
+from ..orchestration.graph import STEPS_PER_SESSION, session_graph
+from ..orchestration.journaled_mind import JournaledMind
+from ..orchestration.state import DeskState
+from ..tools.broker.protocol import OrderIntent, VerdictToken
+from ..tools.broker.simulated import Costs, SimulatedBroker
+from ..tools.errors import InputError
+from ..tools.frozen import content_hash
+from ..tools.market.view import Market, open_market
+from ..tools.optimizer import MeanCVaR
+from ..tools.rules import Policy, RuleEngine, load_policy
+from .config import SessionConfig, load_config
+from .evaluation.result import draw, result_of, tracks_of
+from .window import Window, window_of
+
+CONFIG_FILE = "config.json"
+"""The whole configuration, in the session's folder, for `resume` and `replay`."""
+
+PLOT_FILE = "equity.png"
+"""The picture of a session, in its folder."""
+
+PLACES = {"market", "model", "policy"}
+"""Fields that may hold a path: the chain records what was found there (fingerprints, hashes), not where it lay."""
+
+
+class SessionError(InputError):
+    """A session cannot be started, resumed or replayed as asked."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a session came to."""
+
+    folder: Path
+    head: str
+    """The journal's head."""
+    events: int
+    model_calls: int
+    """Requests that the model itself answered; 0 in a replay."""
+    metrics: dict[str, Any]
+    """Performance of the desk and of the baselines, as in the `session_ended` event."""
+
+
+def start(config: SessionConfig, folder: Path, listener: Listener | None = None, say: Callable[[str], None] = str) -> Outcome:
+    """Runs a new session in `folder`.
+
+    Args:
+        config: every choice.
+        folder: where the session lives; it must not hold another one.
+        listener: told every event.
+        say: told what is being prepared, for people.
+
+    Raises:
+        InputError: something given is refused; nothing is left half-written.
+    """
+    say(f"opening market {config.market}")
+    market = open_market(config.market, config.market_seed)
+    window = window_of(config, market)
+    policy = load_policy(config.policy)
+    say(f"opening model {config.model}")
+    model = open_model(config.model, threads=config.threads, seed=config.seed)
+    journal = Journal.create(folder)
+    try:
+        (folder / CONFIG_FILE).write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        say("the desk is at work")
+        return _execute(config, market, window, policy, model.fingerprint, lambda: model, journal, folder, listener)
+    finally:
+        journal.close()
+        model.close()
+
+
+def resume(folder: Path, listener: Listener | None = None, say: Callable[[str], None] = str) -> Outcome:
+    """Continues a stopped session to the same end that it would have had."""
+    config = stored_config(folder)
+    say("checking the journal")
+    journal = Journal.open_for_resume(folder)
+    try:
+        say(f"opening market {config.market}")
+        market = open_market(config.market, config.market_seed)
+        window = window_of(config, market)
+        say(f"opening model {config.model}")
+        model = open_model(config.model, threads=config.threads, seed=config.seed)
+        try:
+            say("deriving what is on record, then going on")
+            policy = load_policy(config.policy)
+            return _execute(config, market, window, policy, model.fingerprint, lambda: model, journal, folder, listener)
+        finally:
+            model.close()
+    finally:
+        journal.close()
+
+
+def replay(folder: Path, listener: Listener | None = None, say: Callable[[str], None] = str) -> Outcome:
+    """Derives a finished session again in memory, without a model; every event must come out equal.
+
+    Raises:
+        JournalDivergence: an event differs; the message names it.
+    """
+    config = stored_config(folder)
+    recorded = Journal.open_readonly(folder)
+    try:
+        if not recorded.is_finished:
+            raise SessionError(f"The session in {folder} is not finished: resume it before replaying it.")
+        first = next(iter(recorded.events("session_started"))).event
+        assert isinstance(first, SessionStarted)
+        fingerprint = Fingerprint.model_validate(first.model)
+        say(f"opening market {config.market}")
+        market = open_market(config.market, config.market_seed)
+        say("deriving every event again, without a model")
+        journal = Journal.in_memory(against=recorded)
+        mind = Replay({}, fingerprint)
+        window = window_of(config, market)
+        policy = load_policy(config.policy)
+        return _execute(config, market, window, policy, fingerprint, lambda: mind, journal, folder, listener)
+    finally:
+        recorded.close()
+
+
+def stored_config(folder: Path) -> SessionConfig:
+    """The configuration of a session in its folder."""
+    try:
+        values = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
+    except OSError:
+        raise SessionError(f"{folder} holds no session: name the folder that `paperdesk run` printed.") from None
+    except ValueError as error:
+        raise SessionError(f"{folder / CONFIG_FILE} is damaged ({error}): restore it to use this session.") from error
+    return load_config(None, values)
+
+
+def _execute(
+    config: SessionConfig,
+    market: Market,
+    window: Window,
+    policy: Policy,
+    fingerprint: Fingerprint,
+    open_mind: Callable[[], ModelCore],
+    journal: Journal,
+    folder: Path,
+    listener: Listener | None,
+) -> Outcome:
+    started = SessionStarted(
+        config=config.model_dump(mode="json", exclude=PLACES) | {"policy": policy.hash()},
+        market=market.name,
+        market_fingerprint=market.fingerprint,
+        universe=list(window.universe),
+        benchmark=window.benchmark,
+        decisions=list(window.decisions),
+        model=fingerprint.model_dump(mode="json"),
+        prompts=prompts_hash(),
+    )
+    if listener is not None:
+        journal.subscribe(listener)
+    session_id = content_hash(started.model_dump(mode="json"))[:16]
+    journal.append(started)
+    desk = assemble(config, market, window, policy, JournaledMind(fingerprint, journal, open_mind), session_id)
+    session_graph().invoke(DeskState(), {"recursion_limit": STEPS_PER_SESSION}, context=desk)
+    tracks = tracks_of(config, market, window, costs_of(config), journal)
+    metrics = result_of(tracks, market, window, fingerprint)
+    journal.append(SessionEnded(metrics=metrics))
+    if journal.folder is not None:
+        draw(tracks, market, window, fingerprint, journal.folder / PLOT_FILE)
+    journal.finish()
+    return Outcome(folder, journal.head, journal.count, desk.mind.calls, metrics)
+
+
+def assemble(
+    config: SessionConfig, market: Market, window: Window, policy: Policy, mind: JournaledMind, session_id: str
+) -> DeskContext:
+    """The desk of a session: broker, rules, optimizer and limits around a journaled mind."""
+    bars = market.bars(window.universe, window.sessions[0], window.sessions[-1])
+    rules = RuleEngine(policy, session_id.encode())
+
+    def authorise(order: OrderIntent, token: VerdictToken) -> None:
+        account = broker.account()
+        rules.authorise(order, token, state_version=account.version(), now=account.at)
+
+    broker = SimulatedBroker(
+        bars,
+        cash=config.cash,
+        costs=costs_of(config),
+        authorise=authorise,
+        close_of=market.calendar.close_of,
+        fractional=config.fractional,
+    )
+    return DeskContext(
+        session_id=session_id,
+        market=market,
+        calendar=market.calendar,
+        universe=window.universe,
+        benchmark=window.benchmark,
+        decision_sessions=frozenset(window.decisions),
+        analysts=ANALYSTS,
+        mind=mind,
+        journal=mind.journal,
+        broker=broker,
+        rules=rules,
+        optimizer=MeanCVaR(),
+        settings=DeskSettings(
+            seed=config.seed,
+            risk_aversion=config.risk_aversion,
+            beta=config.beta,
+            max_weight=config.max_weight,
+            min_invested=config.min_invested,
+            min_cash=config.min_cash,
+            turnover_limit=config.turnover_limit,
+            equity_premium=config.equity_premium,
+            scenario_sessions=config.scenario_sessions,
+            max_revisions=config.max_revisions,
+            cost_per_unit=(config.commission_bps + config.slippage_bps) / 1e4,
+            fractional=config.fractional,
+        ),
+    )
+
+
+def costs_of(config: SessionConfig) -> Costs:
+    """The costs of execution, the same for the desk and for every baseline."""
+    return Costs(
+        commission_bps=config.commission_bps,
+        commission_minimum=config.commission_minimum,
+        slippage_bps=config.slippage_bps,
+        volume_limit=config.volume_limit,
+    )
+

@@ -1,0 +1,196 @@
+"""`show`: what the desk did and why, read from the journal alone.
+
+Without a filter it prints one line per signal and order; with one (a decision, a ticker, an agent, a search) it prints the
+claims, their evidence with source and time, every audit finding, every rule, and the optimizer's reasons.
+"""
+
+import json as jsonlib
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from ..agents.evidence_text import shown
+from ..agents.roles import ROLES
+from ..memory.journal.events import (
+    AuditIssued,
+    CorporateActionApplied,
+    DecisionOpened,
+    Event,
+    OrderAnswered,
+    OrderEnded,
+    OrderFilled,
+    OrderSubmitted,
+    ProposalMade,
+    RuleVerdict,
+    SessionEnded,
+    SessionStarted,
+    SignalIssued,
+    ToolCalled,
+)
+from ..memory.journal.store import Journal, Record
+from ..tools.evidence import Evidence
+
+VERDICTS = {"pass": "passed", "revise": "sent back", "reject": "rejected"}
+
+
+def print_transcript(
+    folder: Path, *, decision: int | None, ticker: str | None, agent: str | None, search: str | None, json: bool
+) -> None:
+    """Prints a session's transcript to standard output.
+
+    Args:
+        folder: the session.
+        decision: only this decision.
+        ticker: only what concerns this ticker.
+        agent: only what this agent said, and its audits.
+        search: only events in which the full-text search finds these words.
+        json: one JSON object per event and line instead of text.
+    """
+    journal = Journal.open_readonly(folder)
+    try:
+        records = select(journal, decision=decision, ticker=ticker, agent=agent, search=search)
+        if json:
+            for record in records:
+                document = {"seq": record.seq, "hash": record.hash, "event": record.event.model_dump(mode="json")}
+                sys.stdout.write(jsonlib.dumps(document, ensure_ascii=False) + "\n")
+            return
+        detailed = any(item is not None for item in (decision, ticker, agent, search))
+        terminal = Console(highlight=False, soft_wrap=True)
+        for line, style in transcript(records, detailed=detailed):
+            terminal.print(Text(line), style=style)
+    finally:
+        journal.close()
+
+
+def select(
+    journal: Journal, *, decision: int | None, ticker: str | None, agent: str | None, search: str | None
+) -> list[Record]:
+    """The records that match all filters, in order; session and decision headings stay."""
+    found = {hit.seq for hit in journal.search(search)} if search else None
+    headings = ("session_started", "session_ended", "decision_opened")
+    return [
+        record
+        for record in journal.events(decision=decision)
+        if record.event.kind in headings
+        or (
+            (found is None or record.seq in found)
+            and (ticker is None or getattr(record.event, "ticker", ticker) == ticker)
+            and (agent is None or getattr(record.event, "agent", None) == agent)
+        )
+    ]
+
+
+Styled = tuple[str, str]
+"""A line and its style."""
+
+
+def transcript(records: Iterable[Record], *, detailed: bool) -> Iterator[Styled]:
+    """The lines of a transcript."""
+    evidence: dict[str, Evidence] = {}
+    for record in records:
+        event = record.event
+        if isinstance(event, ToolCalled):
+            evidence |= {item.id: item for item in event.evidence}
+        yield from _lines(event, evidence, detailed)
+
+
+def _lines(event: Event, evidence: dict[str, Evidence], detailed: bool) -> Iterator[Styled]:
+    match event:
+        case SessionStarted():
+            yield f"{event.market}: {', '.join(event.universe)}", "bold"
+            yield f"mind {event.model['name']}, data {event.market_fingerprint[:12]}, prompts {event.prompts[:12]}", "dim"
+        case DecisionOpened():
+            regime = f"{event.regime['name']} ({event.regime['probability']:.2f})" if event.regime else "unknown"
+            yield "", ""
+            yield f"{event.session}  decision {event.decision}, regime {regime}, equity {event.portfolio.equity:,.2f}", "bold"
+        case ToolCalled() if detailed:
+            yield f"  {_title(event.agent)} called {event.tool} on {event.ticker}", "dim"
+            yield from ((f"      {item.id}  {shown(item)}", "dim") for item in event.evidence)
+            if event.note:
+                yield f"      {event.note}", "dim"
+        case SignalIssued():
+            yield from _signal(event, evidence, detailed)
+        case AuditIssued():
+            yield from _audit(event, detailed)
+        case ProposalMade():
+            yield from _proposal(event, detailed)
+        case RuleVerdict() if detailed or event.verdict != "approve":
+            yield from _rules(event, detailed)
+        case OrderSubmitted():
+            order = event.order
+            yield f"  Order {order.side} {order.quantity:,.6g} {order.ticker} ({order.notional:,.0f} at the close)", "cyan"
+            yield f"      why: {event.reason}", ""
+        case OrderAnswered() if event.status != "accepted":
+            yield f"  Broker {event.status} {event.ticker}: {event.reason}", "yellow"
+        case OrderFilled():
+            fill = event.fill
+            yield (
+                f"  Filled {fill.session} {fill.side} {fill.quantity:,.6g} {fill.ticker} at {fill.price:,.4f}"
+                f" (open {fill.open_price:,.4f}), commission {fill.commission:,.2f}"
+            ), "green"
+        case OrderEnded() if event.unfilled_quantity > 0:
+            yield f"  Not traded: {event.unfilled_quantity:,.6g} {event.ticker}, {event.status}: {event.reason}", "yellow"
+        case CorporateActionApplied():
+            yield f"  {event.session} {event.action.replace('_', ' ')} {event.ticker}: {event.amount:,.4f} on {event.shares:,.6g} shares", "dim"
+        case SessionEnded():
+            yield "", ""
+            yield f"end: {_performance(event.metrics)}", "bold"
+        case _:
+            pass
+
+
+def _signal(event: SignalIssued, evidence: dict[str, Evidence], detailed: bool) -> Iterator[Styled]:
+    again = f" (revision {event.round})" if event.round else ""
+    if event.abstained:
+        yield f"  {_title(event.agent)} on {event.ticker}{again}: abstains, {event.signal['reason']}", "dim"
+        return
+    yield f"  {_title(event.agent)} on {event.ticker}{again}: {event.rationale}  [{event.confidence:.0%}]", ""
+    if not detailed:
+        return
+    chances = ", ".join(f"{name.replace('_', ' ')} {p:.0%}" for name, p in event.signal["probabilities"].items())
+    yield f"      {chances}; uncertainty {event.signal['uncertainty']:.2f}", "dim"
+    for claim in event.signal["claims"]:
+        cited = evidence.get(claim["evidence"])
+        if cited is not None:
+            where = f"{cited.source}[{cited.span.start}:{cited.span.end}]" if cited.span else cited.source
+            yield f"      {claim['alias']} = {cited.id}: {cited.period}; known {cited.available_at:%Y-%m-%d %H:%M} UTC; {where}", "dim"
+
+
+def _audit(event: AuditIssued, detailed: bool) -> Iterator[Styled]:
+    findings: list[dict[str, Any]] = event.report["findings"]
+    if not detailed and event.verdict == "pass":
+        return
+    factor = event.report["confidence_factor"]
+    kept = f", confidence x {factor:.2f}" if factor < 1 else ""
+    yield f"      Auditor: {VERDICTS[event.verdict]}{kept}", "yellow" if event.verdict != "pass" else ""
+    yield from ((f"        {f['rule']} ({f['severity']}): {f['message']}", "dim") for f in findings)
+
+
+def _proposal(event: ProposalMade, detailed: bool) -> Iterator[Styled]:
+    weights = ", ".join(f"{ticker} {weight:.1%}" for ticker, weight in event.weights.items() if weight > 0)
+    yield f"  Portfolio manager ({event.proposal['posture']['name']}): {weights or 'all cash'}", "magenta"
+    if detailed:
+        yield f"      {event.rationale}", ""
+
+
+def _rules(event: RuleVerdict, detailed: bool) -> Iterator[Styled]:
+    style = "" if event.verdict == "approve" else "yellow"
+    yield f"  Rules: {event.verdict} {event.order.side} {event.order.quantity:,.6g} {event.ticker}", style
+    for finding in event.report["findings"]:
+        if finding["severity"] != "pass":
+            yield f"      {finding['rule']} ({finding['severity']}): {finding['message']}", style
+        elif detailed and finding["limit"] is not None:
+            yield f"      {finding['rule']}: {finding['value']:.6g} within {finding['limit']:.6g}", "dim"
+
+
+def _performance(metrics: dict[str, Any]) -> str:
+    desk = metrics["rows"][0]
+    return f"total return {desk['total_return']:+.2%}, maximum drawdown {desk['max_drawdown']:.2%}, costs {desk['costs']:,.0f}"
+
+
+def _title(agent: str) -> str:
+    return ROLES[agent].title

@@ -1,0 +1,48 @@
+"""Which sessions, which names: a configuration made concrete on a market, or refused."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from ..tools.errors import InputError
+from ..tools.market.view import Market
+from .config import SessionConfig
+
+
+@dataclass(frozen=True)
+class Window:
+    """The ground a session covers."""
+
+    sessions: tuple[date, ...]
+    """All exchange sessions, first to last."""
+    decisions: tuple[date, ...]
+    """Those at whose close the desk decides; never the last session, after which nothing can be traded any more."""
+    universe: tuple[str, ...]
+    benchmark: str | None
+
+
+def window_of(config: SessionConfig, market: Market) -> Window:
+    """The window of a session on a market.
+
+    Raises:
+        InputError: a ticker that the market does not have, or dates outside its data.
+    """
+    universe = config.universe or market.tickers
+    unknown = [name for name in universe if name not in market.companies]
+    if unknown:
+        raise InputError(f"{market.name} has no company {', '.join(unknown)}: choose from {', '.join(market.tickers)}.")
+    benchmark = config.benchmark or market.benchmark
+    if benchmark is not None and benchmark not in market.instruments:
+        raise InputError(f"{market.name} has no prices of {benchmark}: choose from {', '.join(market.instruments)}.")
+    every = market.dataset.bars.sessions
+    start, end = config.start or market.window[0], config.end or market.window[1]
+    if end < start:
+        raise InputError(f"The window ends on {end}, before it starts on {start}: exchange the two dates.")
+    if start < every[0] or end > every[-1]:
+        raise InputError(
+            f"{market.name} has prices from {every[0]} to {every[-1]}, not from {start} to {end}: choose within."
+        )
+    sessions = tuple(day for day in every if start <= day <= end)
+    if len(sessions) < 2:
+        raise InputError(f"There are {len(sessions)} sessions from {start} to {end}: choose a window of at least two.")
+    decisions = market.calendar.decision_sessions(sessions, config.frequency)
+    return Window(sessions, tuple(day for day in decisions if day < sessions[-1]), universe, benchmark)
