@@ -31,7 +31,9 @@ def run(
     market: Annotated[
         str | None, typer.Option(help="`generated` (default), `us-tech`, or a data folder (docs/data-format.md).")
     ] = None,
-    config: Annotated[Path | None, typer.Option(help="TOML file with the same options; options given here win.")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="TOML file with the same options; options given here win.")
+    ] = None,
     model: Annotated[
         str | None,
         typer.Option(help="`smollm2` (default), `scorecard` (no model), a .gguf file, or a server's URL."),
@@ -48,16 +50,20 @@ def run(
     cash: Annotated[float | None, typer.Option(help="Starting cash.")] = None,
     commission_bps: Annotated[float | None, typer.Option(help="Commission, basis points of the value traded.")] = None,
     slippage_bps: Annotated[float | None, typer.Option(help="Slippage at the open, basis points.")] = None,
-    policy: Annotated[str | None, typer.Option(help="Pre-trade policy: lenient, standard, strict, or a TOML file.")] = None,
+    policy: Annotated[
+        str | None, typer.Option(help="Pre-trade policy: lenient, standard, strict, or a TOML file.")
+    ] = None,
     max_weight: Annotated[float | None, typer.Option(help="Largest target weight of one name.")] = None,
-    turnover_limit: Annotated[float | None, typer.Option(help="Largest turnover per decision, buys plus sells.")] = None,
+    turnover_limit: Annotated[
+        float | None, typer.Option(help="Largest turnover per decision, buys plus sells.")
+    ] = None,
     risk_aversion: Annotated[float | None, typer.Option(help="Lambda of Mean-CVaR.")] = None,
     max_revisions: Annotated[int | None, typer.Option(help="How often the auditor may send a signal back.")] = None,
     json: Json = False,
 ) -> None:
     """Run one simulated trading session and keep every step of it."""
-    from .simulations.console import console, runs_folder
     from .simulations.config import load_config
+    from .simulations.console import console, runs_folder
 
     options: dict[str, Any] = {
         name: value

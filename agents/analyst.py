@@ -1,7 +1,8 @@
 """The analyst: one function for all roles.
 
-For every ticker it states a stance (scored by its mind, one forward pass for all tickers of the role) and claims (generated
-under a grammar whose only evidence names are the ones in the prompt). The figures in the rationale come from the evidence.
+For every ticker it states a stance (scored by its mind, one forward pass for all tickers of the role) and claims
+(generated under a grammar whose only evidence names are the ones in the prompt). The figures in the rationale come
+from the evidence.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,7 +29,9 @@ class Mind(Protocol):
         """Key of the mind's fingerprint."""
         ...
 
-    def answer(self, request: Request) -> Reply: ...
+    def answer(self, request: Request) -> Reply:
+        """The answers to a request, in the order of its questions."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,8 @@ def analyse(
         reply = mind.answer(_request(role, askable, regime, seed))
         answers = {answer.ticker: answer for answer in reply.answers}
     return tuple(
-        _signal(role, brief, answers.get(brief.ticker), mind_key=mind.key, as_of=as_of, round_=round_) for brief in briefs
+        _signal(role, brief, answers.get(brief.ticker), mind_key=mind.key, as_of=as_of, round_=round_)
+        for brief in briefs
     )
 
 
@@ -120,9 +124,7 @@ def _objections(brief: Brief) -> str:
     return "\nThe auditor objects: " + " ".join(f"{finding.message}." for finding in brief.objections)
 
 
-def _signal(
-    role: Role, brief: Brief, answer: Answer | None, *, mind_key: str, as_of: datetime, round_: int
-) -> Signal:
+def _signal(role: Role, brief: Brief, answer: Answer | None, *, mind_key: str, as_of: datetime, round_: int) -> Signal:
     reason = _unaskable(role, brief)
     if answer is None or answer.failure or not answer.probabilities or answer.object is None:
         why = reason or (answer.failure if answer and answer.failure else "the mind gave no usable answer")

@@ -1,7 +1,7 @@
-"""How evidence looks in a prompt and in a rationale: short aliases, figures as the measures print them, quoted passages.
+"""How evidence looks in a prompt and in a rationale: short aliases, printed figures, quoted passages.
 
-Passages are data: they stand between <<< and >>>, and any such mark inside the text is taken out first, so that a document
-cannot close its own quotation.
+Passages are data: they stand between <<< and >>>, and any such mark inside the text is taken out first, so that a
+document cannot close its own quotation.
 """
 
 from collections.abc import Sequence

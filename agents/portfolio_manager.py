@@ -1,8 +1,8 @@
 """The portfolio manager: audited signals become views, a mind sets the posture, Mean-CVaR sets the weights.
 
-Views follow Grinold (1994): alpha = IC x volatility x score, per session over the signal's horizon, summed over agents. They
-are added to a reference return that rewards each name for the tail risk it adds to the equally weighted universe, so that
-a desk without views holds something close to that universe instead of betting on past means.
+Views follow Grinold (1994): alpha = IC x volatility x score, per session over the signal's horizon, summed over agents.
+They are added to a reference return that rewards each name for the tail risk it adds to the equally weighted universe,
+so that a desk without views holds something close to that universe instead of betting on past means.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
-import pandas as pd
+from pydantic import Field
 
 from ..tools.evidence import Evidence
 from ..tools.frozen import Frozen
+from ..tools.optimizer.scenarios import Scenarios
 from .analyst import Mind
 from .evidence_text import evidence_block
 from .models.core import Question, Request
@@ -30,7 +31,7 @@ class Posture(Frozen):
     """How much risk the desk takes at this decision."""
 
     name: str
-    probabilities: dict[str, float] = {}
+    probabilities: dict[str, float] = Field(default_factory=dict)
     note: str = ""
     """Why it is neutral although nobody said so, where that is the case."""
 
@@ -69,7 +70,7 @@ class Proposal(Frozen):
     """Sum of absolute weight changes."""
     binding: tuple[str, ...] = ()
     """What stood in the way, in words, with what one more unit of room would be worth."""
-    excluded: dict[str, str] = {}
+    excluded: dict[str, str] = Field(default_factory=dict)
     """Names that could not be considered, and why."""
     rationale: str
 
@@ -103,7 +104,7 @@ def views_of(
     skill: Mapping[str, float],
     volatility: Mapping[str, float],
 ) -> tuple[View, ...]:
-    """alpha = sum over agents of IC x volatility x sqrt(h) x score / h, for signals that passed.
+    """Alpha = sum over agents of IC x volatility x sqrt(h) x score / h, for signals that passed.
 
     Args:
         signals: the last statement of each agent on each ticker.
@@ -124,30 +125,6 @@ def views_of(
 
 
 @dataclass(frozen=True)
-class Scenarios:
-    """Past returns that stand for the next session: (S, N), complete rows only."""
-
-    tickers: tuple[str, ...]
-    returns: np.ndarray
-    excluded: dict[str, str]
-    """Names left out, and why."""
-
-
-def scenarios_of(returns: pd.DataFrame, minimum: int) -> Scenarios:
-    """The rows in which every kept name has a return; names with fewer than `minimum` returns are left out.
-
-    Args:
-        returns: daily total returns, sessions by tickers, NaN where a name did not trade.
-        minimum: returns that a name must have to be considered.
-    """
-    counts = returns.notna().sum()
-    kept = [str(t) for t in returns.columns if counts[t] >= minimum]
-    excluded = {str(t): f"only {int(counts[t])} daily returns, {minimum} needed" for t in returns.columns if counts[t] < minimum}
-    complete = returns[kept].dropna()
-    return Scenarios(tuple(kept), complete.to_numpy(dtype=float), excluded)
-
-
-@dataclass(frozen=True)
 class Reference:
     """What a desk without views would think: returns under which the equally weighted universe is optimal."""
 
@@ -161,9 +138,10 @@ def reference_of(scenarios: Scenarios, beta: float, premium: float) -> Reference
     """The returns that tail risk deserves, and the risk aversion implied by them.
 
     The equally weighted universe earns `premium` a year; each name earns in proportion to its part of that portfolio's
-    CVaR, its mean loss over the portfolio's worst 1 - beta of scenarios (Rockafellar, Uryasev and Zabarankin 2006, "Master
-    funds in portfolio analysis with general deviation measures": betas in units of CVaR). With lambda = premium / CVaR the
-    gradient of mu'w - lambda CVaR(w) vanishes there, as reverse optimization does with variance (Black and Litterman 1992).
+    CVaR, its mean loss over the portfolio's worst 1 - beta of scenarios (Rockafellar, Uryasev and Zabarankin 2006,
+    "Master funds in portfolio analysis with general deviation measures": betas in units of CVaR). With lambda =
+    premium / CVaR the gradient of mu'w - lambda CVaR(w) vanishes there, as reverse optimization does with variance
+    (Black and Litterman 1992).
     """
     returns = scenarios.returns
     market = returns.mean(axis=1)

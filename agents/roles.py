@@ -73,5 +73,9 @@ def prompt_of(role: str) -> Prompt:
 def prompts_hash() -> str:
     """Hash of all prompts in use; part of what determines a session."""
     return content_hash(
-        {name: [p.template for p in (prompt.system, prompt.prefix, prompt.question)] for name in ROLES for prompt in [prompt_of(name)]}
+        {
+            name: [p.template for p in (prompt.system, prompt.prefix, prompt.question)]
+            for name in ROLES
+            for prompt in [prompt_of(name)]
+        }
     )

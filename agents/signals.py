@@ -37,7 +37,7 @@ class Signal(Frozen):
     ticker: str
     as_of: AwareDatetime
     stance: Stance
-    probabilities: dict[Stance, float] = {}
+    probabilities: dict[Stance, float] = Field(default_factory=dict)
     """Over all stances, summing to 1; empty when abstained."""
     confidence: float = Field(ge=0, le=1)
     """Probability of the stance, possibly lowered by the auditor; 0 when abstained."""
@@ -67,12 +67,24 @@ def uncertainty_of(probabilities: Mapping[Stance, float]) -> float:
     return min(1.0, max(0.0, entropy / log(len(STANCES))))
 
 
-def abstention(agent: str, ticker: str, as_of: AwareDatetime, horizon_days: int, model: str, round_: int, reason: str) -> Signal:
+def abstention(
+    agent: str, ticker: str, as_of: AwareDatetime, horizon_days: int, model: str, round_: int, reason: str
+) -> Signal:
     """The signal that says nothing, and why."""
     return Signal(
-        agent=agent, ticker=ticker, as_of=as_of, stance="hold", confidence=0, uncertainty=1, horizon_days=horizon_days,
-        abstained=True, reason=reason, round=round_, model=model, rationale=f"No view: {reason}.",
-    )  # fmt: skip
+        agent=agent,
+        ticker=ticker,
+        as_of=as_of,
+        stance="hold",
+        confidence=0,
+        uncertainty=1,
+        horizon_days=horizon_days,
+        abstained=True,
+        reason=reason,
+        round=round_,
+        model=model,
+        rationale=f"No view: {reason}.",
+    )
 
 
 Severity = Literal["note", "objection", "fatal"]

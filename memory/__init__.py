@@ -1,0 +1,1 @@
+"""What the desk keeps: the journal and the calibration of its agents."""

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 PRIOR_IC = 0.03
-"""What an agent without a record is trusted with: the IC of a modestly useful signal (Grinold and Kahn 2000, chapter 6)."""
+"""What an agent without a record is trusted with: the IC of a modestly useful signal (Grinold and Kahn 2000, chapter
+6)."""
 
 PRIOR_SPREAD = 0.05
 """Standard deviation of true information coefficients between agents, as the prior has it."""
@@ -39,8 +40,8 @@ class Calibration:
     def information_coefficient(self, agent: str) -> float:
         """Correlation of scores and outcomes, shrunk: (n r + m p) / (n + m), in [0, `BOUND`].
 
-        The posterior mean of a normal prior (p = `PRIOR_IC`, precision m = `PRIOR_WEIGHT`) after n outcomes with correlation
-        r. An agent whose record is bad enough gets no weight; it is never bet against.
+        The posterior mean of a normal prior (p = `PRIOR_IC`, precision m = `PRIOR_WEIGHT`) after n outcomes with
+        correlation r. An agent whose record is bad enough gets no weight; it is never bet against.
         """
         pairs = np.array(self._pairs.get(agent, ()), dtype=float).reshape(-1, 2)
         count = len(pairs)

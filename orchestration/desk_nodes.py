@@ -1,11 +1,10 @@
 """The nodes of one decision: open, analysts, audit, portfolio manager, pre-trade rules, execution.
 
-Analysts work one after the other, not in parallel: they share one mind, and the order of the journal must not depend on which
-thread was quicker.
+Analysts work one after the other, not in parallel: they share one mind, and the order of the journal must not depend
+on which thread was quicker.
 """
 
-from collections.abc import Callable
-from typing import Literal
+from typing import Literal, Protocol
 
 from langgraph.runtime import Runtime
 from langgraph.types import Command
@@ -25,12 +24,18 @@ from ..memory.journal.events import (
 from ..tools.broker.protocol import Unknown
 from ..tools.errors import BrokerError
 from ..tools.regime import Regime, regime
-from ..tools.toolbox import call, research_tools
+from ..tools.toolbox import call, execution_tools, research_tools, submit
 from .context import DeskContext
 from .market_nodes import resolve
 from .state import DeskState, Seat
 
-Node = Callable[[DeskState, Runtime[DeskContext]], dict[str, object]]
+
+class Node(Protocol):
+    """A node of the graph: the state in, the keys that it changes out."""
+
+    def __call__(self, state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, object]:
+        """One step."""
+        ...
 
 
 def open_decision(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, object]:
@@ -43,16 +48,25 @@ def open_decision(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, 
     portfolio = desk.broker.account()
     desk.journal.append(
         DecisionOpened(
-            decision=state["decision"], as_of=as_of, session=state["session"], portfolio=portfolio,
+            decision=state["decision"],
+            as_of=as_of,
+            session=state["session"],
+            portfolio=portfolio,
             regime=found.model_dump(mode="json") if found else {},
-        )  # fmt: skip
+        )
     )
     opened = DeskState(as_of=as_of, decision=state["decision"])
     resolve(desk, opened)
     return {
-        "as_of": as_of, "regime": found, "portfolio": portfolio, "round": 0,
-        "signals": {}, "reports": {}, "barred": {}, "permitted": [],
-    }  # fmt: skip
+        "as_of": as_of,
+        "regime": found,
+        "portfolio": portfolio,
+        "round": 0,
+        "signals": {},
+        "reports": {},
+        "barred": {},
+        "permitted": [],
+    }
 
 
 def analyst_node(role: Role) -> Node:
@@ -96,9 +110,14 @@ def gather(role: Role, state: DeskState, desk: DeskContext) -> None:
                 missing.append(text)
             desk.journal.append(
                 ToolCalled(
-                    decision=state["decision"], agent=role.name, tool=name, ticker=ticker, arguments={"ticker": ticker},
-                    evidence=evidence, note="" if evidence else text,
-                )  # fmt: skip
+                    decision=state["decision"],
+                    agent=role.name,
+                    tool=name,
+                    ticker=ticker,
+                    arguments={"ticker": ticker},
+                    evidence=evidence,
+                    note="" if evidence else text,
+                )
             )
         desk.casebook.by_seat[role.name, ticker] = tuple(found)
         desk.casebook.missing[role.name, ticker] = ", ".join(missing)
@@ -136,9 +155,10 @@ def execute(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, object
             OrderSubmitted(decision=state["decision"], ticker=order.ticker, order=order, reason=item["reason"])
         )
     desk.journal.mark()
+    tools = execution_tools(desk.broker)
     for item in state["permitted"]:
         order = item["order"]
-        answer = desk.broker.submit(order, item["token"])
+        answer = submit(tools, order, item["token"])
         if isinstance(answer, Unknown):
             raise BrokerError(
                 f"The broker gave no clear answer to order {order.client_order_id} ({answer.reason}): "
@@ -147,9 +167,12 @@ def execute(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, object
         desk.sent[order.client_order_id] = order
         desk.journal.append(
             OrderAnswered(
-                decision=state["decision"], ticker=order.ticker, client_order_id=order.client_order_id,
-                status=answer.status, reason=getattr(answer, "reason", ""),
-            )  # fmt: skip
+                decision=state["decision"],
+                ticker=order.ticker,
+                client_order_id=order.client_order_id,
+                status=answer.status,
+                reason=getattr(answer, "reason", ""),
+            )
         )
     return {}
 
@@ -173,14 +196,24 @@ def _brief(role: Role, ticker: str, state: DeskState, desk: DeskContext) -> Brie
 
 def _issued(signal: Signal, decision: int) -> SignalIssued:
     return SignalIssued(
-        decision=decision, agent=signal.agent, ticker=signal.ticker, round=signal.round, stance=signal.stance,
-        confidence=signal.confidence, abstained=signal.abstained, rationale=signal.rationale,
+        decision=decision,
+        agent=signal.agent,
+        ticker=signal.ticker,
+        round=signal.round,
+        stance=signal.stance,
+        confidence=signal.confidence,
+        abstained=signal.abstained,
+        rationale=signal.rationale,
         signal=signal.model_dump(mode="json"),
-    )  # fmt: skip
+    )
 
 
 def _audited(report: AuditReport, decision: int) -> AuditIssued:
     return AuditIssued(
-        decision=decision, agent=report.agent, ticker=report.ticker, round=report.round, verdict=report.verdict,
+        decision=decision,
+        agent=report.agent,
+        ticker=report.ticker,
+        round=report.round,
+        verdict=report.verdict,
         report=report.model_dump(mode="json"),
-    )  # fmt: skip
+    )

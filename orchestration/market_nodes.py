@@ -40,19 +40,27 @@ def record_session(desk: DeskContext, report: StepReport, decision: int) -> None
     for action in report.actions:
         desk.journal.append(
             CorporateActionApplied(
-                decision=belongs, session=action.session, ticker=action.ticker, action=action.action,
-                amount=action.amount, shares=action.shares,
-            )  # fmt: skip
+                decision=belongs,
+                session=action.session,
+                ticker=action.ticker,
+                action=action.action,
+                amount=action.amount,
+                shares=action.shares,
+            )
         )
     for fill in report.fills:
         desk.journal.append(OrderFilled(decision=belongs, ticker=fill.ticker, fill=fill))
     for ended in report.ended:
-        desk.journal.append(OrderEnded(decision=belongs, **ended.model_dump()))
+        desk.journal.append(OrderEnded(decision=belongs, **asdict(ended)))
     desk.journal.append(
         BarClosed(
-            decision=belongs, session=report.session, cash=report.cash, equity=report.equity,
-            positions=dict(report.positions), prices=dict(report.prices),
-        )  # fmt: skip
+            decision=belongs,
+            session=report.session,
+            cash=report.cash,
+            equity=report.equity,
+            positions=dict(report.positions),
+            prices=dict(report.prices),
+        )
     )
     desk.previous_equity, desk.last_equity = desk.last_equity, report.equity
     desk.peak_equity = max(desk.peak_equity, report.equity)
@@ -89,8 +97,12 @@ def resolve(desk: DeskContext, state: DeskState) -> None:
         desk.calibration.add(item.signal.agent, item.signal.score, float(outcome))
         desk.journal.append(
             SignalResolved(
-                decision=state["decision"], agent=item.signal.agent, ticker=item.signal.ticker, issued_in=item.decision,
-                score=item.signal.score, outcome=float(outcome),
-            )  # fmt: skip
+                decision=state["decision"],
+                agent=item.signal.agent,
+                ticker=item.signal.ticker,
+                issued_in=item.decision,
+                score=item.signal.score,
+                outcome=float(outcome),
+            )
         )
     desk.open_signals = waiting

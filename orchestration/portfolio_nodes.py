@@ -3,18 +3,15 @@
 import math
 from typing import Literal
 
-import numpy as np
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
 from ..agents.portfolio_manager import (
     Posture,
     Proposal,
-    Scenarios,
     View,
     posture_of,
     reference_of,
-    scenarios_of,
     views_of,
 )
 from ..agents.signals import Signal
@@ -23,8 +20,10 @@ from ..tools.broker.protocol import OrderIntent, PortfolioSnapshot, Side, client
 from ..tools.evidence import Evidence
 from ..tools.indicators import indicators
 from ..tools.market.view import MarketView
-from ..tools.optimizer import Infeasible, Problem, Solution
+from ..tools.optimizer import Infeasible, Solution
+from ..tools.optimizer.scenarios import Scenarios, historical_scenarios
 from ..tools.rules import MarketFacts, RuleContext
+from ..tools.toolbox import optimise, portfolio_tools
 from .context import DeskContext
 from .state import DeskState, PermittedOrder
 
@@ -37,7 +36,9 @@ def manage_portfolio(state: DeskState, runtime: Runtime[DeskContext]) -> dict[st
     desk = runtime.context
     view = desk.market.view(state["as_of"])
     posture = posture_of(market_evidence(view, state), mind=desk.mind, seed=desk.settings.seed)
-    scenarios = scenarios_of(view.returns(desk.universe, desk.settings.scenario_sessions), desk.settings.min_history)
+    scenarios = historical_scenarios(
+        view.returns(desk.universe, desk.settings.scenario_sessions), desk.settings.min_history
+    )
     volatility = dict(zip(scenarios.tickers, scenarios.returns.std(axis=0, ddof=1).tolist(), strict=True))
     skill = desk.calibration.weights(tuple(role.name for role in desk.analysts))
     views = views_of(tuple(state["signals"].values()), state["reports"], skill, volatility)
@@ -57,18 +58,22 @@ def market_evidence(view: MarketView, state: DeskState) -> tuple[Evidence, ...]:
     """What the posture rests on: the regime and the benchmark's trend and drawdown."""
     found = state["regime"]
     regime = (
-        Evidence.of(
-            id=f"MARKET/regime/{view.session}",
-            kind="regime",
-            measure="regime",
-            ticker="MARKET",
-            as_of=view.as_of,
-            available_at=view.as_of,
-            period=f"until {found.fitted_until}",
-            text=f"{found.name} with probability {found.probability:.2f}",
-            source="prices",
-        ),
-    ) if found else ()  # fmt: skip
+        (
+            Evidence.of(
+                id=f"MARKET/regime/{view.session}",
+                kind="regime",
+                measure="regime",
+                ticker="MARKET",
+                as_of=view.as_of,
+                available_at=view.as_of,
+                period=f"until {found.fitted_until}",
+                text=f"{found.name} with probability {found.probability:.2f}",
+                source="prices",
+            ),
+        )
+        if found
+        else ()
+    )
     trend = ("momentum_3m", "distance_sma_200", "volatility_3m", "drawdown_12m")
     figures = indicators(view, view.benchmark) if view.benchmark else []
     return (*regime, *(item for item in figures if item.measure in trend))
@@ -81,44 +86,52 @@ def propose(
     settings, portfolio = desk.settings, state["portfolio"]
     current = portfolio.weights()
     excluded = scenarios.excluded | state["barred"]
-    base = {"posture": posture, "views": views, "excluded": excluded}
-    if not scenarios.tickers or not len(scenarios.returns):
-        kept = {name: current.get(name, 0.0) for name in desk.universe}
-        rationale = "No name has enough history for scenarios; the portfolio stays as it is."
-        return Proposal(weights=kept, cash=1 - sum(kept.values()), risk_aversion=0.0, rationale=rationale, **base)
-    alpha = {view.ticker: view.alpha for view in views}
     reference = reference_of(scenarios, settings.beta, settings.equity_premium)
-    base["risk_aversion"] = aversion = reference.risk_aversion * settings.risk_aversion * posture.factor
-    held = np.array([current.get(name, 0.0) for name in scenarios.tickers])
-    caps = np.array([_cap(desk, state, name, weight) for name, weight in zip(scenarios.tickers, held, strict=True)])
-    problem = Problem(
-        tickers=scenarios.tickers,
-        scenarios=scenarios.returns,
-        expected_returns=reference.returns + np.array([alpha.get(name, 0.0) for name in scenarios.tickers]),
-        risk_aversion=aversion,
-        costs=np.full(len(held), settings.cost_per_unit / settings.holding_sessions),
-        previous_weights=held,
+    aversion = reference.risk_aversion * settings.risk_aversion * posture.factor
+    alpha = {view.ticker: view.alpha for view in views}
+    caps = {name: _cap(desk, state, name, current.get(name, 0.0)) for name in scenarios.tickers}
+    kept = {name: current.get(name, 0.0) for name in desk.universe if name not in scenarios.tickers}
+    solution = optimise(
+        portfolio_tools(desk.optimizer, scenarios),
+        expected_returns={
+            name: float(earned) + alpha.get(name, 0.0)
+            for name, earned in zip(scenarios.tickers, reference.returns, strict=True)
+        },
+        previous_weights={name: current.get(name, 0.0) for name in scenarios.tickers},
         caps=caps,
-        min_cash=settings.min_cash,
-        # A short list of names cannot hold more than its caps allow; then that is the floor.
-        min_invested=min(settings.min_invested, float(caps.sum())),
+        risk_aversion=aversion,
         beta=settings.beta,
+        # Names that cannot be considered keep what they have; the rest shares what is left.
+        min_cash=min(1.0, settings.min_cash + sum(kept.values())),
+        # A short list of names cannot hold more than its caps allow; then that is the floor.
+        min_invested=max(0.0, min(settings.min_invested - sum(kept.values()), sum(caps.values()))),
         turnover_limit=settings.turnover_limit if portfolio.positions else None,
+        cost_per_unit=settings.cost_per_unit / settings.holding_sessions,
     )
-    solution = desk.optimizer.solve(problem)
     if isinstance(solution, Infeasible):
-        kept = {name: current.get(name, 0.0) for name in desk.universe}
-        rationale = f"{solution.sentence} The portfolio stays as it is."
-        return Proposal(weights=kept, cash=1 - sum(kept.values()), rationale=rationale, **base)
+        held = {name: current.get(name, 0.0) for name in desk.universe}
+        return Proposal(
+            weights=held,
+            cash=1 - sum(held.values()),
+            posture=posture,
+            risk_aversion=aversion,
+            views=views,
+            excluded=excluded,
+            rationale=f"{solution.sentence} The portfolio stays as it is.",
+        )
+    weights = {name: kept[name] if name in kept else solution.weights[name] for name in desk.universe}
     return Proposal(
-        weights={name: solution.weights.get(name, 0.0) for name in desk.universe},
-        cash=solution.cash_weight,
+        weights=weights,
+        cash=1 - sum(weights.values()),
+        posture=posture,
+        risk_aversion=aversion,
+        views=views,
         expected_return=solution.expected_return,
         cvar=solution.cvar,
         turnover=solution.turnover,
         binding=tuple(binding.sentence for binding in solution.binding),
+        excluded=excluded,
         rationale=explain(solution, posture, views, excluded),
-        **base,
     )
 
 
@@ -136,20 +149,17 @@ def explain(solution: Solution, posture: Posture, views: tuple[View, ...], exclu
     ]
     if views:
         best, worst = max(views, key=lambda v: v.alpha), min(views, key=lambda v: v.alpha)
-        parts.append(
-            f"{len(views)} views, from {best.ticker} {best.alpha * 1e4:+.2f} bp to {worst.ticker} {worst.alpha * 1e4:+.2f} bp a day."
-        )
+        extremes = " to ".join(f"{view.ticker} {view.alpha * 1e4:+.2f} bp" for view in (best, worst))
+        parts.append(f"{len(views)} views, from {extremes} a day.")
     else:
         parts.append("No signal passed the audit, so there are no views.")
-    parts.extend(binding.sentence for binding in solution.binding)
+    parts.extend(f"{binding.sentence[:1].upper()}{binding.sentence[1:]}." for binding in solution.binding)
     parts.extend(f"{ticker} is left out: {why}." for ticker, why in excluded.items())
     return " ".join(parts)
 
 
-def pre_trade(
-    state: DeskState, runtime: Runtime[DeskContext]
-) -> Command[Literal["portfolio_manager", "execute"]]:
-    """Judges every order of the proposal; a vetoed purchase sends the portfolio manager back once, without that name."""
+def pre_trade(state: DeskState, runtime: Runtime[DeskContext]) -> Command[Literal["portfolio_manager", "execute"]]:
+    """Judges every order of the proposal; a veto sends the portfolio manager back once, without that name."""
     desk = runtime.context
     asked = orders_of(desk, state)
     reasons = {order.client_order_id: reason for order, reason in asked}
@@ -159,9 +169,12 @@ def pre_trade(
         order, report = judged.order, judged.report
         desk.journal.append(
             RuleVerdict(
-                decision=state["decision"], ticker=order.ticker, verdict=report.verdict, order=order,
+                decision=state["decision"],
+                ticker=order.ticker,
+                verdict=report.verdict,
+                order=order,
                 report=report.model_dump(mode="json"),
-            )  # fmt: skip
+            )
         )
         if report.order is None or report.token is None:
             barred[order.ticker] = report.explain()
@@ -210,10 +223,10 @@ def orders_of(desk: DeskContext, state: DeskState) -> list[tuple[OrderIntent, st
     orders = []
     for ticker in desk.universe:
         held, price = portfolio.positions.get(ticker, 0.0), portfolio.prices.get(ticker)
-        if price is None or proposal.expected_return is None:
+        if price is None or proposal.expected_return is None or ticker in proposal.excluded:
             continue  # not listed yet, or the desk stays as it is
         quantity = _wanted(portfolio, proposal.weights[ticker], price, desk.settings.fractional) - held
-        if quantity == 0 or ticker in state["barred"]:
+        if quantity == 0:
             continue
         side: Side = "buy" if quantity > 0 else "sell"
         order = OrderIntent(

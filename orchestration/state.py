@@ -1,4 +1,7 @@
-"""What travels along the edges of the graph: small, typed, immutable values. Texts and evidence stay in the casebook."""
+"""What travels along the edges of the graph: small, typed, immutable values.
+
+Texts and evidence stay in the casebook (`context.Casebook`) and in the journal.
+"""
 
 from datetime import date, datetime
 from typing import TypedDict

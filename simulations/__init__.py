@@ -1,0 +1,1 @@
+"""Sessions: configuration, runner, evaluation, what people see."""

@@ -1,4 +1,7 @@
-"""What a session is: every choice in one closed, frozen object, from defaults, a TOML file and options, in that order."""
+"""What a session is: every choice in one closed, frozen object.
+
+Values come from defaults, a TOML file and options, the later ones on top.
+"""
 
 import tomllib
 from datetime import date
@@ -52,11 +55,11 @@ class SessionConfig(Frozen):
     policy: str = "standard"
     """Pre-trade policy: `lenient`, `standard`, `strict`, or a TOML file."""
     risk_aversion: float = Field(default=1.0, ge=0, le=100)
-    """Times the lambda of `mean - lambda CVaR` at which a desk without views holds the universe in equal parts; the posture
-    halves or doubles it at most."""
+    """Times the lambda of `mean - lambda CVaR` at which a desk without views holds the universe in equal parts; the
+    posture halves or doubles it at most."""
     beta: float = Field(default=0.95, gt=0, lt=1)
     """Level of the CVaR."""
-    max_weight: float = Field(default=0.35, gt=0, le=1)
+    max_weight: float = Field(default=0.3, gt=0, le=1)
     """Largest target weight of one name."""
     min_invested: float = Field(default=0.8, ge=0, le=1)
     """Smallest share of equity that the portfolio manager puts into shares."""

@@ -19,7 +19,7 @@ from rich.text import Text
 from .digest import Digest, Line
 
 if TYPE_CHECKING:
-    from ..memory.journal.store import Record
+    from ..memory.journal import Record
     from .session import Outcome
 
 RUNS = Path("runs")
@@ -93,14 +93,17 @@ class Screen:
             self._terminal.print(Text(sentence), style="dim", soft_wrap=True)
         self._terminal.print(f"\nequity plot  {outcome.folder / 'equity.png'}", soft_wrap=True)
         self._terminal.print(f"why          paperdesk show {outcome.folder}", soft_wrap=True)
-        self._terminal.print(f"journal      {outcome.events} events, head {outcome.head[:16]}, {self._clock()}", soft_wrap=True)
+        self._terminal.print(
+            f"journal      {outcome.events} events, head {outcome.head[:16]}, {self._clock()}", soft_wrap=True
+        )
         if json:
             sys.stdout.write(jsonlib.dumps(_result(outcome), indent=2) + "\n")
 
     def replayed(self, outcome: "Outcome", *, json: bool) -> None:
         """The result of a replay: it got here, so the heads are equal."""
         self._terminal.print(
-            f"equal: all {outcome.events} events came out the same without a model, head {outcome.head[:16]}", soft_wrap=True
+            f"equal: all {outcome.events} events came out the same without a model, head {outcome.head[:16]}",
+            soft_wrap=True,
         )
         if json:
             sys.stdout.write(jsonlib.dumps(_result(outcome), indent=2) + "\n")
@@ -124,7 +127,13 @@ def show_verification(folder: Path, *, json: bool) -> int:
 
     found = verify(folder)
     if json:
-        document = {"ok": found.ok, "count": found.count, "head": found.head, "problem": found.problem, "seq": found.seq}
+        document = {
+            "ok": found.ok,
+            "count": found.count,
+            "head": found.head,
+            "problem": found.problem,
+            "seq": found.seq,
+        }
         sys.stdout.write(jsonlib.dumps(document, indent=2) + "\n")
     elif found.ok:
         sys.stdout.write(f"intact: {found.count} events, head {found.head}\n")

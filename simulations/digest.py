@@ -102,13 +102,15 @@ class Digest:
         regime = f"{event.regime['name']} market" if event.regime else "regime unknown"
         number = (event.decision or 0) + 1
         return Line(
-            "title", f"{event.session}  decision {number} of {self._decisions}, {regime}, equity {equity:,.0f} ({change:+.1%})"
+            "title",
+            f"{event.session}  decision {number} of {self._decisions}, {regime}, equity {equity:,.0f} ({change:+.1%})",
         )
 
 
 def _said(signals: list[SignalIssued]) -> Line:
     views = [
-        f"{s.ticker} abstains" if s.abstained else f"{s.ticker} {s.stance.replace('_', ' ')} {s.confidence:.0%}" for s in signals
+        f"{s.ticker} abstains" if s.abstained else f"{s.ticker} {s.stance.replace('_', ' ')} {s.confidence:.0%}"
+        for s in signals
     ]
     if all(s.abstained for s in signals):
         views = [f"abstains on all: {signals[0].signal['reason']}"]
@@ -117,7 +119,7 @@ def _said(signals: list[SignalIssued]) -> Line:
 
 
 def _audited(audits: list[AuditIssued]) -> list[Line]:
-    counts = Counter(audit.verdict for audit in audits)
+    counts = Counter[str](audit.verdict for audit in audits)
     words = {"pass": "passed", "revise": "sent back", "reject": "rejected"}
     said = ", ".join(f"{counts[key]} {word}" for key, word in words.items() if counts[key])
     lines = [Line("plain", f"  {'Auditor':<20} {said}")]
@@ -136,7 +138,7 @@ def _proposed(event: ProposalMade) -> Line:
 
 
 def _judged(verdicts: list[RuleVerdict]) -> list[Line]:
-    counts = Counter(verdict.verdict for verdict in verdicts)
+    counts = Counter[str](verdict.verdict for verdict in verdicts)
     words = {"approve": "approved", "clamp": "clamped", "veto": "vetoed"}
     said = ", ".join(f"{counts[key]} {word}" for key, word in words.items() if counts[key])
     lines = [Line("plain", f"  {'Pre-trade rules':<20} {said}")]

@@ -1,7 +1,8 @@
 """A session: one desk, one market, one window, one journal.
 
-`start` makes a new one, `resume` continues one that was stopped, `replay` derives a finished one again without a model. All three
-execute the same graph from its beginning; the journal decides what is new, what is compared and what is answered from the record.
+`start` makes a new one, `resume` continues one that was stopped, `replay` derives a finished one again without a
+model. All three execute the same graph from its beginning; the journal decides what is new, what is compared and
+what is answered from the record.
 """
 
 import json
@@ -14,8 +15,8 @@ from ..agents.models.core import Fingerprint, ModelCore
 from ..agents.models.open import open_model
 from ..agents.models.replay import Replay
 from ..agents.roles import ANALYSTS, prompts_hash
+from ..memory.journal import Journal, Listener
 from ..memory.journal.events import SessionEnded, SessionStarted
-from ..memory.journal.store import Journal, Listener
 from ..orchestration.context import DeskContext, DeskSettings
 from ..orchestration.graph import STEPS_PER_SESSION, session_graph
 from ..orchestration.journaled_mind import JournaledMind
@@ -45,6 +46,10 @@ class SessionError(InputError):
     """A session cannot be started, resumed or replayed as asked."""
 
 
+def _nothing(text: str) -> None:
+    """What is said when nobody listens."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a session came to."""
@@ -59,7 +64,9 @@ class Outcome:
     """Performance of the desk and of the baselines, as in the `session_ended` event."""
 
 
-def start(config: SessionConfig, folder: Path, listener: Listener | None = None, say: Callable[[str], None] = str) -> Outcome:
+def start(
+    config: SessionConfig, folder: Path, listener: Listener | None = None, say: Callable[[str], None] = _nothing
+) -> Outcome:
     """Runs a new session in `folder`.
 
     Args:
@@ -87,7 +94,7 @@ def start(config: SessionConfig, folder: Path, listener: Listener | None = None,
         model.close()
 
 
-def resume(folder: Path, listener: Listener | None = None, say: Callable[[str], None] = str) -> Outcome:
+def resume(folder: Path, listener: Listener | None = None, say: Callable[[str], None] = _nothing) -> Outcome:
     """Continues a stopped session to the same end that it would have had."""
     config = stored_config(folder)
     say("checking the journal")
@@ -108,7 +115,7 @@ def resume(folder: Path, listener: Listener | None = None, say: Callable[[str], 
         journal.close()
 
 
-def replay(folder: Path, listener: Listener | None = None, say: Callable[[str], None] = str) -> Outcome:
+def replay(folder: Path, listener: Listener | None = None, say: Callable[[str], None] = _nothing) -> Outcome:
     """Derives a finished session again in memory, without a model; every event must come out equal.
 
     Raises:
@@ -238,4 +245,3 @@ def costs_of(config: SessionConfig) -> Costs:
         slippage_bps=config.slippage_bps,
         volume_limit=config.volume_limit,
     )
-

@@ -1,7 +1,7 @@
 """`show`: what the desk did and why, read from the journal alone.
 
-Without a filter it prints one line per signal and order; with one (a decision, a ticker, an agent, a search) it prints the
-claims, their evidence with source and time, every audit finding, every rule, and the optimizer's reasons.
+Without a filter it prints one line per signal and order; with one (a decision, a ticker, an agent, a search) it prints
+the claims, their evidence with source and time, every audit finding, every rule, and the optimizer's reasons.
 """
 
 import json as jsonlib
@@ -15,6 +15,7 @@ from rich.text import Text
 
 from ..agents.evidence_text import shown
 from ..agents.roles import ROLES
+from ..memory.journal import Journal, Record
 from ..memory.journal.events import (
     AuditIssued,
     CorporateActionApplied,
@@ -31,7 +32,6 @@ from ..memory.journal.events import (
     SignalIssued,
     ToolCalled,
 )
-from ..memory.journal.store import Journal, Record
 from ..tools.evidence import Evidence
 
 VERDICTS = {"pass": "passed", "revise": "sent back", "reject": "rejected"}
@@ -102,11 +102,17 @@ def _lines(event: Event, evidence: dict[str, Evidence], detailed: bool) -> Itera
     match event:
         case SessionStarted():
             yield f"{event.market}: {', '.join(event.universe)}", "bold"
-            yield f"mind {event.model['name']}, data {event.market_fingerprint[:12]}, prompts {event.prompts[:12]}", "dim"
+            yield (
+                f"mind {event.model['name']}, data {event.market_fingerprint[:12]}, prompts {event.prompts[:12]}",
+                "dim",
+            )
         case DecisionOpened():
             regime = f"{event.regime['name']} ({event.regime['probability']:.2f})" if event.regime else "unknown"
             yield "", ""
-            yield f"{event.session}  decision {event.decision}, regime {regime}, equity {event.portfolio.equity:,.2f}", "bold"
+            yield (
+                f"{event.session}  decision {event.decision}, regime {regime}, equity {event.portfolio.equity:,.2f}",
+                "bold",
+            )
         case ToolCalled() if detailed:
             yield f"  {_title(event.agent)} called {event.tool} on {event.ticker}", "dim"
             yield from ((f"      {item.id}  {shown(item)}", "dim") for item in event.evidence)
@@ -122,20 +128,30 @@ def _lines(event: Event, evidence: dict[str, Evidence], detailed: bool) -> Itera
             yield from _rules(event, detailed)
         case OrderSubmitted():
             order = event.order
-            yield f"  Order {order.side} {order.quantity:,.6g} {order.ticker} ({order.notional:,.0f} at the close)", "cyan"
+            yield (
+                f"  Order {order.side} {order.quantity:,.6g} {order.ticker} ({order.notional:,.0f} at the close)",
+                "cyan",
+            )
             yield f"      why: {event.reason}", ""
         case OrderAnswered() if event.status != "accepted":
             yield f"  Broker {event.status} {event.ticker}: {event.reason}", "yellow"
         case OrderFilled():
             fill = event.fill
             yield (
-                f"  Filled {fill.session} {fill.side} {fill.quantity:,.6g} {fill.ticker} at {fill.price:,.4f}"
-                f" (open {fill.open_price:,.4f}), commission {fill.commission:,.2f}"
-            ), "green"
+                (
+                    f"  Filled {fill.session} {fill.side} {fill.quantity:,.6g} {fill.ticker} at {fill.price:,.4f}"
+                    f" (open {fill.open_price:,.4f}), commission {fill.commission:,.2f}"
+                ),
+                "green",
+            )
         case OrderEnded() if event.unfilled_quantity > 0:
-            yield f"  Not traded: {event.unfilled_quantity:,.6g} {event.ticker}, {event.status}: {event.reason}", "yellow"
+            yield (
+                f"  Not traded: {event.unfilled_quantity:,.6g} {event.ticker}, {event.status}: {event.reason}",
+                "yellow",
+            )
         case CorporateActionApplied():
-            yield f"  {event.session} {event.action.replace('_', ' ')} {event.ticker}: {event.amount:,.4f} on {event.shares:,.6g} shares", "dim"
+            what = f"{event.action.replace('_', ' ')} {event.ticker}"
+            yield f"  {event.session} {what}: {event.amount:,.4f} on {event.shares:,.6g} shares", "dim"
         case SessionEnded():
             yield "", ""
             yield f"end: {_performance(event.metrics)}", "bold"
@@ -157,7 +173,8 @@ def _signal(event: SignalIssued, evidence: dict[str, Evidence], detailed: bool) 
         cited = evidence.get(claim["evidence"])
         if cited is not None:
             where = f"{cited.source}[{cited.span.start}:{cited.span.end}]" if cited.span else cited.source
-            yield f"      {claim['alias']} = {cited.id}: {cited.period}; known {cited.available_at:%Y-%m-%d %H:%M} UTC; {where}", "dim"
+            known = f"known {cited.available_at:%Y-%m-%d %H:%M} UTC"
+            yield f"      {claim['alias']} = {cited.id}: {cited.period}; {known}; {where}", "dim"
 
 
 def _audit(event: AuditIssued, detailed: bool) -> Iterator[Styled]:
@@ -189,7 +206,8 @@ def _rules(event: RuleVerdict, detailed: bool) -> Iterator[Styled]:
 
 def _performance(metrics: dict[str, Any]) -> str:
     desk = metrics["rows"][0]
-    return f"total return {desk['total_return']:+.2%}, maximum drawdown {desk['max_drawdown']:.2%}, costs {desk['costs']:,.0f}"
+    drawdown = f"maximum drawdown {desk['max_drawdown']:.2%}"
+    return f"total return {desk['total_return']:+.2%}, {drawdown}, costs {desk['costs']:,.0f}"
 
 
 def _title(agent: str) -> str:

@@ -1,0 +1,1 @@
+"""What agents call: market data, indicators, documents, the optimizer, the rules, brokers."""

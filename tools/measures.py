@@ -47,19 +47,46 @@ _ROWS = (
     # price-based
     Measure("return_1m", "1-month return", "fraction", bearish=-0.08, bullish=0.08, signed=True),
     Measure("momentum_3m", "3-month return", "fraction", bearish=-0.15, bullish=0.15, signed=True),
-    Measure("momentum_12_1", "12-month return without the last month", "fraction", bearish=-0.25, bullish=0.25, signed=True),
-    Measure("distance_sma_50", "price against its 50-day average", "fraction", bearish=-0.08, bullish=0.08, signed=True),
-    Measure("distance_sma_200", "price against its 200-day average", "fraction", bearish=-0.15, bullish=0.15, signed=True),
+    Measure(
+        "momentum_12_1", "12-month return without the last month", "fraction", bearish=-0.25, bullish=0.25, signed=True
+    ),
+    Measure(
+        "distance_sma_50", "price against its 50-day average", "fraction", bearish=-0.08, bullish=0.08, signed=True
+    ),
+    Measure(
+        "distance_sma_200", "price against its 200-day average", "fraction", bearish=-0.15, bullish=0.15, signed=True
+    ),
     Measure("rsi_14", "RSI (14 days)", "index", 0, bearish=80.0, bullish=20.0),
     Measure("macd_histogram", "MACD histogram over price", "fraction", 2, bearish=-0.01, bullish=0.01, signed=True),
     Measure("volatility_3m", "annual volatility, 3 months", "fraction"),
     Measure("drawdown_12m", "drawdown from the 12-month high", "fraction", signed=True),
     Measure("volume_ratio", "20-day volume over 60-day volume", "ratio", 2),
     # from filings
-    Measure("revenue_growth_yoy", "quarterly revenue against a year ago", "fraction", bearish=-0.10, bullish=0.25, signed=True),
-    Measure("earnings_growth_yoy", "quarterly net income against a year ago", "fraction", bearish=-0.25, bullish=0.35, signed=True),
+    Measure(
+        "revenue_growth_yoy",
+        "quarterly revenue against a year ago",
+        "fraction",
+        bearish=-0.10,
+        bullish=0.25,
+        signed=True,
+    ),
+    Measure(
+        "earnings_growth_yoy",
+        "quarterly net income against a year ago",
+        "fraction",
+        bearish=-0.25,
+        bullish=0.35,
+        signed=True,
+    ),
     Measure("net_margin_ttm", "net margin, 12 months", "fraction", bearish=-0.05, bullish=0.25),
-    Measure("margin_change_yoy", "change of quarterly net margin against a year ago", "fraction", bearish=-0.04, bullish=0.04, signed=True),
+    Measure(
+        "margin_change_yoy",
+        "change of quarterly net margin against a year ago",
+        "fraction",
+        bearish=-0.04,
+        bullish=0.04,
+        signed=True,
+    ),
     Measure("roe_ttm", "return on equity, 12 months", "fraction", bearish=-0.05, bullish=0.30),
     Measure("liabilities_to_assets", "liabilities over assets", "fraction", bearish=0.95, bullish=0.25),
     Measure("cash_conversion", "operating cash flow over net income, 12 months", "ratio", 2, bearish=0.4, bullish=1.6),

@@ -1,22 +1,28 @@
-"""The desk's tools as LangChain tools: typed arguments, text for a model, evidence as the artifact.
+"""The desk's tools as LangChain tools: typed arguments, text for a model, the result as the artifact.
 
-Every tool is bound to one `MarketView`, the only door to data: it cannot see past the view's `as_of`.
+Research tools are bound to one `MarketView`, the only door to data, and cannot see past its `as_of`. The portfolio
+manager's tool is bound to scenarios from such a view, the execution tools to a broker that refuses what has no verdict.
 """
 
 from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
+import numpy as np
 from langchain.tools import BaseTool
+from langchain_core.messages import ToolMessage
 from langchain_core.tools import StructuredTool
 from pydantic import BaseModel, ConfigDict, Field
 
+from .broker.protocol import Broker, OrderIntent, Submission, VerdictToken
 from .evidence import Evidence
 from .indicators import indicators
 from .market.documents import search
 from .market.fundamentals import ratios
 from .market.view import MarketView
 from .measures import MEASURES
+from .optimizer import Infeasible, MeanCVaR, Problem, Solution
+from .optimizer.scenarios import Scenarios
 from .regime import regime
 from .sentiment.lexicon import latest_tone
 
@@ -52,8 +58,31 @@ class OfHistory(OfCompany):
 class OfDocuments(OfCompany):
     """A question to the documents of one company."""
 
-    query: str = Field(default="quarterly results, guidance and outlook", max_length=300, description="What to look for")
+    query: str = Field(
+        default="quarterly results, guidance and outlook", max_length=300, description="What to look for"
+    )
     passages: int = Field(default=1, ge=1, le=5, description="How many passages at most")
+
+
+class OfPortfolio(Arguments):
+    """A Mean-CVaR problem over the scenarios that the tool is bound to; all rates per session."""
+
+    expected_returns: dict[str, float] = Field(description="Expected return of each name, per session")
+    previous_weights: dict[str, float] = Field(description="Weights held now, fractions of equity")
+    caps: dict[str, float] = Field(description="Largest weight of each name")
+    risk_aversion: float = Field(ge=0, description="Return given up per unit of CVaR")
+    beta: float = Field(gt=0, lt=1, description="Level of the CVaR")
+    min_cash: float = Field(ge=0, le=1, description="Fraction of equity that stays cash")
+    min_invested: float = Field(ge=0, le=1, description="Smallest sum of the weights")
+    turnover_limit: float | None = Field(default=None, description="Largest sum of absolute weight changes")
+    cost_per_unit: float = Field(ge=0, description="Cost of one unit of value traded, per session of holding")
+
+
+class OfOrder(Arguments):
+    """One order with the token that the pre-trade rules issued for it."""
+
+    order: OrderIntent
+    token: VerdictToken
 
 
 def research_tools(view: MarketView) -> dict[str, BaseTool]:
@@ -99,10 +128,75 @@ def research_tools(view: MarketView) -> dict[str, BaseTool]:
     }
 
 
+def portfolio_tools(optimizer: MeanCVaR, scenarios: Scenarios) -> dict[str, BaseTool]:
+    """The portfolio manager's tool, bound to scenarios."""
+
+    def mean_cvar(**arguments: Any) -> tuple[str, Solution | Infeasible]:
+        asked = OfPortfolio(**arguments)
+        names = scenarios.tickers
+        solution = optimizer.solve(
+            Problem(
+                tickers=names,
+                scenarios=scenarios.returns,
+                expected_returns=np.array([asked.expected_returns[name] for name in names]),
+                previous_weights=np.array([asked.previous_weights[name] for name in names]),
+                caps=np.array([asked.caps[name] for name in names]),
+                costs=np.full(len(names), asked.cost_per_unit),
+                risk_aversion=asked.risk_aversion,
+                beta=asked.beta,
+                min_cash=asked.min_cash,
+                min_invested=asked.min_invested,
+                turnover_limit=asked.turnover_limit,
+            )
+        )
+        if isinstance(solution, Infeasible):
+            return solution.sentence, solution
+        return ", ".join(f"{name} {weight:.1%}" for name, weight in solution.weights.items()), solution
+
+    return {"mean_cvar": _tool(mean_cvar, OfPortfolio, "Weights that trade expected return against tail risk.")}
+
+
+def optimise(tools: dict[str, BaseTool], **arguments: object) -> Solution | Infeasible:
+    """Calls the portfolio manager's tool; its typed result."""
+    result: Solution | Infeasible = _invoke(tools, "mean_cvar", arguments).artifact
+    return result
+
+
+def execution_tools(broker: Broker) -> dict[str, BaseTool]:
+    """The tools that touch the account; a submission without a valid token is refused by the broker."""
+
+    def portfolio() -> tuple[str, None]:
+        account = broker.account()
+        held = ", ".join(f"{name} {weight:.1%}" for name, weight in account.weights().items())
+        return f"equity {account.equity:,.2f}, cash {account.cash:,.2f}; {held or 'no positions'}", None
+
+    def submit_order(order: OrderIntent, token: VerdictToken) -> tuple[str, Submission]:
+        answer = broker.submit(order, token)
+        return answer.status, answer
+
+    return {
+        "portfolio": _tool(portfolio, NoArguments, "Cash, equity and weights of the account."),
+        "submit_order": _tool(submit_order, OfOrder, "Send one order that the pre-trade rules have approved."),
+    }
+
+
+def submit(tools: dict[str, BaseTool], order: OrderIntent, token: VerdictToken) -> Submission:
+    """Calls the submission tool; its typed result."""
+    answer: Submission = _invoke(tools, "submit_order", {"order": order, "token": token}).artifact
+    return answer
+
+
 def call(tools: dict[str, BaseTool], name: str, **arguments: object) -> tuple[str, list[Evidence]]:
     """Calls a tool as a model's tool call would: its text and its evidence."""
-    message = tools[name].invoke({"type": "tool_call", "id": name, "name": name, "args": arguments})
+    message = _invoke(tools, name, arguments)
     return str(message.content), list(message.artifact or [])
+
+
+def _invoke(tools: dict[str, BaseTool], name: str, arguments: dict[str, object]) -> ToolMessage:
+    """One tool call in LangChain's own form, so that a model's call and the desk's take the same way."""
+    message = tools[name].invoke({"type": "tool_call", "id": name, "name": name, "args": arguments})
+    assert isinstance(message, ToolMessage)
+    return message
 
 
 def _tool(function: Callable[..., object], arguments: type[Arguments], description: str) -> StructuredTool:

@@ -22,7 +22,8 @@ def audit_signals(
 ) -> tuple[AuditReport, ...]:
     """One report per signal, in order; abstentions get none, because saying nothing is always allowed.
 
-    A signal that code has refused is not shown to the mind. The mind's reading multiplies the confidence by 1 - P(contradicted), which can only lower it, and may add one objection.
+    A signal that code has refused is not shown to the mind. The mind's reading multiplies the confidence by 1 -
+    P(contradicted), which can only lower it, and may add one objection.
 
     Args:
         signals: statements of one round.
@@ -55,9 +56,15 @@ def _report(signal: Signal, findings: tuple[Finding, ...], factor: float, max_ro
     else:
         verdict = "pass"
     return AuditReport.model_validate(
-        {"agent": signal.agent, "ticker": signal.ticker, "round": signal.round, "verdict": verdict, "findings": findings,
-         "confidence_factor": factor}
-    )  # fmt: skip
+        {
+            "agent": signal.agent,
+            "ticker": signal.ticker,
+            "round": signal.round,
+            "verdict": verdict,
+            "findings": findings,
+            "confidence_factor": factor,
+        }
+    )
 
 
 Findings = dict[tuple[str, str], tuple[Finding, ...]]
@@ -98,7 +105,9 @@ def _read(
     notes: Findings = {}
     for signal, answer in zip(signals, reply.answers, strict=True):
         if answer.failure:
-            note = Finding(rule="mind_reading", severity="note", message=f"the mind could not read it: {answer.failure}")
+            note = Finding(
+                rule="mind_reading", severity="note", message=f"the mind could not read it: {answer.failure}"
+            )
             notes[_key(signal)] = (note,)
             continue
         against = answer.probabilities["contradicted"]

@@ -19,6 +19,9 @@ OPPOSED = 0.1
 STALE_AFTER = {"indicator": timedelta(days=7), "ratio": timedelta(days=200), "passage": timedelta(days=200)}
 """How old each kind of evidence may be at the decision."""
 
+STALE_MEASURES = {"tone": timedelta(days=120)}
+"""Measures that age otherwise than their kind: a release stays the latest one for a quarter."""
+
 INSTRUCTION = re.compile(
     r"\b(ignore|disregard|forget)\b.{0,40}\b(previous|prior|above|earlier|all)\b.{0,40}\b(instructions?|rules?|prompts?)\b"
     r"|\b(system|developer) (prompt|message)\b|\byou (must|are now|should) (buy|sell|answer|respond|act)\b"
@@ -40,7 +43,7 @@ def known_in_time(signal: Signal, evidence: Cited) -> Iterator[Finding]:
     for claim, cited in _cited(signal, evidence):
         if cited.available_at > signal.as_of:
             yield _finding("known_in_time", "fatal", f"{claim.alias} became known only after the decision", claim)
-        limit = STALE_AFTER.get(cited.kind)
+        limit = STALE_MEASURES.get(cited.measure, STALE_AFTER.get(cited.kind))
         if limit is not None and signal.as_of - cited.available_at > limit:
             message = f"{claim.alias} is older than {limit.days} days"
             yield _finding("staleness", "objection", message, claim, expected=f"<= {limit.days} days")
@@ -59,12 +62,17 @@ def figures_match(signal: Signal, evidence: Cited) -> Iterator[Finding]:
     for claim, cited in _cited(signal, evidence):
         for figure in unsupported_figures(claim.text, [cited]):
             message = f"{claim.alias} does not show {figure.text}"
-            expected = MEASURES[cited.measure].show(cited.value) if cited.value is not None else "a figure of the passage"
+            expected = (
+                MEASURES[cited.measure].show(cited.value) if cited.value is not None else "a figure of the passage"
+            )
             yield _finding("figures_match", "objection", message, claim, expected=expected, found=figure.text)
     cited_all = [e for _, e in _cited(signal, evidence)]
     for figure in unsupported_figures(signal.rationale, cited_all):
         yield Finding(
-            rule="figures_match", severity="objection", message=f"no cited evidence shows {figure.text}", found=figure.text
+            rule="figures_match",
+            severity="objection",
+            message=f"no cited evidence shows {figure.text}",
+            found=figure.text,
         )
 
 
@@ -121,6 +129,13 @@ def _cited(signal: Signal, evidence: Cited) -> Iterator[tuple[Claim, Evidence]]:
 
 def _finding(rule: str, severity: str, message: str, claim: Claim, expected: str = "", found: str = "") -> Finding:
     return Finding.model_validate(
-        {"rule": rule, "severity": severity, "message": message, "claim": claim.alias, "evidence": claim.evidence,
-         "expected": expected, "found": found}
-    )  # fmt: skip
+        {
+            "rule": rule,
+            "severity": severity,
+            "message": message,
+            "claim": claim.alias,
+            "evidence": claim.evidence,
+            "expected": expected,
+            "found": found,
+        }
+    )

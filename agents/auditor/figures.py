@@ -1,8 +1,8 @@
 """Every number in a text must be one that its evidence shows.
 
-A number is taken as written: sign, digits, unit. It is accepted when the cited evidence prints the same figure (to half a
-unit of the last digit written), when the passage it cites contains it, or when it belongs to the name of the measure ("3-month
-return") or to the evidence's alias ("E3").
+A number is taken as written: sign, digits, unit. It is accepted when the cited evidence prints the same figure (to
+half a unit of the last digit written), when the passage it cites contains it, or when it belongs to the name of the
+measure ("3-month return") or to the evidence's alias ("E3").
 """
 
 import re
@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from ...tools.evidence import Evidence
 from ...tools.measures import MEASURES
 
-_NUMBER = re.compile(r"(?<![\w.])([+\-\u2212]?)\$?(\d[\d,]*(?:\.\d+)?)\s?(%|percent\b|per cent\b|bn\b|billion\b|m\b|million\b)?", re.I)
+_NUMBER = re.compile(
+    r"(?<![\w.])([+\-\u2212]?)\$?(\d[\d,]*(?:\.\d+)?)\s?(%|percent\b|per cent\b|bn\b|billion\b|m\b|million\b)?", re.I
+)
 _ALIAS = re.compile(r"\bE\d+\b")
 _SCALES = {"bn": 1e9, "billion": 1e9, "m": 1e6, "million": 1e6}
 

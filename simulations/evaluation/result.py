@@ -1,4 +1,7 @@
-"""What a session came to: the desk beside its baselines, on the same ledger and costs, and what that may be taken for."""
+"""What a session came to, and what that may be taken for.
+
+The desk stands beside its baselines, on the same ledger and at the same costs.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -73,24 +76,26 @@ def _about(mind: Fingerprint, window: Window, generated: bool) -> str:
         return "No language model was used: the scorecard adds up documented points for figures."
     if "smollm2-135m" in mind.name.lower():
         about = (
-            "SmolLM2-135M is a very small model: it fills in forms that are always valid and can cite the evidence it is "
-            "given, but it reads figures and news worse than a simple rule, so take its stances as noise to be weighed."
+            "SmolLM2-135M is a very small model: it fills in forms that are always valid and cites only evidence it "
+            "was given, but it reads figures and news worse than a simple rule; take its stances as noise to be weighed."
         )
     else:
         about = f"The mind was {mind.name}; nothing is known here about how well it reads."
     if generated:
         return about
     if mind.training_cutoff is None:
-        return f"{about} Its training cutoff is unknown, so it may remember this window: treat the result as contaminated."
-    if window.sessions[0].isoformat() <= mind.training_cutoff:
-        return f"{about} It was trained on texts up to {mind.training_cutoff}, so it may remember this window: contaminated."
-    return about
+        memory = "Its training cutoff is unknown, so it may remember this window: treat the result as contaminated."
+    elif window.sessions[0].isoformat() <= mind.training_cutoff:
+        memory = f"It read texts up to {mind.training_cutoff} and may remember this window: contaminated."
+    else:
+        memory = f"It read texts up to {mind.training_cutoff}, before this window."
+    return f"{about} {memory}"
 
 
 def _length(window: Window) -> str:
     return (
-        f"{len(window.decisions)} decisions over {len(window.sessions)} sessions are far too few to tell skill from luck; "
-        "the figures describe what happened, not what to expect."
+        f"{len(window.decisions)} decisions over {len(window.sessions)} sessions are far too few to tell skill from "
+        "luck; the figures describe what happened, not what to expect."
     )
 
 

@@ -1,0 +1,1 @@
+"""Markets that come from other packages."""
