@@ -1,0 +1,113 @@
+"""Indicators against their definitions, computed here in plain numpy from the view's own history."""
+
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from paperdesk.tools.errors import InputError
+from paperdesk.tools.indicators import LOOKBACK, indicators
+from paperdesk.tools.market.view import Market, MarketView, open_market
+from paperdesk.tools.measures import MEASURES
+
+ALL = {
+    "return_1m", "momentum_3m", "momentum_12_1", "distance_sma_50", "distance_sma_200", "rsi_14", "macd_histogram",
+    "volatility_3m", "drawdown_12m", "volume_ratio",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def market() -> Market:
+    return open_market("generated")
+
+
+def at(market: Market, day: date) -> MarketView:
+    return market.view(market.calendar.close_of(day))
+
+
+def figures(view: MarketView, ticker: str) -> dict[str, float]:
+    return {item.measure: item.value for item in indicators(view, ticker) if item.value is not None}
+
+
+def wilder_rsi(close: np.ndarray, days: int = 14) -> float:
+    change = np.diff(close)
+    up, down = np.maximum(change, 0), np.maximum(-change, 0)
+    rise, fall = up[:days].mean(), down[:days].mean()
+    for i in range(days, len(change)):
+        rise = (rise * (days - 1) + up[i]) / days
+        fall = (fall * (days - 1) + down[i]) / days
+    return float(100 * rise / (rise + fall))
+
+
+def test_all_figures_agree_with_their_definitions(market: Market) -> None:
+    view = at(market, date(2023, 11, 15))
+    for ticker in ("BRQL", "TRVX"):
+        history = view.history(ticker, sessions=LOOKBACK)
+        close, volume = history["close"].to_numpy(), history["volume"].to_numpy()
+        returns = view.returns((ticker,), 252)[ticker].to_numpy()
+        found = figures(view, ticker)
+        assert set(found) == ALL
+        assert found["return_1m"] == pytest.approx(np.prod(1 + returns[-21:]) - 1)
+        assert found["momentum_3m"] == pytest.approx(np.prod(1 + returns[-63:]) - 1)
+        assert found["momentum_12_1"] == pytest.approx(np.prod(1 + returns[-252:-21]) - 1)
+        assert found["distance_sma_50"] == pytest.approx(close[-1] / close[-50:].mean() - 1)
+        assert found["distance_sma_200"] == pytest.approx(close[-1] / close[-200:].mean() - 1)
+        assert found["rsi_14"] == pytest.approx(wilder_rsi(close))
+        assert found["volatility_3m"] == pytest.approx(returns[-63:].std(ddof=1) * np.sqrt(252))
+        assert found["drawdown_12m"] == pytest.approx(close[-1] / close[-252:].max() - 1)
+        assert found["volume_ratio"] == pytest.approx(volume[-20:].mean() / volume[-60:].mean())
+
+
+def test_macd_agrees_with_exponential_averages(market: Market) -> None:
+    view = at(market, date(2023, 11, 15))
+    close = view.history("ZEPL", sessions=LOOKBACK)["close"]
+    line = close.ewm(span=12, adjust=False).mean() - close.ewm(span=26, adjust=False).mean()
+    histogram = line - line.ewm(span=9, adjust=False).mean()
+    # the two differ only in how the averages begin, which 300 sessions have forgotten
+    assert figures(view, "ZEPL")["macd_histogram"] == pytest.approx(
+        float(histogram.iloc[-1] / close.iloc[-1]), abs=1e-6
+    )
+
+
+def test_a_split_leaves_no_trace_in_any_figure(market: Market) -> None:
+    split_day = date(2023, 6, 12)
+    before, after = (figures(at(market, day), "TRVX") for day in (date(2023, 6, 9), split_day))
+    # one ordinary session lies between the two: without adjustment the one-month return would be below -60 %
+    for name in ("return_1m", "momentum_3m", "distance_sma_50", "distance_sma_200", "drawdown_12m"):
+        assert after[name] == pytest.approx(before[name], abs=0.12)
+    assert after["volume_ratio"] < 2
+    assert after["volatility_3m"] < 0.8
+
+
+def test_a_short_history_leaves_figures_out(market: Market) -> None:
+    assert figures(at(market, date(2022, 6, 14)), "MELQ") == {}
+    assert set(figures(at(market, date(2022, 7, 20)), "MELQ")) == {"return_1m"}
+    assert "momentum_12_1" not in figures(at(market, date(2023, 6, 1)), "MELQ")
+    assert set(figures(at(market, date(2023, 7, 3)), "MELQ")) == ALL
+
+
+def test_evidence_names_its_session_unit_and_source(market: Market) -> None:
+    day = date(2023, 7, 3)  # closes early
+    view = at(market, day)
+    for item in indicators(view, "VYDN"):
+        assert item.id == f"VYDN/{item.measure}/2023-07-03"
+        assert item.available_at == market.calendar.close_of(day)
+        assert item.unit == MEASURES[item.measure].unit
+        assert (item.kind, item.source) == ("indicator", "prices")
+        assert item.period.endswith("2023-07-03")
+
+
+def test_an_unknown_ticker_is_refused(market: Market) -> None:
+    with pytest.raises(InputError, match="NOPE"):
+        indicators(at(market, date(2023, 7, 3)), "NOPE")
+
+
+def test_real_momentum_equals_the_vendor_s_adjusted_closes(us8: Path) -> None:
+    view = at(open_market(us8), date(2024, 6, 28))
+    rows = pd.read_csv(us8 / "prices.csv.gz")
+    for ticker in ("NVDA", "JPM"):
+        adjusted = rows[(rows["ticker"] == ticker) & (rows["date"] <= "2024-06-28")]["adj_close"].to_numpy()
+        found = figures(view, ticker)
+        assert found["momentum_3m"] == pytest.approx(adjusted[-1] / adjusted[-64] - 1, abs=5e-4)
+        assert found["momentum_12_1"] == pytest.approx(adjusted[-22] / adjusted[-253] - 1, abs=5e-4)

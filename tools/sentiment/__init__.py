@@ -1,0 +1,1 @@
+"""How texts sound: one module per way to measure it."""
