@@ -40,7 +40,7 @@ class Posture(Frozen):
         """Multiplier of the risk aversion: the probability-weighted mean over postures."""
         if not self.probabilities:
             return POSTURES[self.name]
-        return sum(p * POSTURES[name] for name, p in self.probabilities.items())
+        return sum(factor * self.probabilities[name] for name, factor in POSTURES.items())
 
 
 class View(Frozen):

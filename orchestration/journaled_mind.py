@@ -1,11 +1,13 @@
 """A mind whose every answer is on record, and that reads the record before it thinks."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..agents.models.core import Fingerprint, ModelCore, Reply, Request
 from ..memory.journal.events import ModelCalled
 from ..memory.journal.store import Journal
+from ..tools.frozen import canonical_json
 
 
 @dataclass
@@ -31,12 +33,13 @@ class JournaledMind:
     def answer(self, request: Request) -> Reply:
         """The reply, from the record or from the model."""
         key = request.key(self.key)
-        recorded = self.journal.reply_for(key)
-        if recorded is None:
+        document = self.journal.reply_for(key)
+        if document is None:
             self.calls += 1
-            reply = self.open_model().answer(request)
-        else:
-            reply = Reply.model_validate(recorded)
+            # Through its canonical text, so that a fresh reply and a recorded one are alike to the order of their keys:
+            # sums over a dict depend on it in the last digit.
+            document = json.loads(canonical_json(self.open_model().answer(request).model_dump(mode="json")))
+        reply = Reply.model_validate(document)
         self.journal.append(
             ModelCalled(
                 decision=self.decision,
@@ -44,7 +47,7 @@ class JournaledMind:
                 task=request.task,
                 request_key=key,
                 request=request.model_dump(mode="json", by_alias=True),
-                reply=reply.model_dump(mode="json"),
+                reply=document,
             )
         )
         return reply

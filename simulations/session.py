@@ -5,7 +5,6 @@ model. All three execute the same graph from its beginning; the journal decides 
 what is answered from the record.
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,9 +30,6 @@ from ..tools.rules import Policy, RuleEngine, load_policy
 from .config import SessionConfig, load_config
 from .evaluation.result import draw, result_of, tracks_of
 from .window import Window, window_of
-
-CONFIG_FILE = "config.json"
-"""The whole configuration, in the session's folder, for `resume` and `replay`."""
 
 PLOT_FILE = "equity.png"
 """The picture of a session, in its folder."""
@@ -84,9 +80,8 @@ def start(
     policy = load_policy(config.policy)
     say(f"opening model {config.model}")
     model = open_model(config.model, threads=config.threads, seed=config.seed)
-    journal = Journal.create(folder)
+    journal = Journal.create(folder, config=config.model_dump(mode="json"))
     try:
-        (folder / CONFIG_FILE).write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
         say("the desk is at work")
         return _execute(config, market, window, policy, model.fingerprint, lambda: model, journal, folder, listener)
     finally:
@@ -142,14 +137,14 @@ def replay(folder: Path, listener: Listener | None = None, say: Callable[[str], 
 
 
 def stored_config(folder: Path) -> SessionConfig:
-    """The configuration of a session in its folder."""
-    try:
-        values = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
-    except OSError:
-        raise SessionError(f"{folder} holds no session: name the folder that `paperdesk run` printed.") from None
-    except ValueError as error:
-        raise SessionError(f"{folder / CONFIG_FILE} is damaged ({error}): restore it to use this session.") from error
-    return load_config(None, values)
+    """The configuration of a session, from its folder.
+
+    Raises:
+        JournalRefused: the folder holds no session.
+    """
+    with Journal.open_readonly(folder) as journal:
+        assert journal.manifest is not None  # a journal in a folder has one
+        return load_config(None, journal.manifest.config)
 
 
 def _execute(
@@ -193,7 +188,7 @@ def assemble(
 ) -> DeskContext:
     """The desk of a session: broker, rules, optimizer and limits around a journaled mind."""
     bars = market.bars(window.universe, window.sessions[0], window.sessions[-1])
-    rules = RuleEngine(policy, session_id.encode())
+    rules = RuleEngine(policy, content_hash(["verdict tokens", session_id]).encode())
 
     def authorise(order: OrderIntent, token: VerdictToken) -> None:
         account = broker.account()

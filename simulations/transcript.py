@@ -16,6 +16,7 @@ from rich.text import Text
 from ..agents.evidence_text import shown
 from ..agents.roles import ROLES
 from ..memory.journal import Journal, Record
+from ..memory.journal import search as search_journal
 from ..memory.journal.events import (
     AuditIssued,
     CorporateActionApplied,
@@ -70,7 +71,7 @@ def select(
     journal: Journal, *, decision: int | None, ticker: str | None, agent: str | None, search: str | None
 ) -> list[Record]:
     """The records that match all filters, in order; session and decision headings stay."""
-    found = {hit.seq for hit in journal.search(search)} if search else None
+    found = {hit.seq for hit in search_journal(journal, search, limit=10_000)} if search else None
     headings = ("session_started", "session_ended", "decision_opened")
     return [
         record

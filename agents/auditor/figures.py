@@ -16,6 +16,7 @@ _NUMBER = re.compile(
     r"(?<![\w.])([+\-\u2212]?)\$?(\d[\d,]*(?:\.\d+)?)\s?(%|percent\b|per cent\b|bn\b|billion\b|m\b|million\b)?", re.I
 )
 _ALIAS = re.compile(r"\bE\d+\b")
+_SPAN = re.compile(r"\b(\d+)[- ](day|session|month|quarter|year)s?\b", re.I)
 _SCALES = {"bn": 1e9, "billion": 1e9, "m": 1e6, "million": 1e6}
 
 
@@ -49,13 +50,22 @@ def figures_in(text: str) -> tuple[Figure, ...]:
 def unsupported_figures(text: str, cited: Iterable[Evidence]) -> tuple[Figure, ...]:
     """The numbers of `text` that none of the cited evidence shows."""
     cited = tuple(cited)
-    return tuple(f for f in figures_in(text) if not any(_shows(evidence, f) for evidence in cited))
+    spans = {span for evidence in cited for span in _spans_in(MEASURES[evidence.measure].label)}
+    told = _SPAN.sub(lambda match: " " if _span_of(match) in spans else match.group(0), text)
+    return tuple(f for f in figures_in(told) if not any(_shows(evidence, f) for evidence in cited))
+
+
+def _span_of(match: re.Match[str]) -> tuple[str, str]:
+    return match.group(1), match.group(2).lower()
+
+
+def _spans_in(label: str) -> set[tuple[str, str]]:
+    """The lengths of time in the name of a measure: (3, month) in `3-month return`."""
+    return {_span_of(match) for match in _SPAN.finditer(label)}
 
 
 def _shows(evidence: Evidence, figure: Figure) -> bool:
     measure = MEASURES[evidence.measure]
-    if any(_same(figure, part) for part in figures_in(measure.label)):
-        return True
     if evidence.value is None:
         return any(_same(figure, part) for part in figures_in(evidence.text or ""))
     if figure.percent != (measure.unit == "fraction"):

@@ -76,8 +76,8 @@ def _about(mind: Fingerprint, window: Window, generated: bool) -> str:
         return "No language model was used: the scorecard adds up documented points for figures."
     if "smollm2-135m" in mind.name.lower():
         about = (
-            "SmolLM2-135M is a very small model: it fills in forms that are always valid and cites only evidence it "
-            "was given, but it reads figures and news worse than a simple rule; take its stances as noise to be weighed."
+            "SmolLM2-135M is a very small model: it fills in forms that are always valid and cites only evidence "
+            "it was given, but it reads figures and news worse than a simple rule; take its stances as noise to be weighed."
         )
     else:
         about = f"The mind was {mind.name}; nothing is known here about how well it reads."

@@ -145,7 +145,7 @@ def draw_track(
         price[:, t] = np.round((start, top, bottom, last), 2)
     usual = np.exp(0.25 * rng.standard_normal(count) - 0.5)
     activity = usual + np.abs(total) / daily_risk * 0.4 + 2.5 * (reaction != 0)
-    volume: Vector = np.round(0.004 * plan.shares * factor * activity, -2)
+    volume: Vector = np.round(0.012 * plan.shares * factor * activity, -2)
     volume[np.isnan(price[3])] = 0.0
     return Track(price[0], price[1], price[2], price[3], volume, dividend, split)
 

@@ -1,0 +1,123 @@
+"""The policy: every limit of the pre-trade rules, read from a TOML file and pinned by its hash.
+
+Nothing has a default: a policy that leaves a limit out is refused, because a guard that guesses its limits is none.
+Only the lists may be absent (nobody restricted, nobody watched, everybody allowed) and the kill switch.
+"""
+
+import tomllib
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from ..frozen import Frozen, content_hash
+from .errors import PolicyError
+
+# Strict: TOML's `true` is not a limit of 1.0.
+Fraction = Annotated[float, Field(strict=True, ge=0, le=1)]
+Share = Annotated[float, Field(strict=True, gt=0, le=1)]
+Positive = Annotated[float, Field(strict=True, gt=0)]
+NotNegative = Annotated[float, Field(strict=True, ge=0)]
+Count = Annotated[int, Field(strict=True, ge=1)]
+Sessions = Annotated[int, Field(strict=True, ge=0)]
+
+PRESETS = Path(__file__).parent / "policies"
+
+TierAction = Literal["half_size", "reduce_only", "halt"]
+_SEVERITY: dict[TierAction, int] = {"half_size": 0, "reduce_only": 1, "halt": 2}
+
+
+class DrawdownTier(Frozen):
+    """What happens from a drawdown on."""
+
+    drawdown: Share
+    """Loss from the equity's peak, as a fraction of the peak."""
+    action: TierAction
+    """`half_size`: order and position limits are halved; `reduce_only`: only exits; `halt`: nothing at all."""
+
+
+class Policy(Frozen):
+    """All limits. Fractions are of equity at the decision unless said otherwise."""
+
+    name: str
+    max_position_weight: Share
+    """Largest weight of one name after the order and all that is in flight."""
+    max_order_notional_fraction: Share
+    """Largest notional of one entry order."""
+    max_order_quantity: Positive
+    """Largest number of shares of one entry order (RTS 6 article 15(1)(c))."""
+    min_order_notional: NotNegative
+    """Smallest notional of one entry order, in the account's currency."""
+    max_gross: Positive
+    """Largest total market value of the positions; 1 is unlevered."""
+    min_cash_weight: Fraction
+    """Cash that stays after the order, its estimated cost and all that is in flight."""
+    max_positions: Count
+    max_turnover: Positive
+    """Largest sum of buys and sells of one decision (a full switch is 2). Exits count, but are not stopped."""
+    max_adv_fraction: Share
+    """Largest part of the average daily volume that one decision buys of a name."""
+    price_collar: Share
+    """Largest relative distance of the reference price from the last close."""
+    max_reference_age_sessions: Sessions
+    """How many sessions ago the last close may be; 0: it must be of the session of the decision."""
+    cost_estimate_bps: NotNegative
+    """Commission and slippage assumed for orders that have not been filled yet."""
+    adverse_move: Fraction
+    """The loss assumed on every buy in flight when the daily loss is judged: the worst case of the order."""
+    credit_in_flight_sells: bool = Field(strict=True)
+    """Whether sells approved but not yet filled already free cash, gross and positions (the broker sells first)."""
+    daily_loss_limit: Share
+    """Largest loss since the previous session's close, worst case of this order included; beyond it only exits pass."""
+    token_lifetime_minutes: Count
+    """How long an approval may be used."""
+    drawdown_tiers: tuple[DrawdownTier, ...]
+    """Ascending in drawdown and in severity; may be empty."""
+    restricted: tuple[str, ...] = ()
+    """Never traded, in either direction."""
+    watch: tuple[str, ...] = ()
+    """Traded with a warning."""
+    allowed: tuple[str, ...] | None = None
+    """Where given, only these may be bought; others may still be sold."""
+    kill_switch: Path | None = None
+    """A file whose existence stops trading; where it holds the word `reduce-only`, exits pass."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        for lower, upper in pairwise(self.drawdown_tiers):
+            if lower.drawdown >= upper.drawdown or _SEVERITY[lower.action] >= _SEVERITY[upper.action]:
+                raise ValueError("drawdown tiers must ascend in drawdown and in severity")
+        return self
+
+    def hash(self) -> str:
+        """Hash of all limits; verdicts and tokens are bound to it."""
+        return content_hash(self.model_dump(mode="json"))
+
+
+def load_policy(source: str | Path = "standard") -> Policy:
+    """A policy from a preset (`lenient`, `standard`, `strict`) or from the path of a TOML file.
+
+    Raises:
+        PolicyError: no such preset or file, not TOML, or a limit that is missing, unknown or out of range.
+    """
+    preset = PRESETS / f"{source}.toml"
+    path = preset if isinstance(source, str) and source in preset_names() else Path(source)
+    try:
+        fields = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError:
+        names = ", ".join(preset_names())
+        raise PolicyError(f"No policy {str(source)!r}: give the path of a TOML file or one of {names}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PolicyError(f"The policy {path} is not TOML ({error}): correct it there.") from None
+    try:
+        return Policy(**fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "policy"
+        raise PolicyError(f"The policy {path} is refused at {place}: {first['msg']}; correct it there.") from None
+
+
+def preset_names() -> tuple[str, ...]:
+    """The policies that come with PaperDesk."""
+    return tuple(sorted(path.stem for path in PRESETS.glob("*.toml")))
