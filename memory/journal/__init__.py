@@ -1,0 +1,25 @@
+"""The journal: a session's append-only, hash-chained record of events in SQLite."""
+
+from .chain import GENESIS, Verification, verify
+from .errors import JournalDamaged, JournalDivergence, JournalError, JournalRefused
+from .manifest import Manifest, code_hash
+from .record import Listener, Record
+from .search import Hit, search
+from .store import Journal
+
+__all__ = [
+    "GENESIS",
+    "Hit",
+    "Journal",
+    "JournalDamaged",
+    "JournalDivergence",
+    "JournalError",
+    "JournalRefused",
+    "Listener",
+    "Manifest",
+    "Record",
+    "Verification",
+    "code_hash",
+    "search",
+    "verify",
+]

@@ -1,0 +1,78 @@
+"""The SQLite file under the journal: its one table and the three ways to open it.
+
+A row is the event's canonical JSON, its hash, and the time it was written. All that readers filter by is computed by
+SQLite from that JSON (generated columns), so it cannot say something else than what the chain covers.
+"""
+
+import sqlite3
+from pathlib import Path
+
+from .manifest import sync_folder
+
+FILE = "journal.db"
+
+_TABLE = """
+CREATE TABLE events (
+    seq INTEGER PRIMARY KEY,
+    body TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    written_at TEXT NOT NULL,
+    kind TEXT GENERATED ALWAYS AS (json_extract(body, '$.kind')) VIRTUAL,
+    decision INTEGER GENERATED ALWAYS AS (json_extract(body, '$.decision')) VIRTUAL,
+    agent TEXT GENERATED ALWAYS AS (json_extract(body, '$.agent')) VIRTUAL,
+    ticker TEXT GENERATED ALWAYS AS (json_extract(body, '$.ticker')) VIRTUAL,
+    request_key TEXT GENERATED ALWAYS AS (json_extract(body, '$.request_key')) VIRTUAL
+);
+CREATE INDEX events_by_kind ON events (kind);
+CREATE INDEX events_by_decision ON events (decision);
+CREATE INDEX events_by_request ON events (request_key) WHERE request_key IS NOT NULL;
+"""
+
+
+def in_memory() -> sqlite3.Connection:
+    """An empty journal database that is gone when it is closed."""
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    connection.executescript(_TABLE)
+    return connection
+
+
+def create(folder: Path) -> None:
+    """Make an empty database; it appears in the folder complete or not at all."""
+    draft = folder / (FILE + ".new")
+    draft.unlink(missing_ok=True)
+    connection = sqlite3.connect(draft, isolation_level=None)
+    try:
+        connection.executescript(_TABLE)
+    finally:
+        connection.close()
+    draft.replace(folder / FILE)
+    sync_folder(folder)
+
+
+def open_writer(folder: Path) -> sqlite3.Connection:
+    """The connection of the one writer: every append is on disk (fsync) before it is acknowledged."""
+    uri = f"{(folder / FILE).resolve().as_uri()}?mode=rw"
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    # 0.5 ms per append on an NVMe disk, against 0.1 ms with NORMAL, which could lose the last appends in a power cut.
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+def open_reader(folder: Path, *, finished: bool) -> sqlite3.Connection:
+    """A connection that cannot change anything.
+
+    Args:
+        folder: the session's folder.
+        finished: nothing writes any more and all is in the one file, so that the folder itself may be read-only and
+            a stray file beside the database is not taken into account.
+    """
+    uri = f"{(folder / FILE).resolve().as_uri()}?mode=ro{'&immutable=1' if finished else ''}"
+    return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+
+
+def fold(connection: sqlite3.Connection) -> None:
+    """Bring everything into the one file and close: no `-wal` and no `-shm` are left."""
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.execute("PRAGMA journal_mode = DELETE")
+    connection.close()

@@ -1,0 +1,400 @@
+"""The journal: what happened in a session, in order, once and for all.
+
+A journal is written by one process and read by many. It can be in one of four situations:
+
+- `Journal.create(folder)`: a new session.
+- `Journal.open_for_resume(folder)`: a session that was stopped. It is executed again from its start; what it appends is
+  compared with what is stored until the store is exhausted, and appended from there on. Model answers are read back
+  (`reply_for`), so this is quick. Until an event has been derived again it is invisible to `events`, `head` and
+  `count`: code that reads the journal sees the same in both runs.
+- `Journal.in_memory(against=recorded)`: a replay, compared with another journal in the same way and kept nowhere.
+- `Journal.open_readonly(folder)`: for reports and viewers, also while the session is running.
+"""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from ...tools.frozen import canonical_json
+from . import database
+from .chain import GENESIS, chain_hash, divergence, verify
+from .errors import JournalDamaged, JournalDivergence, JournalError, JournalRefused
+from .events import Event
+from .lock import WriterLock
+from .manifest import FILE as MANIFEST_FILE
+from .manifest import Manifest, code_hash, file_sha256, package_versions
+from .record import Listener, Record
+
+if TYPE_CHECKING:
+    from .search import Hit
+
+_PAGE = 500
+"""Rows fetched at a time: no read holds the database open for long."""
+
+Clock = Callable[[], datetime]
+"""Tells the time, with its zone."""
+
+
+def wall_clock() -> datetime:
+    """Now, in UTC. It goes beside the chain, never into it."""
+    return datetime.now(UTC)
+
+
+class Journal:
+    """An append-only record of events. Made by the class methods; safe to use from several threads."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        *,
+        folder: Path | None,
+        mode: Literal["write", "read", "memory"],
+        manifest: Manifest | None = None,
+        lock: WriterLock | None = None,
+        against: "Journal | None" = None,
+        clock: Clock = wall_clock,
+    ) -> None:
+        self.folder = folder
+        """Where it lives; None in memory."""
+        self._connection = connection
+        self._mode = mode
+        self._manifest = manifest
+        self._lock = lock
+        self._against = against
+        self._clock = clock
+        self._guard = threading.RLock()
+        self._listeners: list[Listener] = []
+        self._broken: str | None = None
+        self._count = 0
+        self._head = GENESIS
+        self._stored = self._last_seq()
+        if mode == "read":
+            self._count = self._stored
+            self._head = self.hash_at(self._stored)
+
+    @classmethod
+    def create(cls, folder: Path, *, config: dict[str, Any] | None = None, clock: Clock = wall_clock) -> Self:
+        """Start a journal in a new or harmlessly filled folder.
+
+        Raises:
+            JournalRefused: the folder holds a session already, another process is using it, or it cannot be written;
+                nothing was changed.
+        """
+        if (folder / database.FILE).exists():
+            raise JournalRefused(f"{folder} already holds a session; give another folder, or resume that one.")
+        fresh = not folder.exists()
+        try:
+            folder.mkdir(parents=True, exist_ok=not fresh)
+            lock = WriterLock(folder)
+        except OSError as error:
+            raise JournalRefused(f"{folder} cannot be used for a session ({error.strerror}); give another.") from None
+        manifest = Manifest(
+            status="running",
+            count=0,
+            head=GENESIS,
+            created_at=clock(),
+            code=code_hash(),
+            versions=package_versions(),
+            config=config or {},
+        )
+        try:
+            if (folder / database.FILE).exists():  # another process was faster
+                raise JournalRefused(f"{folder} already holds a session; give another folder, or resume that one.")
+            connection = _lay_out(folder, manifest)
+        except BaseException:
+            lock.release(remove=fresh)
+            if fresh and not any(folder.iterdir()):
+                folder.rmdir()
+            raise
+        return cls(connection, folder=folder, mode="write", manifest=manifest, lock=lock, clock=clock)
+
+    @classmethod
+    def open_for_resume(cls, folder: Path, *, clock: Clock = wall_clock) -> Self:
+        """Continue a session that was stopped; its chain is verified first.
+
+        Raises:
+            JournalRefused: there is no session, it is finished, or another process is writing to it.
+            JournalDamaged: the chain is not intact; nothing was changed.
+        """
+        if not (folder / database.FILE).is_file():
+            raise JournalRefused(f"{folder} holds no session to resume; name a session's folder.")
+        lock = WriterLock(folder)
+        try:
+            found = verify(folder)
+            if found.problem is not None:
+                raise JournalDamaged(f"The session in {folder} cannot be resumed: {found.problem}")
+            manifest = Manifest.read(folder)
+            if manifest.status == "finished":
+                raise JournalRefused(f"The session in {folder} is finished; there is nothing to resume.")
+            connection = database.open_writer(folder)
+        except BaseException:
+            lock.release()
+            raise
+        return cls(connection, folder=folder, mode="write", manifest=manifest, lock=lock, clock=clock)
+
+    @classmethod
+    def open_readonly(cls, folder: Path) -> Self:
+        """Read a session, finished or not; a running one is seen as it was at this moment.
+
+        Raises:
+            JournalRefused: there is no session.
+            JournalDamaged: the manifest or the database cannot be read.
+        """
+        if not (folder / database.FILE).is_file():
+            raise JournalRefused(f"{folder} holds no session (there is no {database.FILE}); name a session's folder.")
+        manifest = Manifest.read(folder)
+        connection = database.open_reader(folder, finished=manifest.status == "finished")
+        try:
+            return cls(connection, folder=folder, mode="read", manifest=manifest)
+        except JournalDamaged:
+            connection.close()
+            raise
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            connection.close()
+            raise JournalDamaged(f"The journal in {folder} cannot be read ({error}); run `verify` on it.") from None
+
+    @classmethod
+    def in_memory(cls, *, against: "Journal | None" = None, clock: Clock = wall_clock) -> Self:
+        """A journal that is gone when it is closed.
+
+        Args:
+            against: a recorded journal to replay: every append must equal its event, and model answers come from it.
+            clock: the wall clock.
+        """
+        return cls(database.in_memory(), folder=None, mode="memory", against=against, clock=clock)
+
+    @property
+    def head(self) -> str:
+        """Hash of the last event (64 zeros before the first)."""
+        return self._head
+
+    @property
+    def count(self) -> int:
+        """Number of events, as far as this session has come."""
+        return self._count
+
+    @property
+    def recorded(self) -> int:
+        """Number of events that a resumed session or a replay has to derive again before it adds new ones."""
+        return self._against.count if self._against else self._stored
+
+    @property
+    def manifest(self) -> Manifest | None:
+        """The folder's manifest as last written or read; None in memory."""
+        return self._manifest
+
+    def subscribe(self, listener: Listener) -> None:
+        """Call `listener` for every event from now on, on the thread that appends."""
+        self._listeners.append(listener)
+
+    def append(self, event: Event) -> int:
+        """Put an event on record; it is on disk when this returns.
+
+        Returns:
+            Its number, from 1.
+
+        Raises:
+            JournalDivergence: a resumed session or a replay derives something else than was recorded.
+            JournalError: the event cannot be written, or an earlier one could not: the session must stop.
+        """
+        with self._guard:
+            self._refuse_if_unusable()
+            try:
+                record, fresh = self._place(event)
+            except JournalError as error:
+                self._broken = str(error)
+                raise
+            except (sqlite3.Error, ValueError) as error:
+                self._broken = f"The journal could not write event {self._count + 1} ({event.kind}): {error}"
+                raise JournalError(f"{self._broken}; make room or fix the cause, then resume the session.") from error
+            self._count, self._head = record.seq, record.hash
+            for listener in self._listeners:
+                listener(record, fresh)
+            return record.seq
+
+    def _place(self, event: Event) -> tuple[Record, bool]:
+        seq = self._count + 1
+        body = canonical_json(event.model_dump(mode="json"))
+        digest = chain_hash(self._head, body)
+        source = self._against if self._against else self
+        recorded = source._row(seq) if seq <= self.recorded else None
+        if recorded is not None and recorded[1] != digest:
+            raise JournalDivergence(divergence(seq, json.loads(recorded[0]), json.loads(body)))
+        if recorded is None and self._against is not None and self._against.is_finished:
+            raise JournalDivergence(
+                f"The session goes on with event {seq} ({event.kind}) where the recorded one had ended; "
+                "run it with the same code and data."
+            )
+        written_at = datetime.fromisoformat(recorded[2]) if recorded else self._clock()
+        if recorded is None or self._against is not None:
+            self._connection.execute(
+                "INSERT INTO events (seq, body, hash, written_at) VALUES (?, ?, ?, ?)",
+                (seq, body, digest, written_at.isoformat()),
+            )
+        return Record(seq, event, digest, written_at), recorded is None
+
+    def _refuse_if_unusable(self) -> None:
+        if self._broken is not None:
+            raise JournalError(f"The journal accepts nothing more after a failure ({self._broken.rstrip('.')}).")
+        if self._mode == "read":
+            raise JournalError("This journal is open for reading only; resume the session to add to it.")
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the session came to its end."""
+        return bool(self._manifest and self._manifest.status == "finished")
+
+    def events(
+        self,
+        kind: str | None = None,
+        *,
+        decision: int | None = None,
+        ticker: str | None = None,
+        agent: str | None = None,
+        after: int = 0,
+    ) -> Iterator[Record]:
+        """The events so far, in order, that match all filters given, from the one after number `after` on.
+
+        Raises:
+            JournalDamaged: a stored event cannot be read.
+        """
+        filters = {"kind": kind, "decision": decision, "ticker": ticker, "agent": agent}
+        given = {name: value for name, value in filters.items() if value is not None}
+        where = "".join(f" AND {name} = ?" for name in given)
+        query = f"SELECT seq, body, hash, written_at FROM events WHERE seq > ? AND seq <= ?{where} ORDER BY seq LIMIT ?"
+        last, end = after, self._count
+        while rows := self._fetch(query, (last, end, *given.values(), _PAGE)):
+            for seq, body, digest, written_at in rows:
+                yield Record.stored(seq, body, digest, written_at)
+            last = rows[-1][0]
+
+    def hash_at(self, seq: int) -> str:
+        """The head as it was after event `seq`.
+
+        Raises:
+            JournalError: there is no such event.
+        """
+        if seq == 0:
+            return GENESIS
+        if (row := self._row(seq) if 0 < seq <= self._count else None) is None:
+            raise JournalError(f"The journal has no event {seq}; it holds {self._count}.")
+        return row[1]
+
+    def reply_for(self, request_key: str) -> dict[str, Any] | None:
+        """What a mind answered to this request in the recorded session (or earlier in this one); None if it never did.
+
+        Unlike `events` this also sees what has not been derived again yet: that is what it is for.
+        """
+        query = "SELECT body FROM events WHERE request_key = ? ORDER BY seq LIMIT 1"
+        if rows := self._fetch(query, (request_key,)):
+            reply: dict[str, Any] = json.loads(rows[0][0])["reply"]
+            return reply
+        return self._against.reply_for(request_key) if self._against else None
+
+    def search(self, text: str, *, limit: int = 1000) -> "list[Hit]":
+        """What was said with all words of `text` in it, best first: see `search.search`."""
+        from .search import search  # it is built on this class
+
+        return search(self, text, limit=limit)
+
+    def mark(self) -> None:
+        """Write head and count to the manifest, on disk when this returns: before any order leaves.
+
+        Raises:
+            JournalError: it cannot be written; no order may leave.
+        """
+        with self._guard:
+            self._refuse_if_unusable()
+            # Not in memory, and not while a resumed session is still behind what the manifest vouches for.
+            if self._manifest is not None and self._count >= self._manifest.count:
+                self._write_manifest(self._manifest.at(self._count, self._head))
+
+    def finish(self) -> None:
+        """The session came to its end: seal it. The journal stays readable.
+
+        Raises:
+            JournalDivergence: the recorded session went on from here.
+            JournalError: the seal cannot be written; the session can be resumed.
+        """
+        with self._guard:
+            self._refuse_if_unusable()
+            if self._count < self.recorded:
+                raise JournalDivergence(
+                    f"The session ended after event {self._count} although {self.recorded} are on record; "
+                    "run it with the same code and data."
+                )
+            if self._manifest is None or self.folder is None:
+                self._mode = "read"
+                return
+            try:
+                database.fold(self._connection)
+                digest = file_sha256(self.folder / database.FILE)
+            except (sqlite3.Error, OSError) as error:
+                self._broken = f"The journal could not be sealed: {error}"
+                raise JournalError(f"{self._broken}; resume the session to try again.") from error
+            self._write_manifest(self._manifest.at(self._count, self._head).sealed(self._clock(), digest))
+            self._mode = "read"
+            self._connection = database.open_reader(self.folder, finished=True)
+            self._release()
+
+    def close(self) -> None:
+        """Let go of the folder; harmless to repeat. An unfinished session can be resumed."""
+        with self._guard:
+            if self._mode == "write" and self._broken is None and self._lock is not None:
+                self.mark()
+            self._connection.close()
+            self._release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _release(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def _write_manifest(self, manifest: Manifest) -> None:
+        assert self.folder is not None
+        try:
+            manifest.write(self.folder)
+        except OSError as error:
+            self._broken = f"The manifest in {self.folder} could not be written ({error.strerror})"
+            raise JournalError(f"{self._broken}; make room or fix the cause, then resume the session.") from error
+        self._manifest = manifest
+
+    def _fetch(self, query: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        with self._guard:
+            try:
+                return self._connection.execute(query, values).fetchall()
+            except (sqlite3.Error, UnicodeDecodeError) as error:
+                raise JournalDamaged(f"The journal cannot be read ({error}); run `verify` on it.") from error
+
+    def _last_seq(self) -> int:
+        return int(self._connection.execute("SELECT COALESCE(MAX(seq), 0) FROM events").fetchone()[0])
+
+    def _row(self, seq: int) -> tuple[str, str, str] | None:
+        rows = self._fetch("SELECT body, hash, written_at FROM events WHERE seq = ?", (seq,))
+        return rows[0] if rows else None
+
+
+def _lay_out(folder: Path, manifest: Manifest) -> sqlite3.Connection:
+    """Both files of a new journal, or none."""
+    try:
+        manifest.write(folder)
+        database.create(folder)
+        return database.open_writer(folder)
+    except (OSError, sqlite3.Error) as error:
+        for name in (database.FILE, MANIFEST_FILE):
+            (folder / name).unlink(missing_ok=True)
+            (folder / f"{name}.new").unlink(missing_ok=True)
+        raise JournalRefused(f"No journal can be made in {folder} ({error}); give another folder.") from None

@@ -1,0 +1,44 @@
+"""What all tests share."""
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("paperdesk", deadline=None, derandomize="CI" in os.environ, print_blob=True)
+settings.load_profile("paperdesk")
+
+US8 = Path(__file__).parents[1] / "../shared/data/us8"
+NOTHING_SKIPPED = os.environ.get("PAPERDESK_REQUIRE_DATA") == "1"
+
+
+@pytest.fixture(scope="session")
+def us8() -> Path:
+    """The folder of real data of eight US companies; it is not part of the repository."""
+    if not US8.is_dir():
+        pytest.skip(f"needs the us8 data set in {US8}")
+    return US8
+
+
+def _refuse_skip(report: Any) -> None:
+    if NOTHING_SKIPPED and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"{reason} (PAPERDESK_REQUIRE_DATA=1 lets no test be skipped)"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, Any, Any]:
+    report = yield
+    _refuse_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, Any, Any]:
+    report = yield
+    _refuse_skip(report)
+    return report

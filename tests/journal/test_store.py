@@ -1,0 +1,363 @@
+"""Writing, reading, resuming and replaying a journal."""
+
+import json
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from paperdesk.memory.journal import (
+    GENESIS,
+    Journal,
+    JournalDamaged,
+    JournalDivergence,
+    JournalError,
+    JournalRefused,
+    Manifest,
+    Record,
+    code_hash,
+    verify,
+)
+from paperdesk.memory.journal.events import Event, ModelCalled, SessionStarted, SignalIssued
+from paperdesk.tools.errors import InputError
+
+Tell = Callable[..., list[Event]]
+
+
+def test_events_come_back_equal_and_in_order(told: Path, events: list[Event]) -> None:
+    journal = Journal.open_readonly(told)
+    records = list(journal.events())
+    assert [record.event for record in records] == events
+    assert [record.seq for record in records] == list(range(1, len(events) + 1))
+    assert records[-1].hash == journal.head
+    assert journal.count == len(events)
+    journal.close()
+
+
+def test_filters_narrow_together(told: Path) -> None:
+    journal = Journal.open_readonly(told)
+    found = [record.event for record in journal.events("signal_issued", decision=1, ticker="BLTN", agent="technical")]
+    assert len(found) == 1
+    assert isinstance(found[0], SignalIssued)
+    assert (found[0].decision, found[0].ticker) == (1, "BLTN")
+    assert list(journal.events("signal_issued", agent="nobody")) == []
+    journal.close()
+
+
+def test_more_events_than_one_page_are_all_read(events: list[Event]) -> None:
+    journal = Journal.in_memory()
+    for _ in range(1201):
+        journal.append(events[0])
+    assert sum(1 for _ in journal.events()) == 1201
+    assert [record.seq for record in journal.events(after=1199)] == [1200, 1201]
+    journal.close()
+
+
+def test_equal_sessions_have_equal_heads_whatever_the_clock_says(told: Path, events: list[Event]) -> None:
+    journal = Journal.in_memory()
+    for event in events:
+        journal.append(event)
+    recorded = Journal.open_readonly(told)
+    assert journal.head == recorded.head != GENESIS
+    recorded.close()
+    journal.close()
+
+
+def test_a_finished_session_is_one_database_file_and_a_manifest(told: Path) -> None:
+    assert sorted(path.name for path in told.iterdir()) == ["journal.db", "journal.lock", "manifest.json"]
+    manifest = json.loads((told / "manifest.json").read_text())
+    assert manifest["status"] == "finished"
+    assert manifest["versions"]["python"]
+    assert verify(told).ok
+
+
+def test_a_finished_session_can_be_read_from_a_folder_that_cannot_be_written(told: Path) -> None:
+    told.chmod(0o555)
+    try:
+        assert verify(told).ok
+        journal = Journal.open_readonly(told)
+        assert sum(1 for _ in journal.events()) == journal.count
+        journal.close()
+    finally:
+        told.chmod(0o755)
+
+
+def test_a_folder_with_a_session_is_refused_and_left_alone(told: Path) -> None:
+    before = {path.name: path.read_bytes() for path in told.iterdir()}
+    with pytest.raises(JournalRefused, match="already holds a session") as refusal:
+        Journal.create(told)
+    assert isinstance(refusal.value, InputError)
+    assert refusal.value.exit_code == 2
+    assert {path.name: path.read_bytes() for path in told.iterdir()} == before
+
+
+def test_a_failed_create_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(folder: Path) -> None:
+        (folder / "journal.db.new").write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("paperdesk.memory.journal.database.create", full)
+    with pytest.raises(JournalRefused, match="No space left"):
+        Journal.create(tmp_path / "new")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_where_the_folder_should_be_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(JournalRefused):
+        Journal.create(tmp_path / "file")
+    with pytest.raises(JournalRefused):
+        Journal.create(tmp_path / "file" / "below")
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.parametrize("opener", [Journal.open_readonly, Journal.open_for_resume, verify])
+def test_a_folder_without_a_session_is_refused(tmp_path: Path, opener: Callable[[Path], object]) -> None:
+    with pytest.raises(JournalRefused, match="holds no session"):
+        opener(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_second_writer_is_refused_while_readers_are_not(tmp_path: Path, events: list[Event]) -> None:
+    with Journal.create(tmp_path / "s") as journal:
+        journal.append(events[0])
+        with pytest.raises(JournalRefused, match="Another process is writing"):
+            Journal.open_for_resume(tmp_path / "s")
+        reader = Journal.open_readonly(tmp_path / "s")
+        assert reader.count == 1
+        reader.close()
+        assert verify(tmp_path / "s").ok
+        code = (
+            "import sys; from pathlib import Path; from paperdesk.memory.journal import Journal, JournalRefused\n"
+            "try: Journal.open_for_resume(Path(sys.argv[1]))\n"
+            "except JournalRefused as refusal: sys.exit(refusal.exit_code)"
+        )
+        other = subprocess.run([sys.executable, "-c", code, str(tmp_path / "s")], check=False)
+        assert other.returncode == 2
+    Journal.open_for_resume(tmp_path / "s").close()
+
+
+def test_appends_from_many_threads_form_one_chain(tmp_path: Path, events: list[Event]) -> None:
+    with Journal.create(tmp_path / "s") as journal:
+        threads = [threading.Thread(target=lambda: [journal.append(event) for event in events]) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert journal.count == 4 * len(events)
+    assert verify(tmp_path / "s").ok
+
+
+def test_a_read_only_journal_refuses_to_append(told: Path, events: list[Event]) -> None:
+    journal = Journal.open_readonly(told)
+    with pytest.raises(JournalError, match="reading only"):
+        journal.append(events[0])
+    journal.close()
+
+
+def test_after_a_failed_write_nothing_more_is_accepted(
+    tmp_path: Path, events: list[Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal.create(tmp_path / "s")
+    journal.append(events[0])
+
+    class Full:
+        def execute(self, *_: object) -> None:
+            raise sqlite3.OperationalError("database or disk is full")
+
+    real = journal._connection
+    monkeypatch.setattr(journal, "_connection", Full())
+    with pytest.raises(JournalError, match=r"could not write event 2 .*full"):
+        journal.append(events[1])
+    monkeypatch.setattr(journal, "_connection", real)
+    with pytest.raises(JournalError, match="nothing more"):
+        journal.append(events[1])
+    with pytest.raises(JournalError, match="nothing more"):
+        journal.mark()
+    journal.close()
+    assert verify(tmp_path / "s").count == 1
+
+
+def test_an_event_that_json_cannot_say_is_refused(tmp_path: Path, events: list[Event]) -> None:
+    journal = Journal.in_memory()
+    first = events[0]
+    assert isinstance(first, SessionStarted)
+    with pytest.raises(JournalError, match="could not write event 1"):
+        journal.append(first.model_copy(update={"config": {"seed": float("nan")}}))
+    journal.close()
+
+
+# -- resume ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_resumed_session_ends_like_an_uninterrupted_one(told: Path, stopped: Path, events: list[Event]) -> None:
+    fresh: list[bool] = []
+    with Journal.open_for_resume(stopped) as journal:
+        journal.subscribe(lambda record, new: fresh.append(new))
+        assert journal.recorded == 15
+        for event in events:
+            journal.append(event)
+        journal.finish()
+    assert fresh == [False] * 15 + [True] * (len(events) - 15)
+    assert verify(stopped).head == verify(told).head
+
+
+def test_the_past_is_invisible_until_it_is_derived_again(stopped: Path, events: list[Event]) -> None:
+    with Journal.open_for_resume(stopped) as journal:
+        assert journal.count == 0
+        assert journal.head == GENESIS
+        assert list(journal.events()) == []
+        journal.append(events[0])
+        journal.append(events[1])
+        assert [record.event for record in journal.events()] == events[:2]
+
+
+def test_model_answers_are_read_back_before_they_are_derived_again(stopped: Path, events: list[Event]) -> None:
+    asked = [event for event in events[:15] if isinstance(event, ModelCalled)]
+    assert asked
+    with Journal.open_for_resume(stopped) as journal:
+        for event in asked:
+            assert journal.reply_for(event.request_key) == event.reply
+        assert journal.reply_for("never asked") is None
+
+
+def test_a_divergence_names_the_event_and_the_first_differing_field(stopped: Path, events: list[Event]) -> None:
+    signal = events[4]
+    assert isinstance(signal, SignalIssued)
+    changed = signal.model_copy(update={"signal": {"stance": "hold", "probabilities": {"buy": 0.31}}})
+    with Journal.open_for_resume(stopped) as journal:
+        for event in events[:4]:
+            journal.append(event)
+        with pytest.raises(JournalDivergence) as found:
+            journal.append(changed)
+        message = str(found.value)
+        assert "Event 5 (signal_issued)" in message
+        assert "signal.probabilities.buy was 0.30000000000000004 and is 0.31 now" in message
+        assert found.value.exit_code == 3
+        with pytest.raises(JournalError, match="nothing more"):
+            journal.append(signal)
+    assert verify(stopped).count == 15
+
+
+def test_another_kind_of_event_is_a_divergence(stopped: Path, events: list[Event]) -> None:
+    with (
+        Journal.open_for_resume(stopped) as journal,
+        pytest.raises(JournalDivergence, match="was session_started when recorded and is decision_opened now"),
+    ):
+        journal.append(events[1])
+
+
+def test_ending_before_the_recorded_past_is_exhausted_is_a_divergence(stopped: Path, events: list[Event]) -> None:
+    with Journal.open_for_resume(stopped) as journal:
+        journal.append(events[0])
+        with pytest.raises(JournalDivergence, match="ended after event 1 although 15 are on record"):
+            journal.finish()
+
+
+def test_a_resumed_session_never_moves_the_manifest_back(stopped: Path, events: list[Event]) -> None:
+    before = (stopped / "manifest.json").read_bytes()
+    with Journal.open_for_resume(stopped) as journal:
+        journal.append(events[0])
+        journal.mark()
+        assert (stopped / "manifest.json").read_bytes() == before
+    assert (stopped / "manifest.json").read_bytes() == before
+
+
+def test_a_finished_session_is_not_resumed(told: Path) -> None:
+    with pytest.raises(JournalRefused, match="is finished"):
+        Journal.open_for_resume(told)
+    assert verify(told).ok
+
+
+def test_a_damaged_session_is_not_resumed(stopped: Path) -> None:
+    with sqlite3.connect(stopped / "journal.db") as database:
+        database.execute("UPDATE events SET body = replace(body, '0.7', '0.8') WHERE seq = 5")
+    database.close()
+    with pytest.raises(JournalDamaged, match="cannot be resumed: Event 5"):
+        Journal.open_for_resume(stopped)
+
+
+# -- replay ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_replay_ends_at_the_recorded_head(told: Path, events: list[Event]) -> None:
+    recorded = Journal.open_readonly(told)
+    replay = Journal.in_memory(against=recorded)
+    asked = next(event for event in events if isinstance(event, ModelCalled))
+    assert replay.reply_for(asked.request_key) == asked.reply
+    seen: list[Record] = []
+    replay.subscribe(lambda record, new: seen.append(record))
+    for event in events:
+        replay.append(event)
+    replay.finish()
+    assert replay.head == recorded.head
+    assert [record.event for record in replay.events()] == events == [record.event for record in seen]
+    replay.close()
+    recorded.close()
+
+
+def test_a_replay_that_differs_or_goes_on_is_a_divergence(told: Path, events: list[Event], tell: Tell) -> None:
+    recorded = Journal.open_readonly(told)
+    other = Journal.in_memory(against=recorded)
+    with pytest.raises(JournalDivergence, match=r"config\.seed was 7 and is 8 now"):
+        other.append(tell(seed=8)[0])
+    longer = Journal.in_memory(against=recorded)
+    for event in events:
+        longer.append(event)
+    with pytest.raises(JournalDivergence, match="goes on with event"):
+        longer.append(events[-1])
+    for journal in (other, longer, recorded):
+        journal.close()
+
+
+def test_a_session_stopped_while_it_is_sealed_can_be_resumed_and_sealed(
+    tmp_path: Path, told: Path, events: list[Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "s"
+    journal = Journal.create(folder)
+    for event in events:
+        journal.append(event)
+
+    def full(manifest: Manifest, folder: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Manifest, "write", full)
+        with pytest.raises(JournalError, match="No space left"):
+            journal.finish()
+    journal.close()
+    assert verify(folder).ok
+    with Journal.open_for_resume(folder) as again:
+        for event in events:
+            again.append(event)
+        again.finish()
+        assert again.count == sum(1 for _ in again.events()) == len(events)
+    found = verify(folder)
+    assert (found.ok, found.status, found.head) == (True, "finished", verify(told).head)
+
+
+def test_the_manifest_says_what_ran(tmp_path: Path) -> None:
+    with Journal.create(tmp_path / "s", config={"seed": 7}) as journal:
+        manifest = journal.manifest
+    assert manifest is not None
+    assert manifest == Manifest.read(tmp_path / "s")
+    assert manifest.config == {"seed": 7}
+    assert manifest.code == code_hash()
+    assert {"python", "numpy", "cvxpy"} <= set(manifest.versions)
+
+
+def test_the_code_hash_depends_on_every_module_and_prompt(tmp_path: Path) -> None:
+    (tmp_path / "agents" / "prompts").mkdir(parents=True)
+    prompt = tmp_path / "agents" / "prompts" / "a.md"
+    prompt.write_text("one")
+    (tmp_path / "cli.py").write_text("1")
+    first = code_hash(tmp_path)
+    (tmp_path / "notes.txt").write_text("not code")
+    assert code_hash(tmp_path) == first
+    prompt.write_text("two")
+    second = code_hash(tmp_path)
+    (tmp_path / "cli.py").write_text("2")
+    assert len({first, second, code_hash(tmp_path)}) == 3
