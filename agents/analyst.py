@@ -15,7 +15,7 @@ from ..tools.measures import MEASURES
 from .evidence_text import alias_of, evidence_block, shown
 from .models.core import Answer, Question, Reply, Request
 from .roles import Role, prompt_of
-from .signals import STANCES, Claim, Finding, Signal, Stance, abstention, uncertainty_of
+from .signals import STANCES, Claim, Direction, Finding, Signal, Stance, abstention, uncertainty_of
 
 MAX_CLAIMS = 2
 """Claims per signal: enough to be checked, few enough for a small model to keep apart."""
@@ -53,15 +53,29 @@ class Brief:
         return tuple(a for a in aliases if a not in barred) or aliases
 
 
-def claims_schema(aliases: Sequence[str]) -> dict[str, Any]:
-    """The JSON schema of an analyst's reasons: bounded, flat, enums only."""
+SIDES: dict[Stance, tuple[Direction, ...]] = {
+    "strong_sell": ("sell",),
+    "sell": ("sell",),
+    "hold": ("buy", "sell", "hold"),
+    "buy": ("buy",),
+    "strong_buy": ("buy",),
+}
+"""What a claim may support after each stance: the reasons given for a stance are reasons for it."""
+
+
+def claims_schema(aliases: Sequence[str], sides: Sequence[Direction]) -> dict[str, Any]:
+    """The JSON schema of an analyst's reasons: bounded, flat, enums only.
+
+    Held to the stance by the grammar, all that is left to the model is which evidence it cites; whether that evidence
+    speaks for the stance is the auditor's business. (Left free, SmolLM2 repeats the direction of the example.)
+    """
     claim = {
         "type": "object",
         "properties": {
+            "supports": {"type": "string", "enum": list(sides)},
             "evidence": {"type": "string", "enum": list(aliases)},
-            "supports": {"type": "string", "enum": ["buy", "sell", "hold"]},
         },
-        "required": ["evidence", "supports"],
+        "required": ["supports", "evidence"],
         "additionalProperties": False,
     }
     claims = {"type": "array", "items": claim, "minItems": 1, "maxItems": min(MAX_CLAIMS, len(aliases))}
@@ -112,7 +126,9 @@ def _request(role: Role, briefs: Sequence[Brief], regime: str, seed: int) -> Req
         ),
         options=STANCES,
         content_free=prompt.question.substitute(name="Company", ticker="N/A", evidence="E1 N/A", objections=""),
-        schema=tuple(claims_schema(brief.citable()) for brief in briefs),
+        schema_after=tuple(
+            {stance: claims_schema(brief.citable(), sides) for stance, sides in SIDES.items()} for brief in briefs
+        ),
         lead_in="\n",
         seed=seed,
     )

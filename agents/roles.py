@@ -20,6 +20,9 @@ class Role:
     title: str
     plan: tuple[str, ...] = ()
     """Tools whose evidence the role always gets, in this order (names in `tools.toolbox`)."""
+    shows: tuple[str, ...] = ()
+    """Measures that its mind gets to see, in this order, which are also the only ones that it can cite; the rest of the
+    plan's evidence stays on record. A small mind keeps few figures apart, and every line costs time."""
     needs: str = ""
     """Evidence kind without which the role abstains, empty for none."""
     horizon_days: int = 21
@@ -30,11 +33,33 @@ FUNDAMENTAL_ANALYST = Role(
     name="fundamental_analyst",
     title="Fundamental analyst",
     plan=("filing_ratios", "release_tone", "document_search"),
+    shows=(
+        "revenue_growth_yoy",
+        "earnings_growth_yoy",
+        "margin_change_yoy",
+        "net_margin_ttm",
+        "liabilities_to_assets",
+        "earnings_yield",
+        "tone",
+        "passage",
+    ),
     needs="ratio",
     horizon_days=63,
 )
 TECHNICAL_ANALYST = Role(
-    name="technical_analyst", title="Technical analyst", plan=("price_indicators",), needs="indicator"
+    name="technical_analyst",
+    title="Technical analyst",
+    plan=("price_indicators",),
+    shows=(
+        "return_1m",
+        "momentum_3m",
+        "momentum_12_1",
+        "distance_sma_50",
+        "distance_sma_200",
+        "rsi_14",
+        "volatility_3m",
+    ),
+    needs="indicator",
 )
 AUDITOR = Role(name="auditor", title="Auditor")
 PORTFOLIO_MANAGER = Role(name="portfolio_manager", title="Portfolio manager")

@@ -14,6 +14,7 @@ class Measure:
 
     name: str
     label: str
+    """Short, as prompts and rationales print it."""
     unit: str
     """`fraction` (printed as per cent), `ratio`, `index` (0..100), `usd`, or `text`."""
     decimals: int = 1
@@ -21,6 +22,8 @@ class Measure:
     bullish: float | None = None
     signed: bool = False
     """True where the sign is part of the message: printed with an explicit plus."""
+    meaning: str = ""
+    """What exactly is measured, where the label does not say it all."""
 
     @property
     def directional(self) -> bool:
@@ -48,53 +51,129 @@ _ROWS = (
     Measure("return_1m", "1-month return", "fraction", bearish=-0.08, bullish=0.08, signed=True),
     Measure("momentum_3m", "3-month return", "fraction", bearish=-0.15, bullish=0.15, signed=True),
     Measure(
-        "momentum_12_1", "12-month return without the last month", "fraction", bearish=-0.25, bullish=0.25, signed=True
+        "momentum_12_1",
+        "12-month return",
+        "fraction",
+        bearish=-0.25,
+        bullish=0.25,
+        signed=True,
+        meaning="return over 12 months without the last one (Jegadeesh and Titman 1993)",
     ),
     Measure(
-        "distance_sma_50", "price against its 50-day average", "fraction", bearish=-0.08, bullish=0.08, signed=True
+        "distance_sma_50",
+        "against 50-day average",
+        "fraction",
+        bearish=-0.08,
+        bullish=0.08,
+        signed=True,
+        meaning="price over its 50-day average, minus 1",
     ),
     Measure(
-        "distance_sma_200", "price against its 200-day average", "fraction", bearish=-0.15, bullish=0.15, signed=True
+        "distance_sma_200",
+        "against 200-day average",
+        "fraction",
+        bearish=-0.15,
+        bullish=0.15,
+        signed=True,
+        meaning="price over its 200-day average, minus 1",
     ),
-    Measure("rsi_14", "RSI (14 days)", "index", 0, bearish=80.0, bullish=20.0),
-    Measure("macd_histogram", "MACD histogram over price", "fraction", 2, bearish=-0.01, bullish=0.01, signed=True),
-    Measure("volatility_3m", "annual volatility, 3 months", "fraction"),
-    Measure("drawdown_12m", "drawdown from the 12-month high", "fraction", signed=True),
-    Measure("volume_ratio", "20-day volume over 60-day volume", "ratio", 2),
+    Measure(
+        "rsi_14",
+        "RSI",
+        "index",
+        0,
+        bearish=80.0,
+        bullish=20.0,
+        meaning="relative strength index over 14 days (Wilder 1978)",
+    ),
+    Measure(
+        "macd_histogram",
+        "MACD histogram",
+        "fraction",
+        2,
+        bearish=-0.01,
+        bullish=0.01,
+        signed=True,
+        meaning="MACD(12, 26, 9) histogram over price",
+    ),
+    Measure("volatility_3m", "volatility", "fraction", meaning="annual volatility of daily returns over 3 months"),
+    Measure("drawdown_12m", "drawdown", "fraction", signed=True, meaning="distance from the 12-month high"),
+    Measure("volume_ratio", "volume ratio", "ratio", 2, meaning="mean volume of 20 days over that of 60 days"),
     # from filings
     Measure(
         "revenue_growth_yoy",
-        "quarterly revenue against a year ago",
+        "revenue growth",
         "fraction",
         bearish=-0.10,
         bullish=0.25,
         signed=True,
+        meaning="revenue of the quarter against the same quarter a year ago",
     ),
     Measure(
         "earnings_growth_yoy",
-        "quarterly net income against a year ago",
+        "earnings growth",
         "fraction",
         bearish=-0.25,
         bullish=0.35,
         signed=True,
+        meaning="net income of the quarter against the same quarter a year ago",
     ),
-    Measure("net_margin_ttm", "net margin, 12 months", "fraction", bearish=-0.05, bullish=0.25),
+    Measure(
+        "net_margin_ttm",
+        "net margin",
+        "fraction",
+        bearish=-0.05,
+        bullish=0.25,
+        meaning="net income over revenue, 12 months",
+    ),
     Measure(
         "margin_change_yoy",
-        "change of quarterly net margin against a year ago",
+        "net margin change",
         "fraction",
         bearish=-0.04,
         bullish=0.04,
         signed=True,
+        meaning="net margin of the quarter minus that of the same quarter a year ago",
     ),
-    Measure("roe_ttm", "return on equity, 12 months", "fraction", bearish=-0.05, bullish=0.30),
+    Measure(
+        "roe_ttm",
+        "return on equity",
+        "fraction",
+        bearish=-0.05,
+        bullish=0.30,
+        meaning="net income of 12 months over equity at their end",
+    ),
     Measure("liabilities_to_assets", "liabilities over assets", "fraction", bearish=0.95, bullish=0.25),
-    Measure("cash_conversion", "operating cash flow over net income, 12 months", "ratio", 2, bearish=0.4, bullish=1.6),
-    Measure("earnings_yield", "earnings yield (12-month EPS over price)", "fraction", bearish=0.0, bullish=0.08),
+    Measure(
+        "cash_conversion",
+        "cash flow over earnings",
+        "ratio",
+        2,
+        bearish=0.4,
+        bullish=1.6,
+        meaning="operating cash flow over net income, 12 months",
+    ),
+    Measure(
+        "earnings_yield",
+        "earnings yield",
+        "fraction",
+        bearish=0.0,
+        bullish=0.08,
+        meaning="diluted earnings per share of 12 months over price",
+    ),
     # documents and market
-    Measure("passage", "passage", "text"),
-    Measure("tone", "tone of the latest release (lexicon)", "ratio", 2, bearish=-0.6, bullish=0.6, signed=True),
-    Measure("regime", "market regime", "text"),
+    Measure("passage", "news", "text", meaning="a passage of a document"),
+    Measure(
+        "tone",
+        "news tone",
+        "ratio",
+        2,
+        bearish=-0.6,
+        bullish=0.6,
+        signed=True,
+        meaning="tone of the latest release by a finance lexicon, from -1 to 1",
+    ),
+    Measure("regime", "market", "text", meaning="regime of the market by a hidden Markov model"),
 )
 
 MEASURES: dict[str, Measure] = {row.name: row for row in _ROWS}

@@ -1,0 +1,1 @@
+"""The minds: what can answer a `Request`, and how one is opened."""

@@ -1,14 +1,14 @@
 """The contract of a mind: what an agent may ask of a model, and what it gets back.
 
-A mind answers one `Request` at a time. A request is a batch: one shared prefix (role, rules, market), one `Question` per
-ticker, and then, for every question, a distribution over `options` (scored, never generated) and, where a `schema` is
-given, a JSON object that is valid by grammar. The answer is a pure function of (mind, request): a mind keeps nothing
+A mind answers one `Request` at a time. A request is a batch: one shared prefix (role, rules, market), one `Question`
+per ticker, and then, for every question, a distribution over `options` (scored, never generated) and, where a schema
+is given, a JSON object that is valid by grammar. The answer is a pure function of (mind, request): a mind keeps nothing
 from one request to the next that could change an answer, so a journal can stand in for it.
 """
 
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ...tools.errors import InputError, PaperDeskError
 from ...tools.evidence import Evidence
@@ -55,11 +55,32 @@ class Request(Frozen):
     schema_: tuple[dict[str, Any], ...] = Field(default=(), alias="schema")
     """One JSON schema per question (or none at all): after the best option is written, an object of that schema is
     generated under its grammar."""
+    schema_after: tuple[dict[str, dict[str, Any]], ...] = ()
+    """In place of `schema`: per question, by option, the schema of the object that follows this option. So an answer's
+    reasons can be held to the answer."""
     lead_in: str = ""
     """Text written between the chosen option and the object."""
     max_tokens: int = Field(default=0, ge=0)
     """Budget for each generated object; a schema that could need more is refused."""
     seed: int = 0
+
+    @model_validator(mode="after")
+    def _one_schema_each(self) -> Self:
+        for schemas in (self.schema_, self.schema_after):
+            if schemas and len(schemas) != len(self.questions):
+                raise ValueError("a request gives one schema per question or none at all")
+        if self.schema_after and (self.schema_ or any(set(row) != set(self.options) for row in self.schema_after)):
+            raise ValueError("schema_after stands in place of schema and names every option")
+        return self
+
+    def schemas_of(self, index: int) -> dict[str, dict[str, Any]]:
+        """The schema of a question's object by the option that comes before it; empty where no object is wanted.
+
+        Without options the only key is the empty text.
+        """
+        if self.schema_after:
+            return self.schema_after[index]
+        return dict.fromkeys(self.options or ("",), self.schema_[index]) if self.schema_ else {}
 
     def key(self, fingerprint: str) -> str:
         """The hash that names this request to this mind."""
@@ -70,9 +91,9 @@ class Answer(Frozen):
     """What the mind said about one question."""
 
     ticker: str
-    probabilities: dict[str, float] = {}
+    probabilities: dict[str, float] = Field(default_factory=dict)
     """Over the options, bias divided out, sums to 1; empty where nothing was scored or `failure` is set."""
-    raw: dict[str, float] = {}
+    raw: dict[str, float] = Field(default_factory=dict)
     """The same before the correction."""
     object: dict[str, Any] | None = None
     """The generated object, valid by its schema; None where none was asked for or `failure` is set."""
@@ -105,7 +126,7 @@ class Fingerprint(Frozen):
     """For people: file name, served model name."""
     digest: str
     """sha256 of the weights where we have them, else a hash of what the server says about itself."""
-    settings: dict[str, str | int | float | bool] = {}
+    settings: dict[str, str | int | float | bool] = Field(default_factory=dict)
     """Build, threads, batch sizes, flash attention, template version, grammar version..."""
     training_cutoff: str | None = None
     """ISO date after which the model cannot have read anything; None if unknown."""
@@ -119,7 +140,9 @@ class ModelCore(Protocol):
     """A mind."""
 
     @property
-    def fingerprint(self) -> Fingerprint: ...
+    def fingerprint(self) -> Fingerprint:
+        """All that decides its answers."""
+        ...
 
     def answer(self, request: Request) -> Reply:
         """All answers, in order.

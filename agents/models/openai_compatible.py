@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from ...tools.frozen import content_hash
-from .core import Answer, Fingerprint, ModelError, ModelInputError, Question, Reply, Request, Usage
+from .core import Answer, Fingerprint, ModelError, ModelInputError, Reply, Request, Usage
 from .distribution import best, calibrate
 from .grammar import longest
 from .logprobs import distribution, smoothed
@@ -101,8 +101,6 @@ class OpenAICompatible:
             ModelError: the server cannot be reached any more or keeps refusing.
             ModelInputError: an unbounded schema.
         """
-        if request.schema_ and len(request.schema_) != len(request.questions):
-            raise ModelInputError("A request gives one schema per question or none at all: fix the caller.")
         spent = _Spent()
         bias: dict[str, float] = {}
         if request.options and request.content_free is not None:
@@ -111,20 +109,17 @@ class OpenAICompatible:
             except _Unusable as error:
                 failure = f"The server's answer to the content-free question is not usable: {error}."
                 return Reply(answers=tuple(Answer(ticker=q.ticker, failure=failure) for q in request.questions))
-        schemas = request.schema_ or (None,) * len(request.questions)
-        pairs = zip(request.questions, schemas, strict=True)
-        answers = tuple(self._one(request, question, schema, bias, spent) for question, schema in pairs)
+        answers = tuple(self._one(request, i, bias, spent) for i in range(len(request.questions)))
         return Reply(answers=answers, usage=Usage(prompt_tokens=spent.prompt, generated_tokens=spent.generated))
 
-    def _one(
-        self, request: Request, question: Question, schema: Schema | None, bias: dict[str, float], spent: "_Spent"
-    ) -> Answer:
-        text = ""
+    def _one(self, request: Request, index: int, bias: dict[str, float], spent: "_Spent") -> Answer:
+        question, schemas, text = request.questions[index], request.schemas_of(index), ""
         try:
             raw = self._score(request, question.text, spent) if request.options else {}
             probabilities = calibrate(raw, bias) if bias else raw
             written = None
-            if schema is not None:
+            if schemas:
+                schema = schemas[best(probabilities) if probabilities else ""]
                 shape = shape_of(schema)
                 said = best(probabilities) + request.lead_in if probabilities else request.lead_in
                 budget = request.max_tokens or longest(shape)

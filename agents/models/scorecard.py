@@ -120,17 +120,22 @@ class Scorecard:
                 f"The scorecard has no formula for the option {strange[0]!r} of {request.task}: use a model."
             )
         centres = {option: known[option] for option in request.options or known}
-        schemas = request.schema_ or ({},) * len(request.questions)
-        if len(schemas) != len(request.questions):
-            raise ModelInputError("A request gives one schema per question or none at all: fix the caller.")
-        pairs = zip(request.questions, schemas, strict=True)
-        return Reply(answers=tuple(_answer(request.task, question, centres, schema) for question, schema in pairs))
+        return Reply(
+            answers=tuple(
+                _answer(request.task, question, centres, request.schemas_of(i))
+                for i, question in enumerate(request.questions)
+            )
+        )
 
     def close(self) -> None:
         """Nothing is held."""
 
 
-def _answer(task: str, question: Question, centres: Mapping[str, float], schema: dict[str, Any]) -> Answer:
+Schemas = Mapping[str, dict[str, Any]]
+"""By option."""
+
+
+def _answer(task: str, question: Question, centres: Mapping[str, float], schemas: Schemas) -> Answer:
     found = readings(question)
     if not found:
         return Answer(ticker=question.ticker, failure="There is no evidence with a direction.")
@@ -139,8 +144,9 @@ def _answer(task: str, question: Question, centres: Mapping[str, float], schema:
     axis = agreement(question.stance, score) if task == "support" else score
     probabilities = distribution(axis, variance, centres)
     claims = None
-    if schema:
-        claims, failure = claims_for(schema, found, centres[best(probabilities)])
+    if schemas:
+        option = best(probabilities)
+        claims, failure = claims_for(schemas[option if option in schemas else ""], found, centres[option])
         if failure:
             return Answer(ticker=question.ticker, failure=failure)
     return Answer(ticker=question.ticker, probabilities=probabilities, raw=probabilities, object=claims)

@@ -69,7 +69,8 @@ def test_a_loss_cannot_be_told_without_its_sign() -> None:
 
 
 def test_numbers_in_the_name_of_the_measure_are_allowed() -> None:
-    assert unsupported_figures("RSI (14 days): 71", [figure("rsi_14", 71.2)]) == ()
+    assert unsupported_figures("3-month return: +7.1%", [figure("momentum_3m", 0.071)]) == ()
+    assert len(unsupported_figures("6-month return: +7.1%", [figure("momentum_3m", 0.071)])) == 1
 
 
 def test_a_passage_supports_the_figures_it_contains_and_no_others() -> None:

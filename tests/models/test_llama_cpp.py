@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from paperdesk.agents.models.distribution import calibrate
 from paperdesk.agents.models.llama_cpp import LlamaCpp
 from paperdesk.agents.models.llama_cpp.engine import Token
 from paperdesk.agents.models.llama_cpp.scoring import log_softmax_at
+from paperdesk.agents.models.llama_cpp.shared import file_digest
+from paperdesk.agents.models.llama_cpp.weights import expanded
 from paperdesk.agents.models.open import bundled_model
 from paperdesk.agents.models.schemas import shape_of, violation
 from paperdesk.agents.models.template import Turn
@@ -159,3 +162,25 @@ def test_the_fingerprint_tells_what_changes_logits(mind: LlamaCpp) -> None:
     )
     assert mind.fingerprint.training_cutoff == "2024-10-31"
     assert len(mind.fingerprint.digest) == 64
+
+
+def test_a_small_quantised_model_is_expanded_once_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mind: LlamaCpp
+) -> None:
+    settings = mind.fingerprint.settings
+    assert settings["weights"] == "f16"
+    assert settings["weights_sha256"] != mind.fingerprint.digest
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    copy = expanded(bundled_model(), mind.fingerprint.digest)
+    assert file_digest(copy) == settings["weights_sha256"]
+    made_at = copy.stat().st_mtime_ns
+    assert expanded(bundled_model(), mind.fingerprint.digest) == copy
+    assert copy.stat().st_mtime_ns == made_at
+    assert [path.name for path in copy.parent.iterdir()] == [copy.name]
+
+
+def test_a_cache_that_cannot_be_written_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(ModelInputError, match="set XDG_CACHE_HOME"):
+        expanded(bundled_model(), "0" * 64)

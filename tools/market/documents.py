@@ -50,7 +50,7 @@ def search(view: MarketView, ticker: str, query: str, k: int = 3, since_days: in
         since_days: how far back to look.
 
     Returns:
-        Evidence of kind `passage`: `text` is at most 400 characters, whole sentences or table lines where these fit,
+        Evidence of kind `passage`: `text` is at most `EXCERPT_CHARACTERS`, whole sentences or table lines where these fit,
         and equals `document.text[span.start:span.end]`.
 
     Raises:

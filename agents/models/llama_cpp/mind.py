@@ -42,7 +42,8 @@ class _Job:
     index: int
     """Of the question; -1 for the content-free one."""
     tokens: list[int]
-    shape: Shape | None
+    shapes: dict[str, Shape]
+    """Of the object that follows each option; empty where none is wanted."""
     budget: int
     room: int
     """Memory cells beyond the prompt that it can need."""
@@ -90,6 +91,8 @@ class LlamaCpp:
             digest=self._loaded.digest,
             settings={
                 **engine.settings,
+                "weights": self._loaded.weights,
+                "weights_sha256": self._loaded.weights_digest,
                 "seed": seed,
                 "adapter": self._loaded.adapter_digest,
                 "template": f"{self.template.name}-{templates.VERSION}",
@@ -216,17 +219,15 @@ class LlamaCpp:
         return self._engine.end_of_turn
 
     def _jobs(self, request: Request, layout: _Layout) -> list[_Job]:
-        if request.schema_ and len(request.schema_) != len(request.questions):
-            raise ModelInputError("A request gives one schema per question or none at all: fix the caller.")
         jobs = []
         tree = sum(len(path) for path in layout.paths)
         if layout.options and request.content_free is not None:
-            jobs.append(_Job(-1, self._question(request, request.content_free), None, 0, tree))
+            jobs.append(_Job(-1, self._question(request, request.content_free), {}, 0, tree))
         before = max((len(path) for path in layout.paths), default=0) + len(self._engine.tokenize(layout.lead_in))
         for i, question in enumerate(request.questions):
-            shape = shape_of(request.schema_[i]) if request.schema_ else None
-            budget = self._budget(shape, request.max_tokens) if shape else 0
-            jobs.append(_Job(i, self._question(request, question.text), shape, budget, max(tree, before + budget)))
+            shapes = {option: shape_of(schema) for option, schema in request.schemas_of(i).items()}
+            budget = max((self._budget(shape, request.max_tokens) for shape in set(shapes.values())), default=0)
+            jobs.append(_Job(i, self._question(request, question.text), shapes, budget, max(tree, before + budget)))
         return jobs
 
     def _question(self, request: Request, text: str) -> list[int]:
@@ -260,7 +261,7 @@ class LlamaCpp:
             raw = [dict(zip(layout.options, softmax(row).tolist(), strict=True)) for row in logs]
         if group[0].index == -1:
             bias = raw[0]
-        writers: dict[int, Writer] = {}
+        writers: dict[int, tuple[Writer, Shape]] = {}
         answers: dict[int, Answer] = {}
         for job, sequence, scores, logits in zip(group, sequences, raw, last, strict=True):
             if job.index < 0:
@@ -269,20 +270,21 @@ class LlamaCpp:
             answers[job.index] = Answer(
                 ticker=request.questions[job.index].ticker, probabilities=probabilities, raw=scores
             )
-            if job.shape is not None:
-                writer = Writer(sequence, len(job.tokens), Grammar.of(job.shape), job.budget)
-                chosen = layout.paths[layout.options.index(best(probabilities))] if layout.options else ()
+            if job.shapes:
+                option = best(probabilities) if layout.options else ""
+                shape = job.shapes[option]
+                writer = Writer(sequence, len(job.tokens), Grammar.of(shape), job.budget)
+                chosen = layout.paths[layout.options.index(option)] if layout.options else ()
                 writer.begin(engine, self._loaded.vocabulary, logits, chosen, layout.lead_in)
-                writers[job.index] = writer
+                writers[job.index] = (writer, shape)
         if writers:
-            write_all(engine, self._loaded.vocabulary, list(writers.values()))
-        for job in group:
-            if job.shape is not None:
-                answers[job.index] = _finish(answers[job.index], writers[job.index], job.shape)
+            write_all(engine, self._loaded.vocabulary, [writer for writer, _ in writers.values()])
+        for index, (writer, shape) in writers.items():
+            answers[index] = _finish(answers[index], writer, shape)
         engine.drop(sequences)
         usage = Usage(
             prompt_tokens=sum(len(job.tokens) - shared for job in group),
-            generated_tokens=sum(writer.used for writer in writers.values()),
+            generated_tokens=sum(writer.used for writer, _ in writers.values()),
         )
         return answers, usage, bias
 

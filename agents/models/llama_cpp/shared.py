@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from .engine import Engine
+from .engine import Engine, silence
 from .gguf import Header, read_header
 from .vocabulary import Vocabulary
+from .weights import Weights, choose, expanded
 
 Key = tuple[Path, int, int, Path | None]
 
@@ -20,7 +21,10 @@ class Loaded:
     engine: Engine
     header: Header
     digest: str
-    """sha256 of the weights."""
+    """sha256 of the file."""
+    weights: Weights
+    weights_digest: str
+    """sha256 of what was loaded: of the 16-bit copy, or of the file itself."""
     adapter_digest: str
     """sha256 of the adapter; empty without one."""
     key: Key
@@ -50,8 +54,19 @@ def acquire(path: Path, threads: int, n_ctx: int, adapter: Path | None) -> Loade
             header = read_header(path)
             if adapter is not None:
                 read_header(adapter)
-            engine = Engine(path, threads, n_ctx, adapter)
-            _loaded[key] = Loaded(engine, header, file_digest(path), file_digest(adapter) if adapter else "", key)
+            silence()
+            digest, weights = file_digest(path), choose(path, header)
+            source = expanded(path, digest) if weights == "f16" else path
+            engine = Engine(source, threads, n_ctx, adapter)
+            _loaded[key] = Loaded(
+                engine,
+                header,
+                digest,
+                weights,
+                file_digest(source) if weights == "f16" else digest,
+                file_digest(adapter) if adapter else "",
+                key,
+            )
         _loaded[key].users += 1
         return _loaded[key]
 
