@@ -37,7 +37,6 @@ FUNDAMENTAL_ANALYST = Role(
         "revenue_growth_yoy",
         "earnings_growth_yoy",
         "margin_change_yoy",
-        "net_margin_ttm",
         "liabilities_to_assets",
         "earnings_yield",
         "tone",
@@ -54,10 +53,8 @@ TECHNICAL_ANALYST = Role(
         "return_1m",
         "momentum_3m",
         "momentum_12_1",
-        "distance_sma_50",
         "distance_sma_200",
         "rsi_14",
-        "volatility_3m",
     ),
     needs="indicator",
 )

@@ -101,7 +101,7 @@ def _lines(panel: Axes, curves: Mapping[str, pd.Series]) -> None:
         panel.plot(curve.index, curve.to_numpy(), color=colour, linewidth=width, zorder=layer, solid_capstyle="round")
     start = next(iter(curves.values())).iloc[0]
     panel.axhline(start, color=MUTED, linewidth=0.8, linestyle=(0, (2, 3)), zorder=1)
-    panel.yaxis.set_major_locator(MaxNLocator(6))
+    panel.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
     panel.yaxis.set_major_formatter(FuncFormatter(_money))
 
 
@@ -126,7 +126,14 @@ def _label_ends(panel: Axes, curves: Mapping[str, pd.Series]) -> None:
             va="center",
             linespacing=1.15,
             annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.7, "shrinkA": 2, "shrinkB": 0},
+            arrowprops={
+                "arrowstyle": "-",
+                "color": colour,
+                "linewidth": 0.7,
+                "shrinkA": 2,
+                "shrinkB": 0,
+                "relpos": (0, 0.5),
+            },
         )
 
 

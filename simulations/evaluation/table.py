@@ -9,8 +9,8 @@ COLUMNS = (
     ("total_return", "return", "{:+.1%}"),
     ("annual_volatility", "volatility", "{:.1%}"),
     ("sharpe", "Sharpe", "{:.2f}"),
-    ("max_drawdown", "max drawdown", "{:.1%}"),
-    ("turnover", "turnover a year", "{:.1f}x"),
+    ("max_drawdown", "drawdown", "{:.1%}"),
+    ("turnover", "turnover/y", "{:.1f}x"),
     ("costs", "costs", "{:,.0f}"),
     ("fills", "fills", "{:d}"),
 )
@@ -20,9 +20,9 @@ COLUMNS = (
 def result_table(metrics: dict[str, Any]) -> Table:
     """The desk and its baselines, a row each; a dash where a figure does not exist."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for _, heading, _ in COLUMNS:
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for row in metrics["rows"]:
         figures = ("-" if row[key] is None else form.format(row[key]) for key, _, form in COLUMNS)
         table.add_row(row["name"], *figures, style="bold" if row is metrics["rows"][0] else "")

@@ -10,7 +10,7 @@ MINIMUM_WORDS = 60
 MAXIMUM_WORDS = 110
 TAIL_WORDS = 20
 """A last passage shorter than this joins the one before."""
-EXCERPT_CHARACTERS = 240
+EXCERPT_CHARACTERS = 160
 """Longest excerpt that becomes evidence."""
 
 # a full stop, mark or closing quote, then space, then something that can begin a sentence

