@@ -1,7 +1,7 @@
 """The command line: one thin command per verb; nothing happens here that Python users cannot call.
 
 Progress and messages go to standard error, results to standard output. Exit codes: 0 done, 1 something went wrong while
-working, 2 bad input (nothing was changed), 3 a verification found a difference.
+working, 2 bad input (nothing was changed), 3 a verification found a difference, 130 interrupted (Ctrl-C).
 """
 
 import sys
@@ -72,11 +72,11 @@ def run(
     }
     options |= {name: _day(options[name]) for name in ("start", "end")}
     settings = load_config(config, options)
-    with console() as screen:
+    folder = out or runs_folder()
+    with console(folder) as screen:
         screen.say("starting")
         from .simulations.session import start as start_session
 
-        folder = out or runs_folder()
         outcome = start_session(settings, folder, screen.listen, screen.say)
     screen.finish(outcome, json=json)
 
@@ -86,7 +86,7 @@ def resume(session: SessionFolder, json: Json = False) -> None:
     """Continue a session that was stopped, to the same end it would have had."""
     from .simulations.console import console
 
-    with console() as screen:
+    with console(session) as screen:
         screen.say("starting")
         from .simulations.session import resume as resume_session
 
@@ -118,7 +118,7 @@ def verify(session: SessionFolder, json: Json = False) -> None:
 @app.command()
 def show(
     session: SessionFolder,
-    decision: Annotated[int | None, typer.Option(help="Only this decision (numbered from 0).")] = None,
+    decision: Annotated[int | None, typer.Option(help="Only this decision (numbered from 1).")] = None,
     ticker: Annotated[str | None, typer.Option(help="Only this ticker.")] = None,
     agent: Annotated[str | None, typer.Option(help="Only this agent.")] = None,
     search: Annotated[str | None, typer.Option(help="Only events whose text contains these words.")] = None,
@@ -153,11 +153,8 @@ def _day(moment: datetime | None) -> date | None:
 def main() -> None:
     """Entry point of the console script: errors become one sentence and an exit code."""
     try:
-        app()
+        app(prog_name="paperdesk")
     except PaperDeskError as error:
-        message = str(error)
-        typer.echo(f"paperdesk: {message[:1].lower()}{message[1:]}", err=True)
+        message = str(error).rstrip(".")
+        typer.echo(f"paperdesk: {message[:1].lower()}{message[1:]}.", err=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("paperdesk: interrupted; `paperdesk resume` goes on from here", err=True)
-        sys.exit(130)

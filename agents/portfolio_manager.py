@@ -62,6 +62,8 @@ class Proposal(Frozen):
     posture: Posture
     risk_aversion: float
     views: tuple[View, ...]
+    reference: dict[str, float] = Field(default_factory=dict)
+    """Return per session that the tail risk of each considered name deserves, before any view."""
     expected_return: float | None = None
     """Per session; None where the optimizer found nothing and the desk stays as it is."""
     cvar: float | None = None

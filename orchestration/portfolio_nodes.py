@@ -89,14 +89,12 @@ def propose(
     reference = reference_of(scenarios, settings.beta, settings.equity_premium)
     aversion = reference.risk_aversion * settings.risk_aversion * posture.factor
     alpha = {view.ticker: view.alpha for view in views}
+    deserved = dict(zip(scenarios.tickers, reference.returns.tolist(), strict=True))
     caps = {name: _cap(desk, state, name, current.get(name, 0.0)) for name in scenarios.tickers}
     kept = {name: current.get(name, 0.0) for name in desk.universe if name not in scenarios.tickers}
     solution = optimise(
         portfolio_tools(desk.optimizer, scenarios),
-        expected_returns={
-            name: float(earned) + alpha.get(name, 0.0)
-            for name, earned in zip(scenarios.tickers, reference.returns, strict=True)
-        },
+        expected_returns={name: earned + alpha.get(name, 0.0) for name, earned in deserved.items()},
         previous_weights={name: current.get(name, 0.0) for name in scenarios.tickers},
         caps=caps,
         risk_aversion=aversion,
@@ -126,6 +124,7 @@ def propose(
         posture=posture,
         risk_aversion=aversion,
         views=views,
+        reference=deserved,
         expected_return=solution.expected_return,
         cvar=solution.cvar,
         turnover=solution.turnover,
@@ -248,14 +247,21 @@ def _wanted(portfolio: PortfolioSnapshot, weight: float, price: float, fractiona
 
 
 def reason_of(order: OrderIntent, portfolio: PortfolioSnapshot, proposal: Proposal, state: DeskState) -> str:
-    """Why an order is made: from which weight to which, on which signals."""
-    now = portfolio.weights().get(order.ticker, 0.0)
-    views = {view.ticker: view for view in proposal.views}
-    said = [_opinion(s) for (_, ticker), s in state["signals"].items() if ticker == order.ticker and not s.abstained]
-    view = views.get(order.ticker)
-    alpha = f"view {view.alpha * 1e4:+.2f} bp a day" if view else "no view passed the audit"
-    heard = f" ({', '.join(said)})" if said else ""
-    return f"{order.ticker} from {now:.1%} to {proposal.weights[order.ticker]:.1%} of equity: {alpha}{heard}."
+    """Why an order is made: from which weight to which, on which expectation, and whose signals are in it."""
+    ticker = order.ticker
+    now, then = portfolio.weights().get(ticker, 0.0), proposal.weights[ticker]
+    alpha = {view.ticker: view.alpha for view in proposal.views}.get(ticker, 0.0)
+    earned = proposal.reference[ticker]
+    heard = [
+        _opinion(signal)
+        for seat, signal in state["signals"].items()
+        if seat[1] == ticker and seat in state["reports"] and state["reports"][seat].verdict == "pass"
+    ]
+    views = f"{alpha * 1e4:+.2f} for {' and '.join(heard)}" if heard else "no view, because no signal passed the audit"
+    return (
+        f"{ticker} from {now:.1%} to {then:.1%} of equity. Expected {(earned + alpha) * 1e4:+.2f} bp a day: "
+        f"{earned * 1e4:+.2f} for its tail risk, {views}. Mean-CVaR weighed that against what it adds to the tail."
+    )
 
 
 def _opinion(signal: Signal) -> str:

@@ -4,18 +4,21 @@ Everything goes to standard error, so that `--json` on standard output can be pi
 """
 
 import json as jsonlib
+import shlex
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.console import Console
 from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
+from ..memory.journal.database import FILE as JOURNAL_FILE
+from ..tools.errors import PaperDeskError
 from .digest import Digest, Line
 
 if TYPE_CHECKING:
@@ -26,22 +29,40 @@ RUNS = Path("runs")
 """Where sessions go unless told otherwise."""
 
 
+class Interrupted(PaperDeskError):
+    """A person pressed Ctrl-C."""
+
+    exit_code: ClassVar[int] = 130
+    """128 + SIGINT, as shells have it."""
+
+
 def runs_folder() -> Path:
     """A folder for the next session: runs/001, runs/002, ..."""
-    taken = [int(path.name) for path in RUNS.glob("*") if path.name.isdigit()]
+    taken = [int(path.name) for path in RUNS.glob("*") if path.name.isdecimal()]
     return RUNS / f"{max(taken, default=0) + 1:03d}"
 
 
 @contextmanager
-def console(quiet: bool = False) -> Iterator["Screen"]:
+def console(session: Path | None = None, *, quiet: bool = False) -> Iterator["Screen"]:
     """A screen for the duration of one command.
 
     Args:
+        session: the folder that the command writes to, if it writes.
         quiet: show what is being done, but not every event.
+
+    Raises:
+        Interrupted: Ctrl-C; the message says how to go on.
     """
     screen = Screen(Console(stderr=True, highlight=False), quiet)
-    with screen.live():
-        yield screen
+    try:
+        with screen.live():
+            yield screen
+    except KeyboardInterrupt:
+        if session is not None and (session / JOURNAL_FILE).exists():
+            how = f"`paperdesk resume {shlex.quote(str(session))}` continues the session from here."
+        else:
+            how = "nothing was changed, run the command again."
+        raise Interrupted(f"Interrupted: {how}") from None
 
 
 class Screen:
@@ -89,7 +110,7 @@ class Screen:
             self._print(line)
         self._terminal.print()
         self._terminal.print(result_table(outcome.metrics))
-        for sentence in outcome.metrics["notes"]:
+        for sentence in outcome.notes:
             self._terminal.print(Text(sentence), style="dim", soft_wrap=True)
         self._terminal.print(f"\nequity plot  {outcome.folder / 'equity.png'}", soft_wrap=True)
         self._terminal.print(f"why          paperdesk show {outcome.folder}", soft_wrap=True)
@@ -149,4 +170,5 @@ def _result(outcome: "Outcome") -> dict[str, object]:
         "events": outcome.events,
         "model_calls": outcome.model_calls,
         "metrics": outcome.metrics,
+        "notes": outcome.notes,
     }

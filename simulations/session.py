@@ -6,6 +6,7 @@ what is answered from the record.
 """
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from ..tools.market.view import Market, open_market
 from ..tools.optimizer import MeanCVaR
 from ..tools.rules import Policy, RuleEngine, load_policy
 from .config import SessionConfig, load_config
-from .evaluation.result import draw, result_of, tracks_of
+from .evaluation.result import draw, notes_of, result_of, tracks_of
 from .window import Window, window_of
 
 PLOT_FILE = "equity.png"
@@ -58,6 +59,8 @@ class Outcome:
     """Requests that the model itself answered; 0 in a replay."""
     metrics: dict[str, Any]
     """Performance of the desk and of the baselines, as in the `session_ended` event."""
+    notes: list[str]
+    """What a reader must know before taking the figures for anything."""
 
 
 def start(
@@ -74,19 +77,17 @@ def start(
     Raises:
         InputError: something given is refused; nothing is left half-written.
     """
+    Journal.refuse_unless_free(folder)  # before the slow steps; `create` looks again
+    policy = load_policy(config.policy)
     say(f"opening market {config.market}")
     market = open_market(config.market, config.market_seed)
     window = window_of(config, market)
-    policy = load_policy(config.policy)
     say(f"opening model {config.model}")
-    model = open_model(config.model, threads=config.threads, seed=config.seed)
-    journal = Journal.create(folder, config=config.model_dump(mode="json"))
-    try:
-        say("the desk is at work")
-        return _execute(config, market, window, policy, model.fingerprint, lambda: model, journal, folder, listener)
-    finally:
-        journal.close()
-        model.close()
+    with closing(open_model(config.model, threads=config.threads, seed=config.seed)) as model:
+        journal = Journal.create(folder, config=config.model_dump(mode="json"))
+        with closing(journal):
+            say("the desk is at work")
+            return _execute(config, market, window, policy, model.fingerprint, lambda: model, journal, folder, listener)
 
 
 def resume(folder: Path, listener: Listener | None = None, say: Callable[[str], None] = _nothing) -> Outcome:
@@ -175,12 +176,13 @@ def _execute(
     desk = assemble(config, market, window, policy, JournaledMind(fingerprint, journal, open_mind), session_id)
     session_graph().invoke(DeskState(), {"recursion_limit": STEPS_PER_SESSION}, context=desk)
     tracks = tracks_of(config, market, window, costs_of(config), journal)
-    metrics = result_of(tracks, market, window, fingerprint)
+    metrics = result_of(tracks)
     journal.append(SessionEnded(metrics=metrics))
     if journal.folder is not None:
         draw(tracks, market, window, fingerprint, journal.folder / PLOT_FILE)
     journal.finish()
-    return Outcome(folder, journal.head, journal.count, desk.mind.calls, metrics)
+    notes = notes_of(market, window, fingerprint)
+    return Outcome(folder, journal.head, journal.count, desk.mind.calls, metrics, notes)
 
 
 def assemble(

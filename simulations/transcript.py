@@ -33,7 +33,11 @@ from ..memory.journal.events import (
     SignalIssued,
     ToolCalled,
 )
+from ..tools.errors import InputError
 from ..tools.evidence import Evidence
+
+HEADINGS = ("session_started", "session_ended", "decision_opened")
+"""Kinds of events that stay whatever is filtered."""
 
 VERDICTS = {"pass": "passed", "revise": "sent back", "reject": "rejected"}
 
@@ -45,7 +49,7 @@ def print_transcript(
 
     Args:
         folder: the session.
-        decision: only this decision.
+        decision: only this decision, numbered from 1.
         ticker: only what concerns this ticker.
         agent: only what this agent said, and its audits.
         search: only events in which the full-text search finds these words.
@@ -53,7 +57,8 @@ def print_transcript(
     """
     journal = Journal.open_readonly(folder)
     try:
-        records = select(journal, decision=decision, ticker=ticker, agent=agent, search=search)
+        number = None if decision is None else decision - 1
+        records = select(journal, decision=number, ticker=ticker, agent=agent, search=search)
         if json:
             for record in records:
                 document = {"seq": record.seq, "hash": record.hash, "event": record.event.model_dump(mode="json")}
@@ -61,6 +66,9 @@ def print_transcript(
             return
         detailed = any(item is not None for item in (decision, ticker, agent, search))
         terminal = Console(highlight=False, soft_wrap=True)
+        if search and all(record.event.kind in HEADINGS for record in records):
+            terminal.print(Text(f"nothing in this session contains {search!r}"))
+            return
         for line, style in transcript(records, detailed=detailed):
             terminal.print(Text(line), style=style)
     finally:
@@ -70,19 +78,37 @@ def print_transcript(
 def select(
     journal: Journal, *, decision: int | None, ticker: str | None, agent: str | None, search: str | None
 ) -> list[Record]:
-    """The records that match all filters, in order; session and decision headings stay."""
+    """The records that match all filters, in order; session and decision headings stay.
+
+    Raises:
+        InputError: the session has no such decision, ticker or agent.
+    """
+    if any(item is not None for item in (decision, ticker, agent)):
+        _refuse_unknown(journal, decision=decision, ticker=ticker, agent=agent)
     found = {hit.seq for hit in search_journal(journal, search, limit=10_000)} if search else None
-    headings = ("session_started", "session_ended", "decision_opened")
     return [
         record
         for record in journal.events(decision=decision)
-        if record.event.kind in headings
+        if record.event.kind in HEADINGS
         or (
             (found is None or record.seq in found)
             and (ticker is None or getattr(record.event, "ticker", ticker) == ticker)
             and (agent is None or getattr(record.event, "agent", None) == agent)
         )
     ]
+
+
+def _refuse_unknown(journal: Journal, **wanted: object) -> None:
+    events = [record.event for record in journal.events()]
+    for field, value in wanted.items():
+        known = dict.fromkeys(getattr(event, field, None) for event in events)  # in order of appearance
+        known.pop(None, None)
+        if value is not None and value not in known:
+            shift = 1 if field == "decision" else 0  # people count decisions from 1
+            named = [str(item + shift) if isinstance(item, int) else str(item) for item in known]
+            asked = value + shift if isinstance(value, int) else value
+            choices = f"choose from {', '.join(named)}" if known else "it has none so far"
+            raise InputError(f"This session has no {field} {asked}: {choices}.")
 
 
 Styled = tuple[str, str]
@@ -110,10 +136,8 @@ def _lines(event: Event, evidence: dict[str, Evidence], detailed: bool) -> Itera
         case DecisionOpened():
             regime = f"{event.regime['name']} ({event.regime['probability']:.2f})" if event.regime else "unknown"
             yield "", ""
-            yield (
-                f"{event.session}  decision {event.decision}, regime {regime}, equity {event.portfolio.equity:,.2f}",
-                "bold",
-            )
+            number, equity = (event.decision or 0) + 1, event.portfolio.equity
+            yield f"{event.session}  decision {number}, regime {regime}, equity {equity:,.2f}", "bold"
         case ToolCalled() if detailed:
             yield f"  {_title(event.agent)} called {event.tool} on {event.ticker}", "dim"
             yield from ((f"      {item.id}  {shown(item)}", "dim") for item in event.evidence)
@@ -183,8 +207,12 @@ def _audit(event: AuditIssued, detailed: bool) -> Iterator[Styled]:
     if not detailed and event.verdict == "pass":
         return
     factor = event.report["confidence_factor"]
-    kept = f", confidence x {factor:.2f}" if factor < 1 else ""
-    yield f"      Auditor: {VERDICTS[event.verdict]}{kept}", "yellow" if event.verdict != "pass" else ""
+    kept = f", confidence x {factor:.2f}" if factor < 0.995 else ""
+    subject = f"{_title(event.agent).lower()} on {event.ticker}"
+    yield (
+        f"      Auditor on the {subject}: {VERDICTS[event.verdict]}{kept}",
+        "yellow" if event.verdict != "pass" else "",
+    )
     yield from ((f"        {f['rule']} ({f['severity']}): {f['message']}", "dim") for f in findings)
 
 
@@ -202,7 +230,10 @@ def _rules(event: RuleVerdict, detailed: bool) -> Iterator[Styled]:
         if finding["severity"] != "pass":
             yield f"      {finding['rule']} ({finding['severity']}): {finding['message']}", style
         elif detailed and finding["limit"] is not None:
-            yield f"      {finding['rule']}: {finding['value']:.6g} within {finding['limit']:.6g}", "dim"
+            yield (
+                f"      {finding['rule']} passed: measured {finding['value']:.6g}, limit {finding['limit']:.6g}",
+                "dim",
+            )
 
 
 def _performance(metrics: dict[str, Any]) -> str:

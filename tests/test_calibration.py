@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from paperdesk.memory.calibration import BOUND, PRIOR_IC, PRIOR_WEIGHT, Calibration
 
 

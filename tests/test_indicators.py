@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
 from paperdesk.tools.errors import InputError
 from paperdesk.tools.indicators import LOOKBACK, indicators
 from paperdesk.tools.market.view import Market, MarketView, open_market

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from paperdesk.tools.indicators import indicators
 from paperdesk.tools.market.documents import search
 from paperdesk.tools.market.records import Dataset

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from paperdesk.tools.market.records import Dataset
 from paperdesk.tools.market.view import Market, open_market
 from paperdesk.tools.regime import MINIMUM, Parameters, filtered, regime

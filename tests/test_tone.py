@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from paperdesk.tools.market.generated import CAST, business
 from paperdesk.tools.market.view import Market, open_market
 from paperdesk.tools.sentiment.lexicon import NEGATIONS, NEGATIVE, POSITIVE, count, latest_tone, tone_of

@@ -85,7 +85,7 @@ def verify(folder: Path) -> Verification:
         JournalRefused: the folder holds no session.
     """
     path = folder / database.FILE
-    if not path.is_file():
+    if not database.present(folder):
         raise JournalRefused(f"{folder} holds no session (there is no {database.FILE}); name a session's folder.")
     manifest: Manifest | None = None
     complaint: str | None = None

@@ -7,6 +7,7 @@ SQLite from that JSON (generated columns), so it cannot say something else than 
 import sqlite3
 from pathlib import Path
 
+from .errors import JournalRefused
 from .manifest import sync_folder
 
 FILE = "journal.db"
@@ -27,6 +28,19 @@ CREATE INDEX events_by_kind ON events (kind);
 CREATE INDEX events_by_decision ON events (decision);
 CREATE INDEX events_by_request ON events (request_key) WHERE request_key IS NOT NULL;
 """
+
+
+def present(folder: Path) -> bool:
+    """Whether a folder holds a journal.
+
+    Raises:
+        JournalRefused: one may not look, or that can be no path.
+    """
+    try:
+        return (folder / FILE).is_file()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise JournalRefused(f"The folder {folder} cannot be looked into ({reason}); give another.") from None
 
 
 def in_memory() -> sqlite3.Connection:

@@ -1,7 +1,8 @@
 """What can happen in a session: one class per kind, together one union.
 
-The journal stands below the rooms whose objects it records, so an event holds the columns that a reader filters by, typed,
-and beside them the whole object as JSON, verbatim (`signal`, `report`, ...); the room that made it can parse it back.
+The journal stands below the rooms whose objects it records, so an event holds the columns that a reader filters by,
+typed, and beside them the whole object as JSON, verbatim (`signal`, `report`, ...); the room that made it can parse it
+back.
 Nothing about a decision lives anywhere else.
 """
 

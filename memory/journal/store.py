@@ -77,6 +77,18 @@ class Journal:
             self._count = self._stored
             self._head = self.hash_at(self._stored)
 
+    @staticmethod
+    def refuse_unless_free(folder: Path) -> None:
+        """Nothing, if `create` can make a journal there as far as one can tell without changing anything.
+
+        Raises:
+            JournalRefused: it holds a session, or it is a file.
+        """
+        if database.present(folder):
+            raise JournalRefused(f"{folder} already holds a session; give another folder, or resume that one.")
+        if folder.exists() and not folder.is_dir():
+            raise JournalRefused(f"{folder} is a file and cannot hold a session; give another folder.")
+
     @classmethod
     def create(cls, folder: Path, *, config: dict[str, Any] | None = None, clock: Clock = wall_clock) -> Self:
         """Start a journal in a new or harmlessly filled folder.
@@ -85,8 +97,7 @@ class Journal:
             JournalRefused: the folder holds a session already, another process is using it, or it cannot be written;
                 nothing was changed.
         """
-        if (folder / database.FILE).exists():
-            raise JournalRefused(f"{folder} already holds a session; give another folder, or resume that one.")
+        cls.refuse_unless_free(folder)
         fresh = not folder.exists()
         try:
             folder.mkdir(parents=True, exist_ok=not fresh)
@@ -103,8 +114,7 @@ class Journal:
             config=config or {},
         )
         try:
-            if (folder / database.FILE).exists():  # another process was faster
-                raise JournalRefused(f"{folder} already holds a session; give another folder, or resume that one.")
+            cls.refuse_unless_free(folder)  # another process may have been faster
             connection = _lay_out(folder, manifest)
         except BaseException:
             lock.release(remove=fresh)
@@ -121,7 +131,7 @@ class Journal:
             JournalRefused: there is no session, it is finished, or another process is writing to it.
             JournalDamaged: the chain is not intact; nothing was changed.
         """
-        if not (folder / database.FILE).is_file():
+        if not database.present(folder):
             raise JournalRefused(f"{folder} holds no session to resume; name a session's folder.")
         lock = WriterLock(folder)
         try:
@@ -145,7 +155,7 @@ class Journal:
             JournalRefused: there is no session.
             JournalDamaged: the manifest or the database cannot be read.
         """
-        if not (folder / database.FILE).is_file():
+        if not database.present(folder):
             raise JournalRefused(f"{folder} holds no session (there is no {database.FILE}); name a session's folder.")
         manifest = Manifest.read(folder)
         connection = database.open_reader(folder, finished=manifest.status == "finished")

@@ -60,14 +60,14 @@ def tracks_of(config: SessionConfig, market: Market, window: Window, costs: Cost
     return tracks
 
 
-def result_of(tracks: list[Track], market: Market, window: Window, mind: Fingerprint) -> dict[str, Any]:
-    """The figures of all tracks and the sentences that go with them, as JSON."""
+def result_of(tracks: list[Track]) -> dict[str, Any]:
+    """The figures of all tracks, as JSON."""
     rows = [{"name": track.name} | performance(track.equity, track.trading).model_dump(mode="json") for track in tracks]
-    return {"rows": rows, "notes": notes_of(market, window, mind)}
+    return {"rows": rows}
 
 
 def notes_of(market: Market, window: Window, mind: Fingerprint) -> list[str]:
-    """What a reader must know before taking the figures for anything."""
+    """What a reader must know before taking the figures for anything; for people, so not part of the journal."""
     return [market.note, _about(mind, window, market.generated), _length(window)]
 
 
@@ -76,8 +76,9 @@ def _about(mind: Fingerprint, window: Window, generated: bool) -> str:
         return "No language model was used: the scorecard adds up documented points for figures."
     if "smollm2-135m" in mind.name.lower():
         about = (
-            "SmolLM2-135M is a very small model: it fills in forms that are always valid and cites only evidence "
-            "it was given, but it reads figures and news worse than a simple rule; take its stances as noise to be weighed."
+            "SmolLM2-135M is a very small model: it fills in forms that are always valid and cites only evidence that "
+            "it was given, but it reads figures and news worse than a simple rule; take its stances as noise to be "
+            "weighed."
         )
     else:
         about = f"The mind was {mind.name}; nothing is known here about how well it reads."
@@ -94,8 +95,8 @@ def _about(mind: Fingerprint, window: Window, generated: bool) -> str:
 
 def _length(window: Window) -> str:
     return (
-        f"{len(window.decisions)} decisions over {len(window.sessions)} sessions are far too few to tell skill from "
-        "luck; the figures describe what happened, not what to expect."
+        f"A window of {len(window.sessions)} sessions with {len(window.decisions)} decisions is far too short to tell "
+        "skill from luck; the figures describe what happened, not what to expect."
     )
 
 

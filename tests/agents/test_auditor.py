@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+
 from paperdesk.agents.auditor import audit_signals
 from paperdesk.agents.models.core import Answer, Reply, Request
 from paperdesk.agents.signals import AuditReport, Claim, Signal, abstention

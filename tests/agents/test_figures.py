@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from paperdesk.agents.auditor.figures import figures_in, unsupported_figures
 from paperdesk.tools.evidence import Evidence
 from paperdesk.tools.measures import MEASURES

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
+
 from paperdesk.tools.broker import OrderIntent, Submission, VerdictToken
 from paperdesk.tools.broker.simulated import Costs, SimulatedBroker, StepReport
 from paperdesk.tools.market.bars import Bars

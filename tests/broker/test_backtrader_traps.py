@@ -13,6 +13,7 @@ from datetime import date
 
 import numpy as np
 import pytest
+
 from paperdesk.tools.broker.simulated import Costs
 from paperdesk.tools.errors import DataError
 

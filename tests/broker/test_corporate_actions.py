@@ -3,6 +3,7 @@
 import math
 
 import pytest
+
 from paperdesk.tools.broker.simulated import CorporateAction
 
 NAN = math.nan

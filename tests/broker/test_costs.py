@@ -3,8 +3,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from paperdesk.tools.broker.simulated import Costs
 from pydantic import ValidationError
+
+from paperdesk.tools.broker.simulated import Costs
 
 
 def test_trading_nothing_costs_nothing_even_with_a_minimum():

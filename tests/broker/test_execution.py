@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from paperdesk.tools.broker.simulated import Costs
 
 NAN = math.nan

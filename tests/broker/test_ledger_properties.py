@@ -5,12 +5,14 @@ The oracle below knows nothing of backtrader: plain numbers, a binary search for
 
 import math
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from paperdesk.tools.broker.simulated import Costs, StepReport
 from paperdesk.tools.market.bars import Bars
 
@@ -86,7 +88,7 @@ class Oracle:
         return shares * price + self._commission(shares, price)
 
 
-def market(bars_of, rng: np.random.Generator, names: int, length: int) -> Bars:
+def market(bars_of: Callable[..., Bars], rng: np.random.Generator, names: int, length: int) -> Bars:
     """A rough market: gaps, halts, late listings, delistings, splits, dividends, thin volume."""
     shape = (length, names)
     level = np.exp(rng.uniform(0, 6, names))

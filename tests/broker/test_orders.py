@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 import pytest
+
 from paperdesk.tools.broker import Broker, OrderIntent, VerdictToken
 from paperdesk.tools.broker.simulated import Costs, SimulatedBroker
 from paperdesk.tools.errors import BrokerError, InputError, PaperDeskError

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
 from paperdesk.tools.broker.simulated import Costs
 from paperdesk.tools.market.bars import Bars
 

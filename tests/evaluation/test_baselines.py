@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
+
 from paperdesk.simulations.evaluation.baselines import (
     OpenAccount,
     benchmark_curve,

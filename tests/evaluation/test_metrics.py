@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from paperdesk.simulations.evaluation.metrics import (
     DegenerateTrack,
     EvaluationError,

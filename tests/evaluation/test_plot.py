@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from paperdesk.simulations.evaluation.plot import _money, _spread, equity_plot
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+
 from paperdesk.memory.journal import Journal
 from paperdesk.memory.journal.events import (
     AuditIssued,

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from paperdesk.memory.journal import GENESIS, Journal, verify
 from paperdesk.memory.journal.chain import chain_hash, first_difference
 from paperdesk.memory.journal.events import Event

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from paperdesk.memory.journal import Journal, verify
 from paperdesk.memory.journal.events import BarClosed, DecisionClosed, Event, SessionStarted
 

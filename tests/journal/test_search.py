@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+
 from paperdesk.memory.journal import Journal, JournalRefused, search, verify
 from paperdesk.memory.journal.events import Event
 from paperdesk.memory.journal.search import _query

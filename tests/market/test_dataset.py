@@ -119,7 +119,7 @@ def test_a_fact_is_known_at_its_acceptance_or_else_at_the_open_after_its_filing(
     facts = open_dataset(folder).facts.set_index("concept")
     assert facts.loc["NetIncome", "available_at"] == pd.Timestamp("2024-01-03T21:05:00Z")
     assert facts.loc["Revenue", "available_at"] == pd.Timestamp("2024-01-05T14:30:00Z")
-    assert pd.isna(facts.loc["Assets", "period_start"])
+    assert facts.loc[["Assets"], "period_start"].isna().all()
     assert set(facts["ticker"]) == {"AAA"}
 
 

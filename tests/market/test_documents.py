@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from paperdesk.tools.errors import InputError
 from paperdesk.tools.market.documents import PassageIndex, collapse, embed, search, similarity
 from paperdesk.tools.market.passages import EXCERPT_CHARACTERS, Piece, excerpts, passages

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 import pytest
+
 from paperdesk.tools.clock import TradingCalendar
 from paperdesk.tools.market.documents import collapse
 from paperdesk.tools.market.generated import CAST, DRIFT, DRIFT_SESSIONS, REACTION, WINDOW, business, generate

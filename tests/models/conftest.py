@@ -2,6 +2,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import pytest
+
 from paperdesk.agents.models.core import Question, Request
 from paperdesk.agents.models.llama_cpp import LlamaCpp
 from paperdesk.agents.models.open import bundled_model

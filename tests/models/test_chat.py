@@ -2,10 +2,11 @@ from typing import Literal
 
 import pytest
 from langchain_core.messages import HumanMessage, SystemMessage, ToolMessage
+from pydantic import BaseModel, Field
+
 from paperdesk.agents.models.chat import DeskChatModel
 from paperdesk.agents.models.core import ModelError, ModelInputError
 from paperdesk.agents.models.llama_cpp import LlamaCpp
-from pydantic import BaseModel, Field
 
 
 class View(BaseModel):

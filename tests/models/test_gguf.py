@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from paperdesk.agents.models.core import ModelInputError
 from paperdesk.agents.models.llama_cpp.gguf import read_header
 from paperdesk.agents.models.open import bundled_model, open_model

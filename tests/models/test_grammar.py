@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from paperdesk.agents.models.core import ModelInputError
 from paperdesk.agents.models.grammar import Grammar, longest
 from paperdesk.agents.models.schemas import shape_of, violation

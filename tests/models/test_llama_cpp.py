@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from paperdesk.agents.models.core import ModelError, ModelInputError, Request
 from paperdesk.agents.models.distribution import calibrate
 from paperdesk.agents.models.llama_cpp import LlamaCpp

@@ -6,6 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+
 from paperdesk.agents.models.core import ModelError, ModelInputError, Request
 from paperdesk.agents.models.logprobs import distribution, smoothed
 from paperdesk.agents.models.openai_compatible import OpenAICompatible

@@ -5,6 +5,7 @@ from math import exp
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from paperdesk.agents.models.core import ModelInputError, Question, Request
 from paperdesk.agents.models.schemas import shape_of, violation
 from paperdesk.agents.models.scorecard import CENTRES, Scorecard, distribution

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from paperdesk.agents.models.core import Answer, Fingerprint, ModelError, ModelInputError, Reply, Request
 from paperdesk.agents.models.distribution import best, calibrate, softmax
 from paperdesk.agents.models.open import open_model

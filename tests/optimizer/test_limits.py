@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from paperdesk.tools.errors import OptimizerError
 from paperdesk.tools.optimizer import Infeasible, MeanCVaR, Problem, Solution
 from paperdesk.tools.optimizer.engine import CvxpyEngine, Optimum, Tail

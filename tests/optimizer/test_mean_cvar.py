@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy.optimize import linprog
+
 from paperdesk.tools.optimizer import Infeasible, MeanCVaR, Problem, Solution
 from paperdesk.tools.optimizer.tail import conditional_value_at_risk
 from paperdesk.tools.optimizer.tidy import within_limits
-from scipy.optimize import linprog
 
 Build = Callable[..., Problem]
 
@@ -48,7 +50,12 @@ def by_linprog(problem: Problem) -> float | None:
         np.hstack([np.ones((1, count)), none((1, count + 1 + rows))]),
         np.hstack([-np.ones((1, count)), none((1, count + 1 + rows))]),
     ]
-    right = [none(rows), problem.previous_weights, -problem.previous_weights, [1 - problem.min_cash]]
+    right: list[NDArray[np.float64] | list[float]] = [
+        none(rows),
+        problem.previous_weights,
+        -problem.previous_weights,
+        [1 - problem.min_cash],
+    ]
     right.append([-problem.min_invested])
     if problem.turnover_limit is not None:
         limits.append(np.hstack([none((1, count)), np.ones((1, count)), none((1, 1 + rows))]))

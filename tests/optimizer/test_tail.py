@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from paperdesk.tools.optimizer.tail import conditional_value_at_risk, tail_weights, value_at_risk
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+
 from paperdesk.tools.broker.protocol import OrderIntent, PortfolioSnapshot
 from paperdesk.tools.rules import MarketFacts, Policy, RuleContext, RuleEngine, load_policy
 

@@ -7,13 +7,16 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from paperdesk.tools.broker.protocol import OrderIntent, PortfolioSnapshot
 from paperdesk.tools.rules import MarketFacts, Policy, RuleContext, RuleEngine, load_policy
 
 Build = Callable[..., Any]
 NOW = datetime(2023, 3, 31, 20, 0, tzinfo=UTC)
 TICKERS = ("AURX", "BOLT", "CIRA", "DELV", "EONY")
-ODD = st.sampled_from([float("nan"), float("inf"), -float("inf"), 1e308, -5.0, 0.0, 5e-324, True, "7", None])
+ODD: st.SearchStrategy[Any] = st.sampled_from(
+    [float("nan"), float("inf"), -float("inf"), 1e308, -5.0, 0.0, 5e-324, True, "7", None]
+)
 
 
 @st.composite
@@ -137,7 +140,8 @@ def test_an_order_built_past_its_validation_is_vetoed_with_a_clean_report(
 
 
 def test_an_order_without_fields_is_vetoed(engine: Build, context: Build) -> None:
-    assert engine().judge(OrderIntent.model_construct(), context()).verdict == "veto"
+    nothing: dict[str, Any] = {}
+    assert engine().judge(OrderIntent.model_construct(**nothing), context()).verdict == "veto"
 
 
 def test_a_buy_that_claims_to_reduce_gets_no_exit_s_privileges(engine: Build, order: Build, context: Build) -> None:

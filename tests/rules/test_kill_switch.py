@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from paperdesk.tools.rules import RuleError
 
 Build = Callable[..., Any]

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from paperdesk.tools.rules import Policy, PolicyError, load_policy, preset_names
 
 STANDARD = Path(__file__).parents[2] / "tools" / "rules" / "policies" / "standard.toml"

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pytest
+
 from paperdesk.tools.broker.protocol import OrderIntent
 from paperdesk.tools.rules import RULES, Finding, MarketFacts, Policy, RuleContext, RuleEngine, sanity
 

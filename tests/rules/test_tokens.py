@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+
 from paperdesk.tools.rules import PolicyError, RuleError
 
 Build = Callable[..., Any]

@@ -1,11 +1,11 @@
 """Sessions that many tests look at are run once."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import pytest
+
 from paperdesk.memory.journal import Journal
 from paperdesk.memory.journal.events import Event
 from paperdesk.simulations.config import SessionConfig
@@ -54,6 +54,7 @@ def generated_session(tmp_path_factory: pytest.TempPathFactory) -> Finished:
 
 
 @pytest.fixture(params=["generated_session", "us_tech_session", "us8_session"])
-def session(request: pytest.FixtureRequest) -> Iterator[Finished]:
+def session(request: pytest.FixtureRequest) -> Finished:
     """Each of the sessions in turn."""
-    yield request.getfixturevalue(request.param)
+    finished: Finished = request.getfixturevalue(request.param)
+    return finished

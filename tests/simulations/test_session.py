@@ -2,11 +2,12 @@
 
 import shutil
 import sqlite3
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+
 from paperdesk.memory.journal import Journal, JournalDivergence, verify
 from paperdesk.simulations.session import replay
 from paperdesk.tools.market.view import open_market
@@ -21,8 +22,8 @@ def test_cash_and_positions_are_equity_on_every_bar(session: Finished) -> None:
     assert len(bars) > 200
     for bar in bars:
         assert set(bar.prices) == set(bar.positions)
-        value = sum(shares * bar.prices[name] for name, shares in bar.positions.items())
-        assert abs(bar.cash + value - bar.equity) <= 1e-6
+        values = [shares * bar.prices[name] for name, shares in bar.positions.items()]
+        assert abs(bar.cash + sum(values) - bar.equity) <= 1e-6
         assert bar.cash >= -1e-9
 
 
@@ -89,11 +90,12 @@ def test_every_order_ends_filled_or_with_a_reason(session: Finished) -> None:
 
 
 def test_no_decision_rests_on_anything_later_than_itself(session: Finished) -> None:
-    now = None
+    now: datetime | None = None
     for event in session.events:
         if event.kind == "decision_opened":
             now = event.as_of
         if event.kind == "tool_called":
+            assert now is not None
             assert all(item.available_at <= now == item.as_of for item in event.evidence)
 
 

@@ -144,7 +144,9 @@ class Broker(Protocol):
     """What the desk needs of a broker. An error raises `BrokerError`; it is never an empty answer."""
 
     @property
-    def capabilities(self) -> Capabilities: ...
+    def capabilities(self) -> Capabilities:
+        """What this broker can do; it does not change while it is open."""
+        ...
 
     def account(self) -> PortfolioSnapshot:
         """Cash, positions and prices now."""

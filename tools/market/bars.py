@@ -13,8 +13,8 @@ Matrix = NDArray[np.float64]
 class Bars:
     """Daily bars on the union calendar: T sessions by N instruments, in the money and shares of their own day.
 
-    "As traded" means not adjusted for anything: on the day of a 10:1 split the price falls to a tenth and `split` is 10.
-    NaN in a price says that the instrument did not trade (not yet listed, halted, delisted).
+    "As traded" means not adjusted for anything: on the day of a 10:1 split the price falls to a tenth and `split` is
+    10. NaN in a price says that the instrument did not trade (not yet listed, halted, delisted).
     """
 
     sessions: tuple[date, ...]

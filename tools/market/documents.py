@@ -50,8 +50,8 @@ def search(view: MarketView, ticker: str, query: str, k: int = 3, since_days: in
         since_days: how far back to look.
 
     Returns:
-        Evidence of kind `passage`: `text` is at most `EXCERPT_CHARACTERS`, whole sentences or table lines where these fit,
-        and equals `document.text[span.start:span.end]`.
+        Evidence of kind `passage`: `text` is at most `EXCERPT_CHARACTERS`, whole sentences or table lines where these
+        fit, and equals `document.text[span.start:span.end]`.
 
     Raises:
         InputError: unknown ticker.

@@ -69,7 +69,7 @@ class Dataset:
     bars: Bars
     """All instruments, companies and benchmark, as traded."""
     companies: dict[str, Company]
-    """By ticker; an instrument without a company (an index fund) can be a benchmark but is not in the default universe."""
+    """By ticker; an instrument without a company (an index fund) can be a benchmark, but the desk does not hold it."""
     facts: pd.DataFrame
     """Columns `FACT_COLUMNS`, sorted by available_at."""
     documents: tuple[Document, ...]

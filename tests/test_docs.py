@@ -1,0 +1,173 @@
+"""What the documents say is true: commands, options, links, fields, events, rules, the drawing, the examples."""
+
+import re
+import runpy
+import tomllib
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from paperdesk.agents.auditor import checks
+from paperdesk.cli import app
+from paperdesk.memory.journal import Journal
+from paperdesk.memory.journal.events import EVENT
+from paperdesk.orchestration.graph import mermaid
+from paperdesk.simulations.config import SessionConfig, load_config
+from paperdesk.simulations.transcript import select, transcript
+from paperdesk.simulations.window import window_of
+from paperdesk.tools.market.view import open_market
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+VERBS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+
+
+def text_of(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def code_of(text: str) -> str:
+    """What stands in fences and between backticks."""
+    fences = re.findall(r"^```\w*\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
+    return "\n".join([*fences, *re.findall(r"(?<!`)`([^`\n]+)`(?!`)", text)])
+
+
+def first_column(text: str) -> set[str]:
+    """The names between backticks in the first column of a page's tables."""
+    cells = re.findall(r"^\| ((?:`[^`]+`(?:, )?)+) \|", text, flags=re.MULTILINE)
+    return {name for cell in cells for name in re.findall(r"`([^`]+)`", cell)}
+
+
+def anchors(text: str) -> set[str]:
+    """The fragments that GitHub gives a page's headings."""
+    return {
+        re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+        for title in re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    }
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_resolve(page: Path) -> None:
+    prose = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose):
+        if "://" in target:
+            continue
+        path, _, fragment = target.partition("#")
+        file = (page.parent / path) if path else page
+        assert file.exists(), f"{target} leads nowhere"
+        assert not fragment or fragment in anchors(file.read_text(encoding="utf-8")), f"{target} has no such heading"
+
+
+def test_every_make_target_named_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):.*## ", text_of("Makefile"), flags=re.MULTILINE))
+    named = set(chain.from_iterable(re.findall(r"\bmake ([a-z-]+)", code_of(p.read_text())) for p in PAGES))
+    assert {"run", "test"} <= named <= targets
+
+
+def commands() -> Iterator[tuple[str, str, list[str]]]:
+    """Every `paperdesk VERB ... --options` that stands as code on a page; `make run ARGS="..."` is `run`."""
+    for page in PAGES:
+        code = code_of(page.read_text(encoding="utf-8"))
+        for verb, rest in re.findall(r"(?<![./\w-])paperdesk ([a-z]+)\b([^\n|#]*)", code):
+            yield page.name, verb, re.findall(r"(?<!\S)(--[a-z-]+)", rest)
+        for arguments in re.findall(r'make run ARGS="([^"]*)"', code):
+            yield page.name, "run", re.findall(r"(?<!\S)(--[a-z-]+)", arguments)
+
+
+def test_every_command_named_exists_with_its_options() -> None:
+    named = set()
+    for page, verb, options in commands():
+        assert verb in VERBS, f"{page}: paperdesk {verb}"
+        known = {name for parameter in VERBS[verb].params for name in parameter.opts} | {"--help"}
+        assert set(options) <= known, f"{page}: paperdesk {verb} {options}"
+        named.add(verb)
+    assert {"run", "show", "verify", "replay", "resume", "graph"} <= named
+
+
+def test_every_command_is_on_the_page_of_the_command_line() -> None:
+    page = text_of("docs/cli.md")
+    assert [verb for verb in VERBS if f"`paperdesk {verb}" not in page] == []
+
+
+def test_every_field_of_the_configuration_is_on_its_page_with_its_default() -> None:
+    page = text_of("docs/configuration.md")
+    fields = SessionConfig.model_fields
+    assert set(fields) - first_column(page) == set()
+    for names, default in re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| (`[^`]+`|none) \|", page, flags=re.MULTILINE):
+        value = None if default == "none" else tomllib.loads(f"x = {default.strip('`')}")["x"]
+        for name in re.findall(r"`(\w+)`", names):
+            assert fields[name].default == value, name
+
+
+def test_every_event_is_on_the_page_of_the_journal() -> None:
+    kinds = set(EVENT.json_schema()["discriminator"]["mapping"])
+    assert kinds - first_column(text_of("docs/journal.md")) == set()
+
+
+def test_every_check_of_the_auditor_is_on_its_page() -> None:
+    named = first_column(text_of("docs/design/auditor.md"))
+    source = Path(checks.__file__).read_text(encoding="utf-8")
+    rules = set(re.findall(r'_finding\("(\w+)"|rule="(\w+)"', source))
+    assert {a or b for a, b in rules} == named
+    assert {check.__name__ for check in checks.CHECKS} <= named
+
+
+def test_the_drawing_is_that_of_the_graph() -> None:
+    drawings = re.findall(r"^```mermaid\n(.*?)^```", text_of("docs/graph.md"), flags=re.DOTALL | re.MULTILINE)
+    assert [drawing.strip() for drawing in drawings] == [mermaid().strip()]
+
+
+def test_every_node_is_explained() -> None:
+    nodes = set(re.findall(r"^\t(?:desk_)?(\w+)\((\w+)\)$", mermaid(), flags=re.MULTILINE))
+    assert {node for node, _ in nodes} == first_column(text_of("docs/graph.md"))
+
+
+def test_the_example_configuration_is_accepted() -> None:
+    config = load_config(ROOT / "examples/session.toml", {})
+    assert window_of(config, open_market(config.market, config.market_seed)).decisions
+
+
+def test_the_example_data_set_is_a_market(tmp_path: Path) -> None:
+    runpy.run_path(str(ROOT / "examples/write_data_set.py"))["main"](tmp_path / "market")
+    market = open_market(tmp_path / "market")
+    assert market.tickers == ("ACME", "BOLT")
+    assert market.benchmark == "FUND"
+    assert window_of(SessionConfig(model="scorecard"), market).decisions
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the Python example leaves behind."""
+    folder: Path = tmp_path_factory.mktemp("example") / "session"
+    runpy.run_path(str(ROOT / "examples/run_from_python.py"))["main"](folder)
+    return folder
+
+
+@pytest.mark.slow
+def test_the_example_explains_every_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    runpy.run_path(str(ROOT / "examples/run_from_python.py"))["main"](tmp_path / "session")
+    said = capsys.readouterr().out
+    with Journal.open_readonly(tmp_path / "session") as journal:
+        orders = [record.event for record in journal.events("order_submitted")]
+        assert journal.head[:16] in said
+    assert orders
+    assert all(order.reason in said for order in orders)
+
+
+@pytest.mark.slow
+def test_the_excerpt_in_the_readme_is_what_a_session_says(session: Path) -> None:
+    command, *excerpt = re.findall(r"^\$ (paperdesk show .*?)^```", text_of("README.md"), re.DOTALL | re.MULTILINE)[
+        0
+    ].splitlines()
+    assert command.endswith("--decision 1 --ticker ZEPL")
+    with Journal.open_readonly(session) as journal:
+        records = select(journal, decision=0, ticker="ZEPL", agent=None, search=None)
+        said = iter([line.rstrip() for line, _ in transcript(records, detailed=True)])
+    wanted = [line.rstrip() for line in excerpt if line.strip() not in ("", "...")]
+    assert len(wanted) > 8
+    for line in wanted:
+        assert line in said, f"README quotes what a session does not say (in this order): {line}"
