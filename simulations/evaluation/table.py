@@ -7,10 +7,10 @@ from rich.table import Table
 
 COLUMNS = (
     ("total_return", "return", "{:+.1%}"),
-    ("annual_volatility", "volatility", "{:.1%}"),
+    ("annual_volatility", "vol.", "{:.1%}"),
     ("sharpe", "Sharpe", "{:.2f}"),
     ("max_drawdown", "drawdown", "{:.1%}"),
-    ("turnover", "turnover/y", "{:.1f}x"),
+    ("turnover", "turnover", "{:.1f}x"),
     ("costs", "costs", "{:,.0f}"),
     ("fills", "fills", "{:d}"),
 )

@@ -185,3 +185,25 @@ def test_a_cache_that_cannot_be_written_is_one_sentence(tmp_path: Path, monkeypa
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     with pytest.raises(ModelInputError, match="set XDG_CACHE_HOME"):
         expanded(bundled_model(), "0" * 64)
+
+
+def test_kept_beginnings_change_nothing(mind: LlamaCpp, ask: Ask, claims_schema: Schema) -> None:
+    """The same to the bit first, after others, and after more beginnings than are kept."""
+
+    def request(role: int, *texts: str) -> Request:
+        prefix = f"You are number {role}. " + "The market is calm and the sea is flat today. " * (5 + role) + "\n"
+        schemas = tuple(claims_schema() for _ in texts)
+        return ask(*texts, prefix=prefix, content_free="N/A\n", schema=schemas, lead_in="\n")
+
+    prefixes = mind._loaded.prefixes
+    asked = [request(role, "E1: up.\n", "E1: down 7%.\n") for role in range(6)]
+    fresh = []
+    for one in asked:
+        prefixes.forget()
+        fresh.append(mind.answer(one))
+    prefixes.forget()
+    assert [mind.answer(one).answers for one in asked] == [reply.answers for reply in fresh]
+    assert [mind.answer(one).answers for one in reversed(asked)] == [reply.answers for reply in reversed(fresh)]
+    prefixes.forget()
+    assert [mind.answer(one).answers for one in asked[:3] * 2] == [reply.answers for reply in fresh[:3] * 2]
+    assert prefixes.cells > 0

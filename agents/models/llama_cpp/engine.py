@@ -178,10 +178,10 @@ class Engine:
         """Forget everything."""
         native.llama_memory_clear(self._memory, True)
 
-    def copy(self, source: int, targets: Iterable[int]) -> None:
-        """Let the target sequences share what the source holds."""
+    def copy(self, source: int, targets: Iterable[int], end: int = -1) -> None:
+        """Let the target sequences share what the source holds, up to position `end` (all by default)."""
         for target in targets:
-            native.llama_memory_seq_cp(self._memory, source, target, -1, -1)
+            native.llama_memory_seq_cp(self._memory, source, target, -1, end)
 
     def drop(self, sequences: Iterable[int]) -> None:
         """Forget sequences; what others share stays."""

@@ -21,14 +21,15 @@ from ..grammar import Grammar, longest
 from ..schemas import Shape, shape_of, violation
 from ..template import Turn, template_for
 from .conversation import Completion, free_text, held_text
-from .engine import SEQUENCES, Engine, Token
+from .engine import Engine, Token
 from .generation import Writer, write_all
+from .prefixes import LIVE
 from .scoring import option_log_probabilities
 from .shared import acquire, release
 
 GROUP = 24
 """Prompts held at once: the other sequences hold their options."""
-MOST_OPTIONS = SEQUENCES - GROUP - 1
+MOST_OPTIONS = LIVE - GROUP - 1
 SMOLLM2 = "2024-10-31"
 """SmolLM2 was published then, so it cannot have read anything later."""
 CUTOFFS = {"b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53": SMOLLM2}
@@ -127,14 +128,18 @@ class LlamaCpp:
             release(self._loaded)
 
     def answer(self, request: Request) -> Reply:
-        """All answers. A pure function of the request: the memory is cleared at the start of every call.
+        """All answers. A pure function of the request: what stays in memory equals what would be computed again.
 
         Raises:
             ModelInputError: an unbounded schema, or more options than sequences.
             ModelError: closed, or llama.cpp failed.
         """
         with self._ready():
-            return self._answer(request)
+            try:
+                return self._answer(request)
+            except BaseException:
+                self._loaded.prefixes.forget()  # whatever was under way is not to be built upon
+                raise
 
     def _answer(self, request: Request) -> Reply:
         layout = self._layout(request)
@@ -146,10 +151,13 @@ class LlamaCpp:
         if not any(job.index >= 0 for job in fitting):
             return Reply(answers=tuple(answers[i] for i in range(len(request.questions))))
         shared = _common(fitting)
-        self._engine.evaluate([Token(token, i, (0,)) for i, token in enumerate(fitting[0].tokens[:shared])])
+        prefixes = self._loaded.prefixes
+        if shared + sum(len(job.tokens) - shared + job.room for job in fitting) + prefixes.cells > self.n_ctx:
+            prefixes.forget()
+        prefixes.begin(fitting[0].tokens[:shared])
         usage = Usage(prompt_tokens=shared)
         bias: dict[str, float] = {}
-        for group in _groups(fitting, shared, self.n_ctx):
+        for group in _groups(fitting, shared, self.n_ctx - prefixes.cells):
             found, cost, bias = self._group(request, layout, group, shared, bias)
             answers |= found
             usage = Usage(
@@ -172,6 +180,7 @@ class LlamaCpp:
             ModelError: the prompt and the answer do not fit the context.
         """
         with self._ready():
+            self._loaded.prefixes.forget()
             return free_text(self._engine, self._loaded.vocabulary, self.prompt(turns), max_tokens)
 
     def chat_object(self, turns: Sequence[Turn], schema: dict[str, Any]) -> Completion:
@@ -182,17 +191,17 @@ class LlamaCpp:
             ModelError: the prompt and the answer do not fit the context.
         """
         with self._ready():
+            self._loaded.prefixes.forget()
             shape = shape_of(schema)
             budget = self._budget(shape, 0)
             return held_text(self._engine, self._loaded.vocabulary, self.prompt(turns), shape, budget)
 
     @contextmanager
     def _ready(self) -> Iterator[None]:
-        """The engine to ourselves, open and with nothing in its memory."""
+        """The engine to ourselves, and open."""
         with self._loaded.lock:
             if not self._open:
                 raise ModelError("This model is closed: open it again.")
-            self._engine.clear()
             yield
 
     def _layout(self, request: Request) -> _Layout:
@@ -255,7 +264,7 @@ class LlamaCpp:
         last = engine.evaluate(tokens)
         raw: list[dict[str, float]] = [{} for _ in group]
         if layout.options:
-            free = list(range(len(group) + 1, SEQUENCES))
+            free = list(range(len(group) + 1, LIVE))
             ends = [len(job.tokens) for job in group]
             logs = option_log_probabilities(engine, last, ends, sequences, layout.paths, free)
             raw = [dict(zip(layout.options, softmax(row).tolist(), strict=True)) for row in logs]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .engine import Engine, silence
 from .gguf import Header, read_header
+from .prefixes import Prefixes
 from .vocabulary import Vocabulary
 from .weights import Weights, choose, expanded
 
@@ -31,6 +32,11 @@ class Loaded:
     users: int = 0
     lock: threading.RLock = field(default_factory=threading.RLock)
     """One request at a time: a context has one memory."""
+
+    @cached_property
+    def prefixes(self) -> Prefixes:
+        """The beginnings of prompts that stay in memory; none on a GPU."""
+        return Prefixes(self.engine, enabled=not self.engine.settings["gpu_layers"])
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
