@@ -1,7 +1,7 @@
 """Beginnings of prompts that stay in the engine's memory, because a role asks with the same one again and again.
 
 This does not make an answer depend on what was asked before: on a CPU, what is computed for a token is the same to the
-bit whatever it is evaluated with (see `engine.CPU_BATCH`), so a beginning that is read back equals one that is evaluated
+bit whatever it is evaluated with (see `engine.CPU_BATCH`), so a beginning that is read back equals one that is computed
 again. Where that does not hold (on a GPU) nothing is kept.
 """
 
