@@ -40,7 +40,7 @@ class Signal(Frozen):
     probabilities: dict[Stance, float] = Field(default_factory=dict)
     """Over all stances, summing to 1; empty when abstained."""
     confidence: float = Field(ge=0, le=1)
-    """Probability of the stance, possibly lowered by the auditor; 0 when abstained."""
+    """Probability of the stance; 0 when abstained. The audit's `confidence_factor` lowers what it counts for."""
     uncertainty: float = Field(ge=0, le=1)
     """Entropy of the probabilities over its maximum."""
     horizon_days: int = Field(gt=0)

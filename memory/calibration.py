@@ -28,14 +28,17 @@ class Calibration:
     """Scores and outcomes per agent."""
 
     _pairs: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    _counts: dict[str, float] = field(default_factory=dict)
+    """Outcomes as if independent."""
 
-    def add(self, agent: str, score: float, outcome: float) -> None:
-        """One resolved signal: its score in [-1, 1] and the excess return that followed."""
+    def add(self, agent: str, score: float, outcome: float, weight: float = 1.0) -> None:
+        """One resolved signal: its score in [-1, 1] and the excess return that followed.
+
+        `weight` is the part of the outcome that no other one covers: where a horizon of 63 sessions is observed every
+        21, three outcomes say as much as one.
+        """
         self._pairs.setdefault(agent, []).append((score, outcome))
-
-    def observations(self, agent: str) -> int:
-        """Resolved signals of this agent."""
-        return len(self._pairs.get(agent, ()))
+        self._counts[agent] = self._counts.get(agent, 0.0) + weight
 
     def information_coefficient(self, agent: str) -> float:
         """Correlation of scores and outcomes, shrunk: (n r + m p) / (n + m), in [0, `BOUND`].
@@ -44,8 +47,8 @@ class Calibration:
         correlation r. An agent whose record is bad enough gets no weight; it is never bet against.
         """
         pairs = np.array(self._pairs.get(agent, ()), dtype=float).reshape(-1, 2)
-        count = len(pairs)
-        if count < 2 or pairs[:, 0].std() == 0 or pairs[:, 1].std() == 0:
+        count = self._counts.get(agent, 0.0)
+        if len(pairs) < 2 or pairs[:, 0].std() == 0 or pairs[:, 1].std() == 0:
             return PRIOR_IC  # no correlation can be taken: nothing has been learnt
         correlation = float(np.corrcoef(pairs[:, 0], pairs[:, 1])[0, 1])
         shrunk = (count * correlation + PRIOR_WEIGHT * PRIOR_IC) / (count + PRIOR_WEIGHT)

@@ -78,8 +78,9 @@ class DeskContext:
     market: Market
     calendar: TradingCalendar
     universe: tuple[str, ...]
-    benchmark: str | None
     decision_sessions: frozenset[date]
+    sessions_per_decision: float
+    """Mean distance of decisions, in exchange sessions."""
     analysts: Sequence[Role]
     mind: JournaledMind
     journal: Journal

@@ -140,8 +140,11 @@ def audit(
     )
     for report in reports:
         desk.journal.append(_audited(report, state["decision"]))
-    merged: dict[Seat, AuditReport] = state["reports"] | {(r.agent, r.ticker): r for r in reports}
-    if any(report.verdict == "revise" for report in merged.values()):
+    # An analyst that abstained in this round has withdrawn what was objected to.
+    silent = {(signal.agent, signal.ticker) for signal in current if signal.abstained}
+    merged: dict[Seat, AuditReport] = {seat: r for seat, r in state["reports"].items() if seat not in silent}
+    merged |= {(r.agent, r.ticker): r for r in reports}
+    if any(report.verdict == "revise" for report in reports):
         return Command(goto="fundamental_analyst", update={"reports": merged, "round": state["round"] + 1})
     return Command(goto="portfolio_manager", update={"reports": merged})
 

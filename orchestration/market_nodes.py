@@ -31,7 +31,7 @@ def advance(state: DeskState, runtime: Runtime[DeskContext]) -> Command[Literal[
         report = desk.broker.step()
     for ended in desk.broker.finish():
         desk.journal.append(OrderEnded(decision=decision, **asdict(ended)))
-    return Command(goto="__end__", update={"finished": True})
+    return Command(goto="__end__")
 
 
 def record_session(desk: DeskContext, report: StepReport, decision: int) -> None:
@@ -94,7 +94,8 @@ def resolve(desk: DeskContext, state: DeskState) -> None:
         outcome = growth[item.signal.ticker] - growth.mean()
         if outcome != outcome:  # not traded over the whole horizon: nothing to learn
             continue
-        desk.calibration.add(item.signal.agent, item.signal.score, float(outcome))
+        fresh = min(1.0, desk.sessions_per_decision / item.signal.horizon_days)
+        desk.calibration.add(item.signal.agent, item.signal.score, float(outcome), fresh)
         desk.journal.append(
             SignalResolved(
                 decision=state["decision"],

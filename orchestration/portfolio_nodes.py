@@ -27,6 +27,9 @@ from ..tools.toolbox import optimise, portfolio_tools
 from .context import DeskContext
 from .state import DeskState, PermittedOrder
 
+DUST = 1e-6
+"""Fraction of equity below which a difference is rounding and no order."""
+
 ADV_SESSIONS = 20
 """Sessions over which the average daily volume is taken."""
 
@@ -36,13 +39,16 @@ def manage_portfolio(state: DeskState, runtime: Runtime[DeskContext]) -> dict[st
     desk = runtime.context
     view = desk.market.view(state["as_of"])
     posture = posture_of(market_evidence(view, state), mind=desk.mind, seed=desk.settings.seed)
-    scenarios = historical_scenarios(
-        view.returns(desk.universe, desk.settings.scenario_sessions), desk.settings.min_history
-    )
-    volatility = dict(zip(scenarios.tickers, scenarios.returns.std(axis=0, ddof=1).tolist(), strict=True))
-    skill = desk.calibration.weights(tuple(role.name for role in desk.analysts))
-    views = views_of(tuple(state["signals"].values()), state["reports"], skill, volatility)
-    proposal = propose(desk, state, scenarios, views, posture)
+    # Names that the rules have barred are not up for decision: they keep what they have.
+    free = tuple(name for name in desk.universe if name not in state["barred"])
+    scenarios = historical_scenarios(view.returns(free, desk.settings.scenario_sessions), desk.settings.min_history)
+    if len(scenarios.returns) < desk.settings.min_history:
+        proposal = stay(desk, state, scenarios, posture, (), "Too few days on which all names have a return.")
+    else:
+        volatility = dict(zip(scenarios.tickers, scenarios.returns.std(axis=0, ddof=1).tolist(), strict=True))
+        skill = desk.calibration.weights(tuple(role.name for role in desk.analysts))
+        views = views_of(tuple(state["signals"].values()), state["reports"], skill, volatility)
+        proposal = propose(desk, state, scenarios, views, posture)
     desk.journal.append(
         ProposalMade(
             decision=state["decision"],
@@ -90,7 +96,7 @@ def propose(
     aversion = reference.risk_aversion * settings.risk_aversion * posture.factor
     alpha = {view.ticker: view.alpha for view in views}
     deserved = dict(zip(scenarios.tickers, reference.returns.tolist(), strict=True))
-    caps = {name: _cap(desk, state, name, current.get(name, 0.0)) for name in scenarios.tickers}
+    caps = dict.fromkeys(scenarios.tickers, min(settings.max_weight, desk.rules.policy.max_position_weight))
     kept = {name: current.get(name, 0.0) for name in desk.universe if name not in scenarios.tickers}
     solution = optimise(
         portfolio_tools(desk.optimizer, scenarios),
@@ -107,16 +113,7 @@ def propose(
         cost_per_unit=settings.cost_per_unit / settings.holding_sessions,
     )
     if isinstance(solution, Infeasible):
-        held = {name: current.get(name, 0.0) for name in desk.universe}
-        return Proposal(
-            weights=held,
-            cash=1 - sum(held.values()),
-            posture=posture,
-            risk_aversion=aversion,
-            views=views,
-            excluded=excluded,
-            rationale=f"{solution.sentence} The portfolio stays as it is.",
-        )
+        return stay(desk, state, scenarios, posture, views, solution.sentence)
     weights = {name: kept[name] if name in kept else solution.weights[name] for name in desk.universe}
     return Proposal(
         weights=weights,
@@ -134,17 +131,33 @@ def propose(
     )
 
 
-def _cap(desk: DeskContext, state: DeskState, ticker: str, held: float) -> float:
-    """The largest weight of a name: the desk's limit, or what is held where the rules have barred more."""
-    limit = min(desk.settings.max_weight, desk.rules.policy.max_position_weight)
-    return min(1.0, held) if ticker in state["barred"] else limit
+def stay(
+    desk: DeskContext,
+    state: DeskState,
+    scenarios: Scenarios,
+    posture: Posture,
+    views: tuple[View, ...],
+    why: str,
+) -> Proposal:
+    """The proposal to leave everything as it is, and why."""
+    current = state["portfolio"].weights()
+    held = {name: current.get(name, 0.0) for name in desk.universe}
+    return Proposal(
+        weights=held,
+        cash=1 - sum(held.values()),
+        posture=posture,
+        risk_aversion=0.0,
+        views=views,
+        excluded=scenarios.excluded | state["barred"],
+        rationale=f"{why} The portfolio stays as it is.",
+    )
 
 
 def explain(solution: Solution, posture: Posture, views: tuple[View, ...], excluded: dict[str, str]) -> str:
     """The proposal in words; every figure comes from the solution."""
     parts = [
         f"Posture {posture.name}: expected return {solution.expected_return * 1e4:+.2f} bp a day, "
-        f"CVaR {solution.cvar:.2%} a day, turnover {solution.turnover:.0%}."
+        f"CVaR {solution.cvar:.2%} a day over {solution.scenarios} past days, turnover {solution.turnover:.0%}."
     ]
     if views:
         best, worst = max(views, key=lambda v: v.alpha), min(views, key=lambda v: v.alpha)
@@ -179,8 +192,10 @@ def pre_trade(state: DeskState, runtime: Runtime[DeskContext]) -> Command[Litera
             barred[order.ticker] = report.explain()
         else:
             reason = reasons[order.client_order_id]
+            if report.verdict == "clamp":
+                reason += f" The rules cut it from {order.quantity:,.6g} to {report.order.quantity:,.6g} shares."
             permitted.append(PermittedOrder(order=report.order, token=report.token, reason=reason))
-    if any(ticker not in state["barred"] for ticker in barred) and not state["barred"]:
+    if barred and not state["barred"]:
         return Command(goto="portfolio_manager", update={"barred": barred, "permitted": []})
     return Command(goto="execute", update={"permitted": permitted})
 
@@ -225,8 +240,8 @@ def orders_of(desk: DeskContext, state: DeskState) -> list[tuple[OrderIntent, st
         if price is None or proposal.expected_return is None or ticker in proposal.excluded:
             continue  # not listed yet, or the desk stays as it is
         quantity = _wanted(portfolio, proposal.weights[ticker], price, desk.settings.fractional) - held
-        if quantity == 0:
-            continue
+        if abs(quantity) * price < DUST * portfolio.equity:
+            continue  # with fractional shares, the rounding of a weight that has not changed
         side: Side = "buy" if quantity > 0 else "sell"
         order = OrderIntent(
             client_order_id=client_order_id(desk.session_id, state["decision"], ticker),

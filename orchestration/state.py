@@ -30,8 +30,6 @@ class DeskState(TypedDict, total=False):
     """Number of the current decision, from 0."""
     session: date
     as_of: datetime
-    finished: bool
-    """True when the market has no further session."""
     round: int
     """Audit round, from 0."""
     regime: Regime | None

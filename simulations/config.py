@@ -32,7 +32,7 @@ class SessionConfig(Frozen):
     universe: tuple[str, ...] | None = None
     """Tickers to trade; all companies of the market if absent."""
     benchmark: str | None = None
-    """Ticker to compare with; the market's own if absent."""
+    """Ticker to compare with at the end; the market's own if absent. The desk itself looks at the market's own."""
     frequency: Frequency = "monthly"
     """How often the desk decides: at the last session of each period, and at the first session of the window."""
     model: str = "smollm2"
@@ -69,8 +69,8 @@ class SessionConfig(Frozen):
     """Largest sum of absolute weight changes per decision (the first one excepted)."""
     equity_premium: float = Field(default=0.05, ge=0, le=0.5)
     """Yearly reference return of the equally weighted universe, before any view."""
-    scenario_sessions: int = Field(default=500, ge=20)
-    """Past sessions used as scenarios."""
+    scenario_sessions: int = Field(default=500, ge=120)
+    """Past sessions used as scenarios; a name with fewer than 120 returns is not considered."""
     max_revisions: int = Field(default=1, ge=0, le=5)
     """How often the auditor may send a signal back."""
 

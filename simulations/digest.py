@@ -113,7 +113,8 @@ def _said(signals: list[SignalIssued]) -> Line:
         for s in signals
     ]
     if all(s.abstained for s in signals):
-        views = [f"abstains on all: {signals[0].signal['reason']}"]
+        reasons = dict.fromkeys(str(s.signal["reason"]) for s in signals)
+        views = [f"abstains on all: {'; '.join(reasons)}"]
     again = " (revised)" if signals[0].round else ""
     return Line("plain", f"  {_title(signals[0].agent) + again:<20} {', '.join(views)}")
 

@@ -78,7 +78,7 @@ def start(
         InputError: something given is refused; nothing is left half-written.
     """
     Journal.refuse_unless_free(folder)  # before the slow steps; `create` looks again
-    policy = load_policy(config.policy)
+    policy = simulated_policy(config)
     say(f"opening market {config.market}")
     market = open_market(config.market, config.market_seed)
     window = window_of(config, market)
@@ -103,7 +103,7 @@ def resume(folder: Path, listener: Listener | None = None, say: Callable[[str], 
         model = open_model(config.model, threads=config.threads, seed=config.seed)
         try:
             say("deriving what is on record, then going on")
-            policy = load_policy(config.policy)
+            policy = simulated_policy(config)
             return _execute(config, market, window, policy, model.fingerprint, lambda: model, journal, folder, listener)
         finally:
             model.close()
@@ -131,10 +131,25 @@ def replay(folder: Path, listener: Listener | None = None, say: Callable[[str], 
         journal = Journal.in_memory(against=recorded)
         mind = Replay({}, fingerprint)
         window = window_of(config, market)
-        policy = load_policy(config.policy)
+        policy = simulated_policy(config)
         return _execute(config, market, window, policy, fingerprint, lambda: mind, journal, folder, listener)
     finally:
         recorded.close()
+
+
+def simulated_policy(config: SessionConfig) -> Policy:
+    """The pre-trade policy of a simulated session.
+
+    Raises:
+        SessionError: it names a kill switch. Whether that file exists is nothing that a session can be derived from
+            again, so a simulation cannot honour it.
+    """
+    policy = load_policy(config.policy)
+    if policy.kill_switch is not None:
+        raise SessionError(
+            f"The policy {config.policy} names a kill switch, which only live trading can honour: take kill_switch out."
+        )
+    return policy
 
 
 def stored_config(folder: Path) -> SessionConfig:
@@ -209,8 +224,8 @@ def assemble(
         market=market,
         calendar=market.calendar,
         universe=window.universe,
-        benchmark=window.benchmark,
         decision_sessions=frozenset(window.decisions),
+        sessions_per_decision=len(window.sessions) / len(window.decisions),
         analysts=ANALYSTS,
         mind=mind,
         journal=mind.journal,

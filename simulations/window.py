@@ -36,7 +36,9 @@ def window_of(config: SessionConfig, market: Market) -> Window:
     every = market.dataset.bars.sessions
     start, end = config.start or market.window[0], config.end or market.window[1]
     if end < start:
-        raise InputError(f"The window ends on {end}, before it starts on {start}: exchange the two dates.")
+        raise InputError(
+            f"The window ends on {end}, before it starts on {start}: choose an earlier start or a later end."
+        )
     if start < every[0] or end > every[-1]:
         raise InputError(
             f"{market.name} has prices from {every[0]} to {every[-1]}, not from {start} to {end}: choose within."

@@ -95,8 +95,8 @@ def _about(mind: Fingerprint, window: Window, generated: bool) -> str:
 
 def _length(window: Window) -> str:
     return (
-        f"A window of {len(window.sessions)} sessions with {len(window.decisions)} decisions is far too short to tell "
-        "skill from luck; the figures describe what happened, not what to expect."
+        f"{len(window.decisions)} decisions over {len(window.sessions)} sessions: the figures describe what happened; "
+        "nothing here tells skill from luck."
     )
 
 
