@@ -7,7 +7,7 @@ so that a desk without views holds something close to that universe instead of b
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import fsum, sqrt
 
 import numpy as np
 from pydantic import Field
@@ -40,7 +40,7 @@ class Posture(Frozen):
         """Multiplier of the risk aversion: the probability-weighted mean over postures."""
         if not self.probabilities:
             return POSTURES[self.name]
-        return sum(factor * self.probabilities[name] for name, factor in POSTURES.items())
+        return fsum(factor * self.probabilities[name] for name, factor in POSTURES.items())
 
 
 class View(Frozen):
@@ -123,7 +123,7 @@ def views_of(
             continue
         scale = skill[signal.agent] * volatility[signal.ticker] * sqrt(signal.horizon_days) / signal.horizon_days
         parts.setdefault(signal.ticker, {})[signal.agent] = scale * signal.score * report.confidence_factor
-    return tuple(View(ticker=t, alpha=sum(p.values()), parts=p) for t, p in sorted(parts.items()))
+    return tuple(View(ticker=t, alpha=fsum(p.values()), parts=p) for t, p in sorted(parts.items()))
 
 
 @dataclass(frozen=True)

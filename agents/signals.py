@@ -1,7 +1,7 @@
 """What analysts say and what the auditor answers."""
 
 from collections.abc import Mapping
-from math import log
+from math import fsum, log
 from typing import Literal, get_args
 
 from pydantic import AwareDatetime, Field
@@ -58,12 +58,12 @@ class Signal(Frozen):
     @property
     def score(self) -> float:
         """Expected stance score, in [-1, 1]; 0 when abstained."""
-        return 0.0 if self.abstained else sum(p * STANCE_SCORE[name] for name, p in self.probabilities.items())
+        return 0.0 if self.abstained else fsum(p * STANCE_SCORE[name] for name, p in self.probabilities.items())
 
 
 def uncertainty_of(probabilities: Mapping[Stance, float]) -> float:
     """Shannon entropy over log(number of stances): 0 is certain, 1 knows nothing."""
-    entropy = -sum(p * log(p) for p in probabilities.values() if p > 0)
+    entropy = -fsum(p * log(p) for p in probabilities.values() if p > 0)
     return min(1.0, max(0.0, entropy / log(len(STANCES))))
 
 

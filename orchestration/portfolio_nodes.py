@@ -1,6 +1,7 @@
 """The nodes that turn signals into orders: the portfolio manager, and the pre-trade rules that may send it back."""
 
 import math
+from math import fsum
 from typing import Literal
 
 from langgraph.runtime import Runtime
@@ -106,9 +107,9 @@ def propose(
         risk_aversion=aversion,
         beta=settings.beta,
         # Names that cannot be considered keep what they have; the rest shares what is left.
-        min_cash=min(1.0, settings.min_cash + sum(kept.values())),
+        min_cash=min(1.0, settings.min_cash + fsum(kept.values())),
         # A short list of names cannot hold more than its caps allow; then that is the floor.
-        min_invested=max(0.0, min(settings.min_invested - sum(kept.values()), sum(caps.values()))),
+        min_invested=max(0.0, min(settings.min_invested - fsum(kept.values()), fsum(caps.values()))),
         turnover_limit=settings.turnover_limit if portfolio.positions else None,
         cost_per_unit=settings.cost_per_unit / settings.holding_sessions,
     )
@@ -117,7 +118,7 @@ def propose(
     weights = {name: kept[name] if name in kept else solution.weights[name] for name in desk.universe}
     return Proposal(
         weights=weights,
-        cash=1 - sum(weights.values()),
+        cash=1 - fsum(weights.values()),
         posture=posture,
         risk_aversion=aversion,
         views=views,
@@ -144,7 +145,7 @@ def stay(
     held = {name: current.get(name, 0.0) for name in desk.universe}
     return Proposal(
         weights=held,
-        cash=1 - sum(held.values()),
+        cash=1 - fsum(held.values()),
         posture=posture,
         risk_aversion=0.0,
         views=views,

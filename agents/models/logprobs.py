@@ -8,6 +8,7 @@ server says nothing about what would have followed); the written token hands its
 
 import math
 from collections.abc import Mapping, Sequence
+from math import fsum
 from typing import Any
 
 CHOSEN = 0.8
@@ -51,7 +52,7 @@ def distribution(logprobs: Any, options: Sequence[str], chosen: str) -> dict[str
             told = True
         position = end
     found[chosen] += mass
-    total = sum(found.values())
+    total = fsum(found.values())
     return {option: value / total for option, value in found.items()} if told and math.isfinite(total) else None
 
 
@@ -81,7 +82,7 @@ def _share(
             if leads and so_far != before:
                 usable[token] = leads
     # only what can lead to an option counts: a server lists alternatives that its grammar forbids
-    total = sum(others[token] for token in usable)
+    total = fsum(others[token] for token in usable)
     if total <= 0.0:
         return mass
     for token, leads in usable.items():

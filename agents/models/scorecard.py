@@ -20,6 +20,7 @@ Claims name the strongest figures in the direction of the best option (for a hol
 
 from collections import defaultdict
 from collections.abc import Mapping
+from math import fsum
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -65,7 +66,7 @@ def lean(found: list[Reading]) -> float:
     by_kind: defaultdict[str, list[float]] = defaultdict(list)
     for reading in found:
         by_kind[reading.kind].append(reading.value)
-    return sum(sum(values) / len(values) for values in by_kind.values()) / len(by_kind)
+    return fsum(fsum(values) / len(values) for values in by_kind.values()) / len(by_kind)
 
 
 def distribution(score: float, variance: float, centres: Mapping[str, float]) -> dict[str, float]:

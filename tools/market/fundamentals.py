@@ -8,6 +8,7 @@ totals. Nothing is filled: a ratio whose inputs are not all there, or whose base
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from math import fsum
 
 import pandas as pd
 
@@ -100,7 +101,7 @@ def twelve_months(quarters: dict[date, Figure], end: date) -> Figure | None:
             return None
         chain.append(quarter)
         expected = quarter.start - timedelta(days=1)
-    return _combined(sum(quarter.value for quarter in chain), chain, chain[-1].start, end)
+    return _combined(fsum(quarter.value for quarter in chain), chain, chain[-1].start, end)
 
 
 class Books:

@@ -1,6 +1,7 @@
 """What the rules may look at: the account, the market and what is already under way, all as of the decision."""
 
 from datetime import date
+from math import fsum
 from typing import Self
 
 from pydantic import AwareDatetime, Field
@@ -62,7 +63,7 @@ class RuleContext(Frozen):
 
     def flying(self, ticker: str, side: str) -> float:
         """Shares of a ticker in flight on one side."""
-        return sum(order.quantity for order in self.in_flight if order.ticker == ticker and order.side == side)
+        return fsum(order.quantity for order in self.in_flight if order.ticker == ticker and order.side == side)
 
     def price(self, order: OrderIntent) -> float:
         """What a share of an order is valued at: the less favourable of its reference and the last close.
@@ -82,7 +83,7 @@ class RuleContext(Frozen):
     def flying_value(self, side: str, ticker: str | None = None) -> float:
         """Value of the orders in flight on one side, of one ticker or of all."""
         orders = (order for order in self.in_flight if order.side == side and ticker in (None, order.ticker))
-        return sum(order.quantity * self.price(order) for order in orders)
+        return fsum(order.quantity * self.price(order) for order in orders)
 
     def worth(self, ticker: str) -> float:
         """Market value of a position at the last known close.

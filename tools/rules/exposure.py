@@ -3,6 +3,8 @@
 Weights are of the equity at the decision. Positions count at their last known close, orders at `context.price`.
 """
 
+from math import fsum
+
 from ..broker.protocol import OrderIntent
 from .context import RuleContext
 from .findings import Finding, entry, fit, passed, veto
@@ -18,7 +20,7 @@ def ledger_complete(order: OrderIntent, context: RuleContext, policy: Policy) ->
     unpriced = sorted(name for name in book.positions if name not in book.prices)
     if unpriced:
         return veto(rule, f"No price of the position in {', '.join(unpriced)} is known: nothing is bought until it is.")
-    difference = book.cash + sum(context.worth(name) for name in book.positions) - book.equity
+    difference = book.cash + fsum(context.worth(name) for name in book.positions) - book.equity
     if book.equity <= 0 or abs(difference) > 1e-6 * max(1.0, book.equity):
         message = (
             f"Cash and positions differ from the equity of {book.equity:,.2f} by {difference:,.2f}: reconcile first."
@@ -42,7 +44,7 @@ def position_weight(order: OrderIntent, context: RuleContext, policy: Policy) ->
 def gross_exposure(order: OrderIntent, context: RuleContext, policy: Policy) -> Finding | None:
     """Total value of the positions."""
     price, limit = context.price(order), policy.max_gross
-    held = sum(
+    held = fsum(
         _remaining(name, context, policy) * context.portfolio.prices[name] for name in context.portfolio.positions
     )
     before = held + context.flying_value("buy")

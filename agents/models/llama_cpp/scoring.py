@@ -1,6 +1,7 @@
 """The exact probability of each option after each prompt."""
 
 from collections.abc import Sequence
+from math import fsum
 
 import numpy as np
 import numpy.typing as npt
@@ -57,7 +58,7 @@ def option_log_probabilities(
         for k in chosen:
             for j, option in enumerate(options):
                 logits = [last[k], *(after[k, option[:n]] for n in range(1, len(option)))]
-                found[k, j] = sum(log_softmax_at(x, token) for x, token in zip(logits, option, strict=True))
+                found[k, j] = fsum(log_softmax_at(x, token) for x, token in zip(logits, option, strict=True))
         engine.drop(free)
     return found
 

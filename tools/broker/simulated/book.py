@@ -1,6 +1,7 @@
 """The order book of the simulated broker: what was asked, and what became of it."""
 
 from dataclasses import dataclass
+from math import fsum
 from typing import Any, Literal
 
 from ..protocol import Fill, OrderIntent, OrderState
@@ -63,7 +64,7 @@ class OrderBook:
 
     def promised(self, ticker: str) -> float:
         """Shares of a name that open sales may still take."""
-        return sum(e.unfilled for e in self._open.values() if e.intent.ticker == ticker and e.intent.side == "sell")
+        return fsum(e.unfilled for e in self._open.values() if e.intent.ticker == ticker and e.intent.side == "sell")
 
     def record(self, fill: Fill) -> None:
         """Note an execution."""

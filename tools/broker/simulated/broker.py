@@ -6,6 +6,7 @@ It is a pure function of bars, costs and submitted orders: to rebuild one, make 
 import math
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from math import fsum
 from typing import Any
 
 from ...errors import BrokerError, InputError, PaperDeskError
@@ -274,7 +275,7 @@ class SimulatedBroker:
             fills=tuple(self._book.fills[fills_before:]),
             ended=self._book.take_ended(),
             cash=cash,
-            equity=cash + sum(shares * prices[t] for _, t, shares in held),
+            equity=cash + fsum(shares * prices[t] for _, t, shares in held),
             positions={t: shares for _, t, shares in held},
             prices=prices,
             stale=tuple(t for i, t, _ in held if self._idle[self._row, i] >= STALE_AFTER),
