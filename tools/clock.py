@@ -3,14 +3,20 @@
 Dates name sessions; times are UTC. Nothing here reads the wall clock.
 """
 
+import re
 import warnings
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
+from importlib.metadata import version
 from typing import Literal, NamedTuple
 
+import numpy as np
+
 from .errors import InputError
+from .frozen import content_hash
+from .user_cache import load_arrays, store_arrays
 
 Frequency = Literal["daily", "weekly", "monthly", "quarterly"]
 """How often a desk decides."""
@@ -22,9 +28,70 @@ class _Schedule(NamedTuple):
     closes: tuple[datetime, ...]
 
 
+CYCLE_YEARS = 28
+"""After so many years the weekdays and leap days of the Gregorian calendar repeat, within `CYCLE_SPAN`."""
+CYCLE_SPAN = (1901, 2099)
+"""First and last year between which no century breaks the cycle (1900 and 2100 are no leap years)."""
+
+_SCHEDULE_FORM = 1
+"""Raise it when `_computed` makes another schedule of the same calendar."""
+_SCHEDULES_KEPT = 64
+_SHIFTED = re.compile(r"(?P<base>.+)\+(?P<years>\d+)y")
+
+
 @lru_cache(maxsize=32)
 def _whole_years(name: str, first_year: int, last_year: int) -> _Schedule:
-    """The sessions of a calendar with their UTC opens and closes (building one costs about 0.4 s, hence the cache)."""
+    """The sessions of a calendar with their UTC opens and closes, for whole years.
+
+    A name such as `XNYS+28y` is the schedule of XNYS 28 years earlier, every date and time moved by 28 calendar years.
+    """
+    shifted = _SHIFTED.fullmatch(name)
+    if shifted is None:
+        return _built(name, first_year, last_year)
+    years = int(shifted["years"])
+    if years == 0 or years % CYCLE_YEARS:
+        raise InputError(
+            f"the calendar {name} is shifted by {years} years; shift it by {CYCLE_YEARS} or a multiple of it, "
+            "after which the weekdays repeat"
+        )
+    lowest, highest = CYCLE_SPAN
+    if first_year - years < lowest or last_year > highest:
+        raise InputError(
+            f"the calendar {name} cannot cover {first_year} to {last_year}: the weekdays repeat only within "
+            f"{lowest} to {highest}; choose years from {lowest + years} to {highest}"
+        )
+    base = _built(shifted["base"], first_year - years, last_year - years)
+    return _Schedule(
+        tuple(day.replace(year=day.year + years) for day in base.sessions),
+        tuple(moment.replace(year=moment.year + years) for moment in base.opens),
+        tuple(moment.replace(year=moment.year + years) for moment in base.closes),
+    )
+
+
+def _built(name: str, first_year: int, last_year: int) -> _Schedule:
+    """The schedule as exchange_calendars has it, from the user's cache if it was built before.
+
+    Importing exchange_calendars and building a calendar take more than a second.
+    """
+    key = content_hash([name, first_year, last_year, version("exchange_calendars"), _SCHEDULE_FORM])
+    kept = load_arrays("calendars", key)
+    if kept is not None:
+        return _Schedule(
+            tuple(kept["sessions"].tolist()),
+            tuple(moment.replace(tzinfo=UTC) for moment in kept["opens"].tolist()),
+            tuple(moment.replace(tzinfo=UTC) for moment in kept["closes"].tolist()),
+        )
+    schedule = _computed(name, first_year, last_year)
+    arrays = {
+        "sessions": np.array(schedule.sessions, dtype="datetime64[D]"),
+        "opens": np.array([moment.replace(tzinfo=None) for moment in schedule.opens], dtype="datetime64[us]"),
+        "closes": np.array([moment.replace(tzinfo=None) for moment in schedule.closes], dtype="datetime64[us]"),
+    }
+    store_arrays("calendars", key, arrays, _SCHEDULES_KEPT)
+    return schedule
+
+
+def _computed(name: str, first_year: int, last_year: int) -> _Schedule:
     # Imported here: it takes up to a second, and most commands never need it.
     import exchange_calendars
 
@@ -52,12 +119,14 @@ class TradingCalendar:
     """The sessions of one exchange between two dates.
 
     Args:
-        name: an `exchange_calendars` name, e.g. `XNYS`.
+        name: an `exchange_calendars` name, e.g. `XNYS`; or one that is moved by 28 years or a multiple, e.g.
+            `XNYS+28y`: the schedule of the years before, on the same weekdays.
         start: first date covered.
         end: last date covered.
 
     Raises:
-        InputError: the calendar is unknown, or cannot cover these dates.
+        InputError: the calendar is unknown, or cannot cover these dates; or the shift is none after which weekdays
+            repeat.
     """
 
     def __init__(self, name: str, start: date, end: date) -> None:

@@ -92,3 +92,35 @@ def test_a_market_that_never_closes_has_weekend_sessions() -> None:
     crypto = TradingCalendar("24/7", date(2024, 1, 1), date(2024, 1, 31))
     assert crypto.is_session(date(2024, 1, 6))
     assert crypto.close_of(date(2024, 1, 6)) == datetime(2024, 1, 7, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("years", [28, 56])
+def test_a_shifted_calendar_has_every_session_on_its_weekday_so_many_years_later(
+    nyse: TradingCalendar, years: int
+) -> None:
+    first, last = date(2020, 1, 1), date(2025, 12, 31)
+    later = TradingCalendar(f"XNYS+{years}y", date(2020 + years, 1, 1), date(2025 + years, 12, 31))
+    original = nyse.sessions(first, last)
+    moved = later.sessions(later.start, later.end)
+    assert moved == tuple(day.replace(year=day.year + years) for day in original)
+    assert [day.weekday() for day in moved] == [day.weekday() for day in original]
+    for before, after in zip(original, moved, strict=True):
+        assert later.open_of(after) == nyse.open_of(before).replace(year=after.year)
+        assert later.close_of(after) == nyse.close_of(before).replace(year=after.year)
+    half_day = date(2024 + years, 7, 3)
+    assert later.close_of(half_day) == datetime(2024 + years, 7, 3, 17, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "last", "message"),
+    [
+        ("XNYS+27y", 2047, 2050, "shift it by 28 or a multiple"),
+        ("XNYS+0y", 2020, 2021, "shift it by 28 or a multiple"),
+        ("XNYS+28y", 1928, 1930, "choose years from 1929 to 2099"),
+        ("XNYS+84y", 2099, 2100, "choose years from 1985 to 2099"),
+        ("MOON+28y", 2048, 2050, "no exchange calendar named 'MOON'"),
+    ],
+)
+def test_a_shift_after_which_weekdays_do_not_repeat_is_refused(name: str, first: int, last: int, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        TradingCalendar(name, date(first, 1, 1), date(last, 12, 31))

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 
 from paperdesk.tools.errors import DataError
+from paperdesk.tools.market.check import check_folder
 from paperdesk.tools.market.dataset import open_dataset
 from paperdesk.tools.market.records import FACT_COLUMNS
 
@@ -123,6 +125,34 @@ def test_a_fact_is_known_at_its_acceptance_or_else_at_the_open_after_its_filing(
     assert set(facts["ticker"]) == {"AAA"}
 
 
+def test_instruments_stand_in_the_order_that_market_toml_asks_for(folder: Path) -> None:
+    (folder / "market.toml").write_text('prices = "as_traded"\ninstruments = ["IDX", "AAA"]\nbenchmark = ""\n')
+    dataset = open_dataset(folder)
+    assert dataset.bars.tickers == ("IDX", "AAA")
+    np.testing.assert_array_equal(dataset.bars.close[:, 1], [10.5, 11, 5.75, np.nan, 5.9])
+    assert dataset.benchmark is None
+
+
+def test_a_sequence_orders_what_became_known_at_one_moment(folder: Path) -> None:
+    header = "ticker,concept,period_end,value,filed,accession,sequence\n"
+    rows = ["AAA,Assets,2023-12-31,5,2024-01-04,a,2\n", "AAA,Assets,2023-12-31,6,2024-01-04,b,1\n"]
+    (folder / "fundamentals.csv").write_text(header + "".join(rows))
+    assert open_dataset(folder).facts["value"].tolist() == [6, 5]
+    (folder / "fundamentals.csv").write_text(header + "".join(row[:-2] + "\n" for row in rows))
+    assert open_dataset(folder).facts["value"].tolist() == [5, 6]
+
+
+def test_aliases_are_read_and_count(folder: Path) -> None:
+    plain = open_dataset(folder)
+    assert plain.companies["AAA"].aliases == ()
+    (folder / "companies.csv").write_text("ticker,name,industry,aliases\nAAA,Alpha Corp,Widgets, Alf ;;Alpha Beta\n")
+    named = open_dataset(folder)
+    assert named.companies["AAA"].aliases == ("Alf", "Alpha Beta")
+    assert named.fingerprint != plain.fingerprint
+    (folder / "companies.csv").write_text("ticker,name,industry,aliases\nAAA,Alpha Corp,Widgets,\n")
+    assert open_dataset(folder).fingerprint == plain.fingerprint
+
+
 def test_documents_are_in_utc(folder: Path) -> None:
     (document,) = open_dataset(folder).documents
     assert document.published_at == datetime(2024, 1, 3, 21, 5, tzinfo=UTC)
@@ -161,25 +191,68 @@ def test_a_ticker_that_spells_a_missing_value_is_a_ticker(folder: Path) -> None:
     assert open_dataset(folder).bars.tickers == ("IDX", "NA")
 
 
-def test_parquet_holds_the_same_market(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def as_parquet(folder: Path, frame: pd.DataFrame, stem: str = "prices") -> None:
+    (folder / f"{stem}.csv").unlink(missing_ok=True)
+    frame.to_parquet(folder / f"{stem}.parquet")
+
+
+def test_parquet_holds_the_same_market(folder: Path) -> None:
     plain = open_dataset(folder).fingerprint
     frame = pd.read_csv(folder / "prices.csv", parse_dates=["date"])
-    monkeypatch.setattr(pd, "read_parquet", lambda path: frame)
-    (folder / "prices.csv").rename(folder / "prices.parquet")
+    as_parquet(folder, frame)
     assert open_dataset(folder).fingerprint == plain
     frame.loc[2, "volume"] = -1
+    as_parquet(folder, frame)
     with pytest.raises(DataError, match=r"prices\.parquet, row 3, column volume: -1 is negative"):
         open_dataset(folder)
 
 
-def test_parquet_without_its_reader_is_refused_with_what_to_do(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def unavailable(path: Path) -> pd.DataFrame:
-        raise ImportError("pyarrow")
+TYPES: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
+    "dates as texts": lambda frame: frame["date"].dt.strftime("%Y-%m-%d"),
+    "dates as date32": lambda frame: frame["date"].dt.date,
+    "dates in nanoseconds": lambda frame: frame["date"].astype("datetime64[ns]"),
+    "tickers as categories": lambda frame: frame["ticker"].astype("category"),
+    "volumes as integers": lambda frame: frame["volume"].astype("int32"),
+    "closes as texts": lambda frame: frame["close"].map(repr),
+    "splits as nullable floats": lambda frame: frame["split"].astype("Float64"),
+}
 
-    monkeypatch.setattr(pd, "read_parquet", unavailable)
-    (folder / "prices.csv").rename(folder / "prices.parquet")
-    with pytest.raises(DataError, match="pip install pyarrow"):
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_a_parquet_column_may_be_of_any_type_that_holds_the_same(folder: Path, kind: str) -> None:
+    plain = open_dataset(folder).fingerprint
+    frame = pd.read_csv(folder / "prices.csv", parse_dates=["date"])
+    column = {"dates": "date", "tickers": "ticker", "volumes": "volume", "closes": "close", "splits": "split"}
+    frame[column[kind.split()[0]]] = TYPES[kind](frame)
+    as_parquet(folder, frame)
+    assert open_dataset(folder).fingerprint == plain
+
+
+def test_parquet_times_are_turned_into_utc_and_need_a_zone(folder: Path) -> None:
+    plain = open_dataset(folder).fingerprint
+    frame = pd.read_csv(folder / "fundamentals.csv", parse_dates=["period_start", "period_end", "filed"])
+    frame["accepted_at"] = pd.to_datetime(frame["accepted_at"], utc=True).dt.tz_convert("America/New_York")
+    as_parquet(folder, frame, "fundamentals")
+    assert open_dataset(folder).fingerprint == plain
+    frame["accepted_at"] = frame["accepted_at"].dt.tz_localize(None)
+    as_parquet(folder, frame, "fundamentals")
+    with pytest.raises(DataError, match=r"row 3, column accepted_at: '2024-01-03T16:05:00' has no time zone"):
         open_dataset(folder)
+
+
+def test_a_parquet_date_with_a_time_of_day_is_refused(folder: Path) -> None:
+    frame = pd.read_csv(folder / "prices.csv", parse_dates=["date"])
+    frame["date"] += pd.to_timedelta([0, 16, *([0] * 6)], unit="h")
+    as_parquet(folder, frame)
+    with pytest.raises(DataError, match=r"row 2, column date: '2024-01-02T16:00:00' is no date"):
+        open_dataset(folder)
+
+
+def test_what_is_no_parquet_is_refused(folder: Path) -> None:
+    (folder / "prices.csv").rename(folder / "prices.parquet")
+    with pytest.raises(DataError, match=r"prices\.parquet is no parquet file .*; write it again") as refusal:
+        open_dataset(folder)
+    assert "\n" not in str(refusal.value)
 
 
 REFUSALS = [
@@ -241,6 +314,16 @@ REFUSALS = [
         r"line 4, column accepted_at: 2023-01-03 is before the period's end",
     ),
     ("fundamentals.csv", "2024-01-03T16:05:00-05:00", "soon", r"line 4, column accepted_at: 'soon' is no time"),
+    ("prices.csv", "2024-01-08,AAA", "0204-01-08,AAA", r"line 8, column date: 0204-01-08 is not between 1900 and 2199"),
+    ("prices.csv", "2024-01-08,AAA", "2024-W02-1,AAA", r"line 8, column date: '2024-W02-1' is no date"),
+    ("fundamentals.csv", "2024-01-04,a-1", "9999-12-31,a-1", r"line 2, column filed: 9999-12-31 is not between"),
+    (
+        "fundamentals.csv",
+        "AAA,Assets,,2023-12-31,5000",
+        "AAA,Revenue,2023-10-01,2023-12-31,5000",
+        r"line 3, column value: Revenue of AAA to 2023-12-31 is 5000 here and 1000 in line 2, in one filing",
+    ),
+    ("fundamentals.csv", "form,accepted_at", "form,sequence", r"line 4, column sequence: '2024-01-03T.*' is no number"),
     ("news.jsonl", "05:00-05:00", "05:00", r"news\.jsonl, line 1, field published_at: .* has no time zone"),
     ("news.jsonl", '"body": "A lot."', '"body": "A lot.', r"news\.jsonl, line 1 is no JSON object"),
     ("news.jsonl", "{", '["x"]\n{', r"news\.jsonl, line 1 is no JSON object"),
@@ -261,6 +344,9 @@ REFUSALS = [
         "window = [2024-01-02, 2025-01-02]\nprices",
         r"market\.toml, key window: .* is not within",
     ),
+    ("market.toml", "prices", 'instruments = ["AAA"]\nprices', r"key instruments: IDX stands in only one of the list"),
+    ("market.toml", "prices", 'instruments = ["AAA", "AAA", "IDX"]\nprices', r"a ticker stands twice"),
+    ("market.toml", "prices", 'calendar = "XNYS+27y"\nprices', r"key calendar: .* is shifted by 27 years"),
     ("market.toml", "prices", 'calendar = "MOON"\nprices', r"no exchange calendar named 'MOON'"),
 ]
 
@@ -273,6 +359,7 @@ def test_a_defect_is_refused_in_one_sentence_with_its_place(
     with pytest.raises(DataError, match=message) as refusal:
         open_dataset(folder)
     assert "\n" not in str(refusal.value)
+    assert check_folder(folder).errors[0].sentence == str(refusal.value)
 
 
 def test_a_second_document_with_the_same_id_is_refused(folder: Path) -> None:
@@ -282,7 +369,7 @@ def test_a_second_document_with_the_same_id_is_refused(folder: Path) -> None:
 
 
 def test_missing_folders_and_files_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="there is no folder"):
+    with pytest.raises(DataError, match="is no folder"):
         open_dataset(tmp_path / "nowhere")
     with pytest.raises(DataError, match=r"holds no prices\.csv"):
         open_dataset(tmp_path)
@@ -308,6 +395,11 @@ def test_an_empty_prices_file_is_refused(folder: Path) -> None:
     (folder / "prices.csv").write_text(PRICES.splitlines()[0] + "\n")
     with pytest.raises(DataError, match=r"prices\.csv has no rows"):
         open_dataset(folder)
+
+
+def test_us8_has_the_fingerprint_it_had_when_it_was_read_row_by_row(us8: Path) -> None:
+    fingerprint = "860a4a05fb8167cee3dd787a39f6d4d64b561bfe9f3db2b69baa3d98d4e6a563"
+    assert open_dataset(us8).fingerprint == fingerprint
 
 
 def test_us8_is_read_whole(us8: Path) -> None:

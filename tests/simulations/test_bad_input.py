@@ -113,7 +113,10 @@ def test_a_defective_data_set_is_refused_at_its_line(
 
 
 OPTIONS: dict[str, tuple[list[str], str]] = {
-    "a market that is not there": (["--market", "nowhere"], "there is no market 'nowhere'; name generated or us-tech"),
+    "a market that is not there": (
+        ["--market", "nowhere"],
+        "there is no market 'nowhere'; name generated, us-tech or sp20",
+    ),
     "an unknown ticker": (["--universe", "BRQL,APPL"], r"no company APPL: choose from BRQL"),
     "no ticker": (["--universe", ","], "universe must name at least one ticker"),
     "a ticker twice": (["--universe", "BRQL,BRQL"], "each once"),

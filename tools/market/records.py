@@ -6,6 +6,9 @@ from datetime import date, datetime
 import pandas as pd
 
 from .bars import Bars
+from .frames import FACT_COLUMNS, SERIES_COLUMNS, empty_series
+
+__all__ = ["FACT_COLUMNS", "SERIES_COLUMNS", "Company", "Dataset", "Document"]
 
 
 @dataclass(frozen=True)
@@ -16,6 +19,8 @@ class Company:
     name: str
     industry: str = ""
     sector: str = ""
+    aliases: tuple[str, ...] = ()
+    """Other names that give the company away (products, brands, people), for masking."""
 
 
 @dataclass(frozen=True)
@@ -34,23 +39,6 @@ class Document:
     def text(self) -> str:
         """Headline and body as one text; spans count characters in it."""
         return f"{self.headline}\n{self.body}"
-
-
-FACT_COLUMNS = (
-    "ticker",
-    "concept",
-    "period_start",
-    "period_end",
-    "value",
-    "unit",
-    "filed",
-    "available_at",
-    "accession",
-    "form",
-)
-"""Columns of `Dataset.facts`. `period_start` is NaT for balance-sheet figures; dates are datetime64 without zone;
-`available_at` is datetime64 in UTC: the acceptance time where the source gives one, else the open of the first exchange
-session after `filed`. Values are as filed (per-share and share counts in the shares of that day)."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +62,8 @@ class Dataset:
     """Columns `FACT_COLUMNS`, sorted by available_at."""
     documents: tuple[Document, ...]
     """Sorted by published_at, near-duplicates still in."""
+    series: pd.DataFrame = field(default_factory=empty_series)
+    """Columns `SERIES_COLUMNS`, sorted by available_at."""
     benchmark: str | None = None
     window: tuple[date, date] | None = None
     """Recommended session window; earlier data is look-back history."""

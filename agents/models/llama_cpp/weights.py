@@ -14,6 +14,7 @@ from typing import Literal
 
 import llama_cpp as native
 
+from ....tools.user_cache import cache_root
 from ..core import ModelInputError
 from .gguf import Header, read_header
 
@@ -73,5 +74,4 @@ def expanded(path: Path, digest: str) -> Path:
 
 def cache_folder() -> Path:
     """Where PaperDesk keeps what it can make again: `$XDG_CACHE_HOME/paperdesk/models`, else under `~/.cache`."""
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "paperdesk" / "models"
+    return cache_root() / "models"
