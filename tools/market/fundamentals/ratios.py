@@ -1,0 +1,238 @@
+"""Ratios from filings as evidence, each of the newest known period and from exactly the periods it names.
+
+| measure | formula |
+| --- | --- |
+| `revenue_growth_yoy`, `earnings_growth_yoy` | quarter over the same quarter a year before, minus 1 |
+| `revenue_growth_ttm` | revenue of 12 months over that of the 12 months before, minus 1 |
+| `gross_margin_ttm` | gross profit (where it is not filed: revenue minus its cost) over revenue, 12 months |
+| `operating_margin_ttm`, `net_margin_ttm` | operating income, net income over revenue, 12 months |
+| `margin_change_yoy` | net margin of the quarter minus that of the same quarter a year before |
+| `roe_ttm` | net income of 12 months over equity at their end |
+| `roa_ttm` | net income of 12 months over the mean of assets at their end and a year before |
+| `liabilities_to_assets`, `liabilities_to_equity` | of one and the same day |
+| `current_ratio` | current assets over current liabilities of one and the same day |
+| `cash_conversion` | operating cash flow over net income, 12 months |
+| `accruals_ttm` | (net income - operating cash flow) of 12 months over the mean of assets, as in `roa_ttm` |
+| `earnings_yield`, `price_to_earnings` | diluted earnings per share of 12 months over the last close, and its inverse |
+| `free_cash_flow_yield` | (operating cash flow - capital expenditure) of 12 months over market capitalisation |
+| `price_to_sales` | market capitalisation over revenue of 12 months |
+
+Market capitalisation is the last close times the mean diluted shares of the newest filed period that ends with the
+twelve months. Everything per share is in the shares of the view's session. A ratio is about the newest period of which
+any of its inputs is known: where one of the others is missing for that very period, or the base is not above zero, the
+ratio is absent, and no older one stands in for it.
+
+Accruals: Sloan 1996, with the figures of the cash-flow statement (Hribar and Collins 2002).
+"""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from math import fsum
+from typing import Literal, NamedTuple
+
+from ...evidence import Evidence
+from ...measures import MEASURES
+from ..view import MarketView
+from .figures import Figure, combined
+from .statements import Statements, quotient
+
+STALE_DAYS = 200
+"""A figure whose period ended longer ago than this is left out: two quarterly reports have been missed since."""
+
+
+def _margin(books: Statements, end: date) -> Figure | None:
+    return quotient(books.quarter("NetIncome", end), books.quarter("Revenue", end), end)
+
+
+def _margin_change(books: Statements, end: date) -> Figure | None:
+    now, before = _margin(books, end), books.year_before(end, lambda day: _margin(books, day))
+    return None if now is None or before is None else _difference(now, before, end)
+
+
+def _difference(first: Figure, second: Figure, end: date) -> Figure:
+    return combined(first.value - second.value, (first, second), None, end)
+
+
+def _trailing(top: str, bottom: str) -> "Formula":
+    return lambda books, end: quotient(books.trailing(top, end), books.trailing(bottom, end), end)
+
+
+def _level(top: str, bottom: str) -> "Formula":
+    return lambda books, end: quotient(books.level(top, end), books.level(bottom, end), end)
+
+
+def _gross_margin(books: Statements, end: date) -> Figure | None:
+    revenue, profit = books.trailing("Revenue", end), books.trailing("GrossProfit", end)
+    cost = books.trailing("CostOfRevenue", end)
+    if profit is None and revenue is not None and cost is not None:
+        profit = _difference(revenue, cost, end)
+    return quotient(profit, revenue, end)
+
+
+def _return_on_equity(books: Statements, end: date) -> Figure | None:
+    return quotient(books.trailing("NetIncome", end), books.level("Equity", end), end)
+
+
+def _mean_assets(books: Statements, end: date) -> Figure | None:
+    now = books.level("Assets", end)
+    before = books.year_before(end, lambda day: books.level("Assets", day))
+    return (
+        None
+        if now is None or before is None
+        else combined(fsum((now.value, before.value)) / 2, (now, before), None, end)
+    )
+
+
+def _return_on_assets(books: Statements, end: date) -> Figure | None:
+    return quotient(books.trailing("NetIncome", end), _mean_assets(books, end), end)
+
+
+def _accruals(books: Statements, end: date) -> Figure | None:
+    income, cash = books.trailing("NetIncome", end), books.trailing("OperatingCashFlow", end)
+    return (
+        None
+        if income is None or cash is None
+        else quotient(_difference(income, cash, end), _mean_assets(books, end), end)
+    )
+
+
+def _priced(books: Statements, end: date, value: Callable[[float], float], *filed: Figure) -> Figure | None:
+    """A ratio of the last close to filed figures; its source is the newest filing, for the measure names the price."""
+    if books.price is None:
+        return None
+    ratio = combined(value(books.price.value), filed, None, end)
+    return ratio._replace(available_at=max(ratio.available_at, books.price.available_at))
+
+
+def _earnings_yield(books: Statements, end: date) -> Figure | None:
+    earnings = books.trailing("EPSDiluted", end)
+    return None if earnings is None else _priced(books, end, lambda close: earnings.value / close, earnings)
+
+
+def _price_to_earnings(books: Statements, end: date) -> Figure | None:
+    earnings = books.trailing("EPSDiluted", end)
+    if earnings is None or earnings.value <= 0:
+        return None
+    return _priced(books, end, lambda close: close / earnings.value, earnings)
+
+
+def _price_to_sales(books: Statements, end: date) -> Figure | None:
+    revenue, shares = books.trailing("Revenue", end), books.average("SharesDiluted", end)
+    if revenue is None or shares is None or revenue.value <= 0:
+        return None
+    return _priced(books, end, lambda close: close * shares.value / revenue.value, revenue, shares)
+
+
+def _free_cash_flow_yield(books: Statements, end: date) -> Figure | None:
+    cash, spent = books.trailing("OperatingCashFlow", end), books.trailing("CapitalExpenditure", end)
+    shares = books.average("SharesDiluted", end)
+    # A payment is positive; a source that writes payments as negative amounts would double them here.
+    if cash is None or spent is None or spent.value < 0 or shares is None or shares.value <= 0:
+        return None
+    free = _difference(cash, spent, end)
+    return _priced(books, end, lambda close: free.value / (close * shares.value), free, shares)
+
+
+Formula = Callable[[Statements, date], Figure | None]
+Period = Literal["quarter to", "12 months to", "at"]
+
+
+class Ratio(NamedTuple):
+    """One row: a measure and how it is had."""
+
+    measure: str
+    inputs: tuple[str, ...]
+    """The concepts whose newest period it is about."""
+    period: Period
+    """How that period reads."""
+    formula: Formula
+    priced: bool = False
+    """Whether the last close is one of its inputs."""
+
+
+RATIOS: tuple[Ratio, ...] = (
+    Ratio("revenue_growth_yoy", ("Revenue",), "quarter to", lambda books, end: books.growth("Revenue", end)),
+    Ratio("revenue_growth_ttm", ("Revenue",), "12 months to", lambda books, end: books.trailing_growth("Revenue", end)),
+    Ratio("earnings_growth_yoy", ("NetIncome",), "quarter to", lambda books, end: books.growth("NetIncome", end)),
+    Ratio("gross_margin_ttm", ("Revenue",), "12 months to", _gross_margin),
+    Ratio(
+        "operating_margin_ttm", ("OperatingIncome", "Revenue"), "12 months to", _trailing("OperatingIncome", "Revenue")
+    ),
+    Ratio("net_margin_ttm", ("NetIncome", "Revenue"), "12 months to", _trailing("NetIncome", "Revenue")),
+    Ratio("margin_change_yoy", ("NetIncome", "Revenue"), "quarter to", _margin_change),
+    Ratio("roe_ttm", ("NetIncome", "Equity"), "12 months to", _return_on_equity),
+    Ratio("roa_ttm", ("NetIncome", "Assets"), "12 months to", _return_on_assets),
+    Ratio("liabilities_to_assets", ("Liabilities", "Assets"), "at", _level("Liabilities", "Assets")),
+    Ratio("liabilities_to_equity", ("Liabilities", "Equity"), "at", _level("Liabilities", "Equity")),
+    Ratio(
+        "current_ratio", ("CurrentAssets", "CurrentLiabilities"), "at", _level("CurrentAssets", "CurrentLiabilities")
+    ),
+    Ratio(
+        "cash_conversion",
+        ("OperatingCashFlow", "NetIncome"),
+        "12 months to",
+        _trailing("OperatingCashFlow", "NetIncome"),
+    ),
+    Ratio("accruals_ttm", ("NetIncome", "OperatingCashFlow", "Assets"), "12 months to", _accruals),
+    Ratio("earnings_yield", ("EPSDiluted",), "12 months to", _earnings_yield, priced=True),
+    Ratio("price_to_earnings", ("EPSDiluted",), "12 months to", _price_to_earnings, priced=True),
+    Ratio("price_to_sales", ("Revenue", "SharesDiluted"), "12 months to", _price_to_sales, priced=True),
+    Ratio(
+        "free_cash_flow_yield",
+        ("OperatingCashFlow", "CapitalExpenditure", "SharesDiluted"),
+        "12 months to",
+        _free_cash_flow_yield,
+        priced=True,
+    ),
+)
+"""All ratios, in the order of `tools.measures`."""
+
+_INPUTS = frozenset(concept for ratio in RATIOS for concept in ratio.inputs)
+
+
+def ratios(view: MarketView, ticker: str) -> list[Evidence]:
+    """The ratio measures of a company as known at the view's time.
+
+    Args:
+        view: what is known.
+        ticker: a company.
+
+    Returns:
+        One `Evidence` per ratio that can be computed for the newest known period, which ended within `STALE_DAYS` of
+        the session; in the order of `tools.measures`. Its source is the newest filing among its inputs.
+
+    Raises:
+        InputError: there is no such company.
+    """
+    books = Statements(view, ticker)
+    oldest = view.session - timedelta(days=STALE_DAYS + 1)
+    newest = {concept: books.newest(concept) or oldest for concept in _INPUTS}
+    evidence = []
+    for ratio in RATIOS:
+        # Only the newest period: an older figure would hide that the newest one is missing or has no meaning.
+        end = max([newest[concept] for concept in ratio.inputs])
+        figure = _figure(books, ratio, end) if end > oldest else None
+        if figure is not None:
+            evidence.append(_evidence(books, ratio, figure))
+    return evidence
+
+
+def _figure(books: Statements, ratio: Ratio, end: date) -> Figure | None:
+    if ratio.priced:
+        return ratio.formula(books, end)
+    return books.once("ratio", ratio.measure, end, lambda _, day: ratio.formula(books, day))
+
+
+def _evidence(books: Statements, ratio: Ratio, figure: Figure) -> Evidence:
+    return Evidence.of(
+        id=f"{books.ticker}/{ratio.measure}/{figure.end}",
+        kind="ratio",
+        measure=ratio.measure,
+        ticker=books.ticker,
+        as_of=books.view.as_of,
+        available_at=figure.available_at,
+        period=f"{ratio.period} {figure.end}",
+        value=figure.value,
+        unit=MEASURES[ratio.measure].unit,
+        source=figure.source,
+    )
