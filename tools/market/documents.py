@@ -1,42 +1,41 @@
-"""Search in what companies published: near-duplicates collapsed, passages embedded, the future filtered out in chroma.
+"""Search in what companies published: evidence with the passage's span, and nothing from after the view's time.
 
-The index holds a whole market and is built once. A search reads only the passages of one company between
-`as_of - since_days` and `as_of` (integer epoch seconds, compared inside chroma), and ranks those by exact cosine
-similarity. Chroma's own approximate ranking is not used: its graph is built from all passages, later ones included, so
-the future could change which past passage is missed.
+A market's documents are cut, embedded and indexed once (docs/documents.md); near-repeats collapse to the earliest. A
+search compares integer times, and ranks the passages of one company by exact cosine similarity.
 """
 
-import re
 from collections.abc import Sequence
 from datetime import timedelta
-from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
+from typing import NamedTuple
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
-import numpy as np
-from numpy.typing import NDArray
-
+from ..errors import InputError
 from ..evidence import Evidence, Span
-from ..frozen import content_hash
-from .passages import Piece, excerpts, passages
+from .duplicates import collapse, similarity
+from .embedding import DIMENSIONS, embed
+from .excerpts import nearest_excerpts
+from .passage_folder import passages_folder
+from .passage_index import PassageIndex
+from .passage_store import StoreBusyError, store_key
+from .passage_table import known_from, second_of
+from .passages import Piece
 from .records import Document
 from .view import Market, MarketView
 
-DUPLICATE_SIMILARITY = 0.8
-"""Jaccard similarity of word 5-shingles from which two texts tell the same story."""
-DUPLICATE_DAYS = 14
-"""A near-equal text later than this is a new event in an old form (a yearly notice), not a repeat."""
-_SHINGLE = 5
-_LENGTH_RATIO = 0.6
-"""Shorter over longer text: below it 0.8 is out of reach in practice, and most pairs need no shingles."""
-_BATCH = 1000
-"""Texts per call of the tokenizer and per chroma insert."""
-DIMENSIONS = 256
-"""Of an embedding."""
-_WORD = re.compile(r"\w+")
-
-Vectors = NDArray[np.float32]
+__all__ = [
+    "DIMENSIONS",
+    "IndexState",
+    "PassageIndex",
+    "collapse",
+    "embed",
+    "index_of",
+    "index_state",
+    "rebuild_index",
+    "search",
+    "search_many",
+    "similarity",
+]
 
 
 def search(view: MarketView, ticker: str, query: str, k: int = 3, since_days: int = 120) -> list[Evidence]:
@@ -54,177 +53,94 @@ def search(view: MarketView, ticker: str, query: str, k: int = 3, since_days: in
         fit, and equals `document.text[span.start:span.end]`.
 
     Raises:
-        InputError: unknown ticker.
+        InputError: unknown ticker, or a `k` below 1.
     """
-    documents = {document.id: document for document in view.documents(ticker)}
-    oldest = view.as_of - timedelta(days=since_days)
-    hits = _index(view._market).nearest(ticker, query, k, int(oldest.timestamp()), int(view.as_of.timestamp()))
-    found = []
-    for hit in hits:
-        document = documents[hit.document]
-        piece = _best_excerpt(document.text, hit.piece, query)
-        found.append(
-            Evidence.of(
-                id=f"{ticker}/passage/{document.id}:{piece.start}",
-                kind="passage",
-                measure="passage",
-                ticker=ticker,
-                as_of=view.as_of,
-                available_at=document.published_at,
-                period=f"published {document.published_at:%Y-%m-%d}",
-                text=document.text[piece.start : piece.end],
-                unit="text",
-                source=document.id,
-                span=Span(document=document.id, start=piece.start, end=piece.end),
-            )
-        )
-    return found
+    return search_many(view, [ticker], query, k, since_days)[ticker]
 
 
-def collapse(documents: Sequence[Document]) -> tuple[Document, ...]:
-    """The documents without near-repeats: of the same story about a company, the earliest stays.
+def search_many(
+    view: MarketView, tickers: Sequence[str], query: str, k: int = 1, since_days: int = 120
+) -> dict[str, list[Evidence]]:
+    """`search` for many companies at once, by ticker in the order asked for.
 
-    What is kept at a time depends on earlier documents only.
-
-    Args:
-        documents: ordered by published_at.
+    Raises:
+        InputError: unknown ticker, or a `k` below 1.
     """
-    kept: list[Document] = []
-    for document in documents:
-        oldest = document.published_at - timedelta(days=DUPLICATE_DAYS)
-        recent = (other for other in kept if other.ticker == document.ticker and other.published_at >= oldest)
-        if not any(similarity(other.text, document.text) >= DUPLICATE_SIMILARITY for other in recent):
-            kept.append(document)
-    return tuple(kept)
+    if k < 1:
+        raise InputError(f"{k} passages were asked for; ask for at least 1")
+    for ticker in tickers:
+        view._market.column(ticker)
+    index = index_of(view._market)
+    until, since = second_of(view.as_of), known_from(view.as_of - timedelta(days=since_days))
+    hits = index.nearest_many(tickers, query, k, since, until)
+    quoted = [(index.documents[hit.document], hit.row) for found in hits for hit in found]
+    texts = [(document.text, row.piece, row.units) for document, row in quoted]
+    pieces = iter(zip(quoted, texts, nearest_excerpts(texts, embed([query])[0]), strict=True))
+    evidence = (_evidence(view, document, text, piece) for (document, _), (text, _, _), piece in pieces)
+    return {ticker: [next(evidence) for _ in found] for ticker, found in zip(tickers, hits, strict=True)}
 
 
-def similarity(text: str, other: str) -> float:
-    """Jaccard similarity of the sets of word 5-shingles, 0..1 (Broder 1997); of short texts the sets of words.
+class IndexState(NamedTuple):
+    """Where a market's passages are."""
 
-    Texts of very different length are not compared further and count as 0.
-    """
-    if min(len(text), len(other)) < _LENGTH_RATIO * max(len(text), len(other)):
-        return 0.0
-    a, b = _shingles(text), _shingles(other)
-    return len(a & b) / len(a | b) if a or b else 1.0
-
-
-def _shingles(text: str) -> frozenset[tuple[str, ...]]:
-    words = _WORD.findall(text.lower())
-    if len(words) < _SHINGLE:
-        return frozenset((word,) for word in words)
-    return frozenset(zip(*(words[i:] for i in range(_SHINGLE)), strict=False))
+    folder: Path | None
+    """On disk; None in memory."""
+    why_memory: str
+    """Why they are in memory, where they are."""
+    documents: int
+    """All, near-repeats included."""
+    passages: int
 
 
-class Hit(NamedTuple):
-    """A passage that was found."""
-
-    document: str
-    piece: Piece
-    score: float
-    """Cosine similarity to the query."""
-
-
-class PassageIndex:
-    """The passages of a market's documents in chroma, with wordllama's 256-dimensional embeddings."""
-
-    def __init__(self, documents: Sequence[Document]) -> None:
-        # chromadb is imported here because it takes a second and only searches need it
-        import chromadb
-        from chromadb.config import Settings
-
-        # without the setting it phones home
-        client = chromadb.EphemeralClient(settings=Settings(anonymized_telemetry=False))
-        rows = [(document, piece) for document in collapse(documents) for piece in passages(document.text)]
-        self.size = len(rows)
-        """Passages held."""
-        # in-memory clients of one process share their collections: equal documents share one, hence a name made of them
-        name = (
-            f"passages-{content_hash([[d.id, d.ticker, d.published_at.isoformat(), d.text] for d in documents])[:32]}"
-        )
-        self._collection = client.get_or_create_collection(name, embedding_function=None)
-        if self._collection.count() != len(rows):
-            self._fill(rows)
-
-    def _fill(self, rows: Sequence[tuple[Document, Piece]]) -> None:
-        for first in range(0, len(rows), _BATCH):
-            batch = rows[first : first + _BATCH]
-            self._collection.upsert(
-                ids=[f"{document.id}:{piece.start:08d}" for document, piece in batch],
-                embeddings=embed([document.text[piece.start : piece.end] for document, piece in batch]),
-                metadatas=[
-                    {
-                        "ticker": document.ticker,
-                        # rounded up: a passage must not be known within the second before its publication
-                        "published": int(np.ceil(document.published_at.timestamp())),
-                        "document": document.id,
-                        "start": piece.start,
-                        "end": piece.end,
-                    }
-                    for document, piece in batch
-                ],
-            )
-
-    def nearest(self, ticker: str, query: str, k: int, since: int, until: int) -> list[Hit]:
-        """The best `k` passages about `ticker` published from `since` to `until` (epoch seconds, both included)."""
-        where: dict[str, Any] = {
-            "$and": [{"ticker": {"$eq": ticker}}, {"published": {"$lte": until}}, {"published": {"$gte": since}}]
-        }
-        known: dict[str, Any] = dict(self._collection.get(where=where, include=["embeddings", "metadatas"]))
-        if not known["ids"]:
-            return []
-        # rounded, so that equal texts tie however the product was blocked
-        scores = np.round(np.asarray(known["embeddings"], dtype=np.float32) @ embed([query])[0], 6)
-        order = np.lexsort((np.asarray(known["ids"]), -scores))[:k]
-        found = []
-        for i in order:
-            at = known["metadatas"][i]
-            found.append(Hit(str(at["document"]), Piece(int(at["start"]), int(at["end"])), float(scores[i])))
-        return found
-
-
-class Embedder:
-    """wordllama's static embeddings, read from the installed package: no network, no torch."""
-
-    @cached_property
-    def _model(self) -> Any:
-        # imported here: loading takes most of a second
-        import wordllama
-
-        # the package's own search looks for the tokenizer in the wrong folder, and would then download it
-        return wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)
-
-    def __call__(self, texts: Sequence[str]) -> Vectors:
-        """Unit vectors, (len(texts), 256); a text without any token has a zero vector.
-
-        The mean of a text's token vectors is taken text by text: the library's own batches pad to their longest text,
-        which makes a vector depend, in its last bits, on what else was in the batch, and costs more.
-        """
-        vectors = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
-        for first in range(0, len(texts), _BATCH):
-            for row, encoded in enumerate(self._model.tokenize(list(texts[first : first + _BATCH])), first):
-                tokens = np.asarray(encoded.ids)[np.asarray(encoded.attention_mask, dtype=bool)]
-                if len(tokens):
-                    mean = self._model.embedding[tokens].mean(axis=0, dtype=np.float64)
-                    vectors[row] = mean / (np.linalg.norm(mean) or 1.0)
-        return vectors
-
-
-embed = Embedder()
-"""The one embedding of the desk; loaded at its first use."""
-
-_INDEXES: WeakKeyDictionary[Market, PassageIndex] = WeakKeyDictionary()
-
-
-def _index(market: Market) -> PassageIndex:
+def index_of(market: Market) -> PassageIndex:
+    """The index of a market's documents, made or opened at the first call; markets with equal documents share one."""
     if market not in _INDEXES:
-        _INDEXES[market] = PassageIndex(market.dataset.documents)
+        documents, root = market.dataset.documents, passages_folder()
+        key = (root, store_key(documents))
+        index = _SHARED.get(key)
+        if index is None:
+            index = _SHARED[key] = PassageIndex(documents, root / key[1] if root else None)
+        _INDEXES[market] = index
     return _INDEXES[market]
 
 
-@lru_cache(maxsize=4096)
-def _best_excerpt(text: str, passage: Piece, query: str) -> Piece:
-    """The part of a passage, short enough for a prompt, that is nearest to the query; the earliest of equals."""
-    choices = excerpts(text, passage)
-    scores = embed([text[piece.start : piece.end] for piece in choices]) @ embed([query])[0]
-    return choices[int(np.argmax(scores))]
+def index_state(market: Market) -> IndexState:
+    """Where the passages of a market are, and how many; opens the index."""
+    index = index_of(market)
+    folder = index.store.folder if index.store else None
+    return IndexState(folder, index.why_memory, len(index.documents), index.size)
+
+
+def rebuild_index(market: Market) -> IndexState:
+    """Make the passages of a market anew, on disk too unless that is turned off.
+
+    Raises:
+        StoreError: the folder cannot be written, or another process has it open.
+    """
+    index = index_of(market)
+    root = passages_folder()
+    if index.store is None and root is not None:
+        # an index that fell back to memory: say why instead of pretending
+        raise StoreBusyError(f"the passages of {market.name} cannot be built anew: {index.why_memory}; try again later")
+    index.rebuild()
+    return index_state(market)
+
+
+_INDEXES: WeakKeyDictionary[Market, PassageIndex] = WeakKeyDictionary()
+_SHARED: WeakValueDictionary[tuple[Path | None, str], PassageIndex] = WeakValueDictionary()
+
+
+def _evidence(view: MarketView, document: Document, text: str, piece: Piece) -> Evidence:
+    return Evidence.of(
+        id=f"{document.ticker}/passage/{document.id}:{piece.start}",
+        kind="passage",
+        measure="passage",
+        ticker=document.ticker,
+        as_of=view.as_of,
+        available_at=document.published_at,
+        period=f"published {document.published_at:%Y-%m-%d}",
+        text=text[piece.start : piece.end],
+        unit="text",
+        source=document.id,
+        span=Span(document=document.id, start=piece.start, end=piece.end),
+    )

@@ -1,7 +1,7 @@
 """Documents cut into passages that a prompt can hold: whole sentences, whole table lines, exact character offsets."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -27,20 +27,30 @@ class Piece(NamedTuple):
 
 def sentences(text: str, piece: Piece) -> list[Piece]:
     """The smallest units inside a piece: sentences of prose, lines of tables, and fragments of overlong ones."""
-    units = []
+    return [unit for part in _parts(text, piece) for unit in _fragments(text, part)]
+
+
+def whole_sentences(text: str, piece: Piece) -> Piece:
+    """The sentences or table lines that a piece of a text touches, whole even where they are overlong, as one piece."""
+    first = text.rfind("\n", 0, piece.start + 1) + 1
+    last = text.find("\n", max(piece.end - 1, 0))
+    around = Piece(first, len(text) if last < 0 else last)
+    touched = [
+        _trimmed(text, part) for part in _parts(text, around) if part.start < piece.end and piece.start < part.end
+    ]
+    if not touched:
+        return piece
+    return Piece(min(piece.start, touched[0].start), max(piece.end, touched[-1].end))
+
+
+def _parts(text: str, piece: Piece) -> Iterator[Piece]:
+    """Whole sentences of prose and lines of tables inside a piece, with the space around them."""
     for line in _LINE.finditer(text, piece.start, piece.end):
         if "|" in line.group():
-            parts = [Piece(line.start(), line.end())]
-        else:
-            borders = [
-                line.start(),
-                *(m.end() for m in _SENTENCE_END.finditer(text, line.start(), line.end())),
-                line.end(),
-            ]
-            parts = [Piece(start, end) for start, end in pairwise(borders)]
-        for part in parts:
-            units += _fragments(text, part)
-    return units
+            yield Piece(line.start(), line.end())
+            continue
+        ends = (match.end() for match in _SENTENCE_END.finditer(text, line.start(), line.end()))
+        yield from (Piece(start, end) for start, end in pairwise([line.start(), *ends, line.end()]))
 
 
 def passages(text: str) -> list[Piece]:
@@ -68,23 +78,23 @@ def passages(text: str) -> list[Piece]:
 def excerpts(text: str, passage: Piece) -> list[Piece]:
     """The runs of whole units of a passage that fit `EXCERPT_CHARACTERS`, one starting at each unit."""
     units = sentences(text, passage)
-    return [_longest(units[i:]) for i in range(len(units))]
+    return [Piece(unit.start, units[after - 1].end) for unit, after in zip(units, runs(units), strict=True)]
 
 
-def _longest(units: Sequence[Piece]) -> Piece:
-    start, end = units[0].start, units[0].end
-    for unit in units[1:]:
-        if unit.end - start > EXCERPT_CHARACTERS:
-            break
-        end = unit.end
-    return Piece(start, end)
+def runs(units: Sequence[Piece]) -> list[int]:
+    """For each unit, the number after the last of those that fit `EXCERPT_CHARACTERS` together with it."""
+    found, after = [], 0
+    for i, unit in enumerate(units):
+        after = max(after, i + 1)
+        while after < len(units) and units[after].end - unit.start <= EXCERPT_CHARACTERS:
+            after += 1
+        found.append(after)
+    return found
 
 
 def _fragments(text: str, part: Piece) -> list[Piece]:
     """The part without outer space; one that is too long for an excerpt is cut between words."""
-    content = text[part.start : part.end]
-    start = part.start + len(content) - len(content.lstrip())
-    end = part.start + len(content.rstrip())
+    start, end = _trimmed(text, part)
     pieces = []
     while end - start > EXCERPT_CHARACTERS:
         # a single word beyond all measure (a data dump) is cut anywhere
@@ -94,3 +104,9 @@ def _fragments(text: str, part: Piece) -> list[Piece]:
         pieces.append(Piece(start, start + len(text[start:cut].rstrip())))
         start = cut + len(text[cut:end]) - len(text[cut:end].lstrip())
     return [*pieces, Piece(start, end)] if end > start else pieces
+
+
+def _trimmed(text: str, part: Piece) -> Piece:
+    content = text[part.start : part.end]
+    end = part.start + len(content.rstrip())
+    return Piece(min(end, part.start + len(content) - len(content.lstrip())), end)
