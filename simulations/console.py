@@ -145,22 +145,28 @@ class Screen:
 def show_verification(folder: Path, *, json: bool) -> int:
     """Verifies a session's journal and says what was found; the exit code (0 intact, 3 not)."""
     from ..memory.journal.chain import verify
+    from .leakage import session_leaks
 
     found = verify(folder)
+    # a broken journal is no basis for a search in it
+    leaks = [leak for leak in session_leaks(folder) if not leak.is_warning] if found.ok else []
     if json:
         document = {
-            "ok": found.ok,
+            "ok": found.ok and not leaks,
             "count": found.count,
             "head": found.head,
             "problem": found.problem,
             "seq": found.seq,
+            "leaks": [leak.model_dump(mode="json") for leak in leaks],
         }
         sys.stdout.write(jsonlib.dumps(document, indent=2) + "\n")
-    elif found.ok:
-        sys.stdout.write(f"intact: {found.count} events, head {found.head}\n")
-    else:
+    elif not found.ok:
         sys.stdout.write(f"not intact: {found.problem}\n")
-    return 0 if found.ok else 3
+    else:
+        sys.stdout.write(f"intact: {found.count} events, head {found.head}\n")
+        for leak in leaks:
+            sys.stdout.write(f"leak: event {leak.seq} ({leak.event}, {leak.where}) holds the original {leak.what!r}\n")
+    return 0 if found.ok and not leaks else 3
 
 
 def _result(outcome: "Outcome") -> dict[str, object]:
