@@ -207,6 +207,7 @@ def pull(
 ) -> None:
     """Pull real data into a folder of the tidy format, with a manifest of what came from where."""
     from .simulations.market_commands import pull_command
+    from .simulations.market_screens import print_manifest
     from .tools.market.vendors.manifest import DEFAULT_VENDORS
 
     manifest = pull_command(
@@ -224,10 +225,7 @@ def pull(
         form=form,
         skip_missing=skip_missing,
     )
-    if json:
-        typer.echo(manifest.model_dump_json(indent=2))
-    else:
-        typer.echo(f"ready: paperdesk run --market {out}", err=True)
+    print_manifest(manifest, out, json=json)
 
 
 @markets.command()

@@ -1,6 +1,7 @@
 """What `paperdesk markets` prints: lists, defects, descriptions and passages, on standard output."""
 
 import json as jsonlib
+import shlex
 import sys
 from collections import Counter
 from datetime import date, datetime, time
@@ -17,6 +18,7 @@ from ..tools.market.check import check_folder
 from ..tools.market.describe import Description, describe
 from ..tools.market.folder.defects import Check, Defect
 from ..tools.market.passage_reader import Passage, open_passage, span_named
+from ..tools.market.vendors.manifest import Manifest
 from ..tools.market.view import Market, open_market
 from .market_commands import Listing, list_markets
 
@@ -35,6 +37,23 @@ def print_listing(*, json: bool) -> None:
     console = Console(highlight=False)
     console.print(_markets(listing))
     console.print(_vendors(listing))
+
+
+def print_manifest(manifest: Manifest, folder: Path, *, json: bool) -> None:
+    """What a pull brought: to standard error, or with `json` the manifest to standard output."""
+    if json:
+        _print_json(manifest)
+        return
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    rows: Counter[str] = Counter()
+    for piece in manifest.pieces:
+        rows[piece.request.kind] += piece.rows
+    console.print(f"until {manifest.end}: " + ", ".join(f"{count:,} rows of {kind}" for kind, count in rows.items()))
+    for skipped in manifest.skipped:
+        console.print(f"left out: {escape(skipped.symbol)}, {skipped.kind} ({escape(skipped.reason)})", style="yellow")
+    if manifest.warnings:
+        console.print(f"{len(manifest.warnings):,} warnings of `paperdesk markets check`", style="yellow")
+    console.print(f"ready: paperdesk run --market {escape(shlex.quote(str(folder)))}")
 
 
 def print_check(folder: Path, *, everything: bool, json: bool) -> int:

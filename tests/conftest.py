@@ -10,8 +10,8 @@ from hypothesis import settings
 
 settings.register_profile("paperdesk", deadline=None, derandomize="CI" in os.environ, print_blob=True)
 settings.load_profile("paperdesk")
-# Altered markets by the hundred must not push the user's own out of his cache; tests of the cache turn it on for a folder
-# of their own. Processes that tests start inherit it.
+# Altered markets by the hundred must not push the user's own out of his cache; tests of the cache turn it on for a
+# folder of their own. Processes that tests start inherit it.
 os.environ["PAPERDESK_CACHE"] = "off"
 
 US8 = Path(__file__).parents[1] / "../shared/data/us8"

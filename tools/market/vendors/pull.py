@@ -1,0 +1,171 @@
+"""Pulling a market from vendors into a folder in the tidy format: resumable, and whole or not at all.
+
+The work is cut into units of (vendor, kind, symbol). Each finished one is kept in `OUT/.pull`; when all are there, the
+tables are written and checked aside and then moved to their place, the prices last. A process that dies anywhere
+leaves a folder that the same command continues, and that opens as no market before it is complete.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ...clock import TradingCalendar
+from .assemble import assemble
+from .errors import IncompletePull, PullRefused, UnknownSymbol, VendorError, VendorSchemaError, VendorUnavailable
+from .manifest import Manifest, PullRequest, Skipped
+from .plan import Unit, last_day, plan, units_of
+from .protocol import Clock, Piece, Vendor
+from .rows import check_piece
+from .store import PullFolder
+
+_PATIENCE = 3
+"""Units in a row that a vendor may leave unanswered before it is asked no more."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One step of a pull."""
+
+    done: int
+    """Units that need no more work."""
+    total: int
+    state: Literal["asking", "kept", "fetched", "skipped", "failed", "writing", "finished"]
+    """`kept`: was there from an earlier attempt; `writing`: all units are there."""
+    vendor: str = ""
+    kind: str = ""
+    symbol: str = ""
+
+
+Report = Callable[[Progress], None]
+"""Is told of each step."""
+
+
+def pull(
+    request: PullRequest,
+    out: Path,
+    vendors: Sequence[Vendor],
+    *,
+    clock: Clock,
+    report: Report = lambda progress: None,
+) -> Manifest:
+    """Pull a market into a folder, or continue an earlier attempt.
+
+    Args:
+        request: what to pull.
+        out: the folder; new, empty, or of an earlier attempt at the same request.
+        vendors: open, those of `request.vendors` in that order; the caller closes them.
+        clock: the time now, UTC.
+        report: is told of each step.
+
+    Returns:
+        The manifest, which lies in the folder too. A folder that is complete already is not asked for again.
+
+    Raises:
+        InputError: no vendor gives what is asked for, or no session has closed yet.
+        PullRefused: the folder belongs to something else, or another pull is writing to it.
+        IncompletePull: some units failed; the others are kept.
+        VendorRefused: a vendor does not serve us; what was fetched before is kept.
+        DataError: what the vendors gave breaks a rule of the format.
+    """
+    now = clock()
+    with PullFolder(out) as folder:
+        finished = folder.finished()
+        if finished is not None:
+            if finished.request.content != request.content:
+                raise PullRefused(
+                    f"{out} holds the finished pull of something else ({_title(finished.request)}); name another folder"
+                )
+            folder.clean()
+            return finished
+        end = last_day(request, now)
+        plan(request, vendors, end)  # what cannot be done is refused before anything is written
+        end, started_at = folder.begin(request.frame, end, now)
+        units = plan(request, vendors, end)
+        calendar = TradingCalendar(request.calendar, request.start, end)
+        missing = _fetch_all(units, folder, calendar, request, report)
+        report(Progress(len(units), len(units), "writing"))
+        manifest = assemble(request, units_of(units, missing), missing, folder, end, started_at, clock)
+        folder.clean()
+    report(Progress(len(units), len(units), "finished"))
+    return manifest
+
+
+def _fetch_all(
+    units: Sequence[Unit], folder: PullFolder, calendar: TradingCalendar, request: PullRequest, report: Report
+) -> tuple[Skipped, ...]:
+    """Fetch what is not kept yet; returns what was left out, which is nothing unless the request allows it."""
+    skipped: list[Skipped] = []
+    failed: list[tuple[Unit, VendorError]] = []
+    silent: dict[str, int] = {}
+    priceless: set[str] = set()
+    for number, unit in enumerate(units):
+        vendor, asked = unit.vendor.name, unit.request
+
+        def told(
+            state: Literal["asking", "kept", "fetched", "skipped", "failed"], done: int, unit: Unit = unit
+        ) -> None:
+            report(Progress(done, len(units), state, unit.vendor.name, unit.request.kind, unit.request.symbol))
+
+        if asked.kind != "series" and asked.symbol in priceless:
+            told("skipped", number + 1)
+            continue
+        if folder.load(vendor, asked) is not None:
+            told("kept", number + 1)
+            continue
+        told("asking", number)
+        try:
+            folder.store(vendor, asked, _fetch(unit, silent, calendar))
+        except (UnknownSymbol, VendorSchemaError) as error:
+            # A market without its benchmark would be another market, so that one is never left out.
+            if request.skip_missing and asked.symbol != request.benchmark:
+                skipped.append(Skipped(vendor=vendor, kind=asked.kind, symbol=asked.symbol, reason=str(error)))
+                priceless.update([asked.symbol] if asked.kind == "prices" else [])
+                told("skipped", number + 1)
+                continue
+            failed.append((unit, error))
+        except VendorUnavailable as error:
+            failed.append((unit, error))
+        else:
+            told("fetched", number + 1)
+            continue
+        told("failed", number + 1)
+    if failed:
+        raise _incomplete(failed, len(units))
+    if priceless.issuperset(request.tickers):
+        raise IncompletePull(f"no ticker has prices ({skipped[0].reason}); check the tickers, the dates and the vendor")
+    return tuple(skipped)
+
+
+def _fetch(unit: Unit, silent: dict[str, int], calendar: TradingCalendar) -> Piece:
+    """Ask the vendor, unless it has not answered for a while."""
+    name = unit.vendor.name
+    if silent.get(name, 0) >= _PATIENCE:
+        raise VendorUnavailable(f"{name} was not asked any more after {_PATIENCE} failures in a row; try again later")
+    try:
+        piece = unit.vendor.fetch(unit.request)
+    except VendorUnavailable:
+        silent[name] = silent.get(name, 0) + 1
+        raise
+    silent[name] = 0
+    check_piece(name, unit.request, piece, calendar)
+    return piece
+
+
+def _incomplete(failed: Sequence[tuple[Unit, VendorError]], total: int) -> IncompletePull:
+    by_kind: dict[str, list[str]] = {}
+    for unit, _ in failed:
+        by_kind.setdefault(f"{unit.request.kind} from {unit.vendor.name}", []).append(unit.request.symbol)
+    lacking = ", ".join(f"{kind} for {' '.join(symbols)}" for kind, symbols in by_kind.items())
+    may_pass = any(isinstance(error, VendorUnavailable) for _, error in failed)
+    remedy = "run the same command again later" if may_pass else "correct the names, or give --skip-missing"
+    reason = str(failed[0][1]).partition(";")[0]
+    return IncompletePull(
+        f"{len(failed)} of {total} parts are missing: {lacking} (the first because {reason}); what is there is kept, "
+        f"{remedy}"
+    )
+
+
+def _title(request: PullRequest) -> str:
+    until = f" to {request.end}" if request.end is not None else ""
+    return f"{', '.join(request.tickers)} from {request.start}{until} by {', '.join(request.vendors)}"

@@ -1,0 +1,136 @@
+"""Finding vendors by name: PaperDesk's own, and those that other packages register."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
+from typing import Any, get_type_hints
+
+from ...errors import InputError
+from .errors import VendorRefused
+from .protocol import ENTRY_POINTS, KINDS, Kind, Vendor, VendorSettings
+
+_HERE = "paperdesk.tools.market.vendors"
+_OWN: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "yahoo": (f"{_HERE}.yahoo:open_vendor", ("yfinance",)),
+    "edgar": (f"{_HERE}.edgar:open_vendor", ("httpx", "lxml")),
+    "alpaca": (f"{_HERE}.alpaca:open_vendor", ("httpx",)),
+    "fred": (f"{_HERE}.fred:open_vendor", ("httpx",)),
+    "csv": (f"{_HERE}.csv_folder:open_vendor", ()),
+}
+"""Named here as well as in the package's metadata, so that a checkout without metadata has them too."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A vendor that could be opened."""
+
+    name: str
+    factory: str
+    """`module:function`."""
+    distribution: str
+    """The package that it comes from."""
+    versions: Mapping[str, str]
+    """Of that package and of the libraries that do its work; an absent one is no key."""
+
+
+def list_vendors() -> tuple[Listed, ...]:
+    """All vendors that can be named, by name.
+
+    Raises:
+        InputError: two packages register the same name.
+    """
+    listed = {
+        name: Listed(name, factory, "paperdesk", _versions("paperdesk", *libraries))
+        for name, (factory, libraries) in _OWN.items()
+    }
+    for point in entry_points(group=ENTRY_POINTS):
+        known = listed.get(point.name)
+        if known is not None and known.factory == point.value:
+            continue
+        package = _distribution(point)
+        if known is not None:
+            raise InputError(
+                f"the packages {known.distribution} and {package} both register the vendor {point.name!r}; uninstall "
+                "one of them"
+            )
+        listed[point.name] = Listed(point.name, point.value, package, _versions(package))
+    return tuple(listed[name] for name in sorted(listed))
+
+
+def open_vendors(names: Sequence[str], settings: VendorSettings) -> tuple[Vendor, ...]:
+    """Open vendors, in this order; the caller closes them.
+
+    Raises:
+        InputError: a name is unknown or given twice, or what it needs is not installed.
+        VendorRefused: a vendor lacks its key or user agent.
+    """
+    if len(set(names)) != len(names):
+        raise InputError(f"a vendor is named twice in {', '.join(names)}; name each once")
+    with ExitStack() as opened:
+        vendors = []
+        for name in names:
+            try:
+                vendor = _open(name, settings)
+            except VendorRefused as error:
+                others = [other for other in names if other != name]
+                hint = f", or do without it: {' '.join(f'--vendor {other}' for other in others)}" if others else ""
+                raise VendorRefused(f"{error}{hint}") from error
+            opened.callback(vendor.close)
+            vendors.append(vendor)
+        opened.pop_all()
+        return tuple(vendors)
+
+
+def promised(listed: Listed) -> tuple[Kind, ...]:
+    """The kinds that a vendor says it provides, as far as its factory's annotation tells without opening it."""
+    module, _, attribute = listed.factory.partition(":")
+    try:
+        hints = get_type_hints(getattr(import_module(module), attribute))
+    except (ImportError, AttributeError, NameError, TypeError):
+        return ()
+    provides: frozenset[Kind] = getattr(hints.get("return"), "provides", frozenset())
+    return tuple(kind for kind in KINDS if kind in provides)
+
+
+def versions_of(vendor: Vendor) -> dict[str, str]:
+    """What to write down about the software of an open vendor; empty where nobody registered its name."""
+    found = next((row for row in list_vendors() if row.name == vendor.name), None)
+    return dict(found.versions) if found is not None else {}
+
+
+def _open(name: str, settings: VendorSettings) -> Vendor:
+    listed = {row.name: row for row in list_vendors()}
+    if name not in listed:
+        raise InputError(f"there is no vendor {name!r}; choose from {', '.join(listed)}")
+    found = listed[name]
+    module, _, attribute = found.factory.partition(":")
+    try:
+        factory: Any = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        extra = "paperdesk[markets]" if found.distribution == "paperdesk" else found.distribution
+        raise InputError(
+            f"the vendor {name!r} cannot be loaded ({error}); install it by pip install '{extra}'"
+        ) from error
+    vendor = factory(settings)
+    if not isinstance(vendor, Vendor) or vendor.name != name or not vendor.provides <= set(KINDS):
+        raise InputError(
+            f"what {found.factory} opens is no vendor {name!r}; it needs name, provides, fetch and close as in "
+            "docs/vendors.md"
+        )
+    return vendor
+
+
+def _distribution(point: EntryPoint) -> str:
+    return point.dist.name if point.dist is not None else "an unnamed package"
+
+
+def _versions(*packages: str) -> dict[str, str]:
+    found = {}
+    for package in packages:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
