@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from ..tools.evidence import Evidence
 from ..tools.measures import MEASURES
+from ..tools.regime import Regime
 from .evidence_text import alias_of, evidence_block, shown
 from .models.core import Answer, Question, Reply, Request
 from .roles import Role, prompt_of
@@ -83,13 +84,24 @@ def claims_schema(aliases: Sequence[str], sides: Sequence[Direction]) -> dict[st
 
 
 def analyse(
-    role: Role, briefs: Sequence[Brief], *, mind: Mind, as_of: datetime, regime: str, seed: int, round_: int = 0
+    role: Role,
+    briefs: Sequence[Brief],
+    *,
+    mind: Mind,
+    as_of: datetime,
+    regime: str,
+    seed: int,
+    round_: int = 0,
+    market: Regime | None = None,
 ) -> tuple[Signal, ...]:
-    """One signal per brief, in order; a ticker whose evidence is missing abstains without asking the mind."""
+    """One signal per brief, in order; a ticker whose evidence is missing abstains without asking the mind.
+
+    `regime` is the state of the market in words; `market`, where it is known, chooses the role's guidance for it.
+    """
     askable = [b for b in briefs if not _unaskable(role, b)]
     answers: dict[str, Answer] = {}
     if askable:
-        reply = mind.answer(_request(role, askable, regime, seed))
+        reply = mind.answer(_request(role, askable, prompt_of(role.name).prefix_in(regime, market), seed))
         answers = {answer.ticker: answer for answer in reply.answers}
     return tuple(
         _signal(role, brief, answers.get(brief.ticker), mind_key=mind.key, as_of=as_of, round_=round_)
@@ -104,13 +116,13 @@ def _unaskable(role: Role, brief: Brief) -> str:
     return ""
 
 
-def _request(role: Role, briefs: Sequence[Brief], regime: str, seed: int) -> Request:
+def _request(role: Role, briefs: Sequence[Brief], prefix: str, seed: int) -> Request:
     prompt = prompt_of(role.name)
     return Request(
         role=role.name,
         task="stance",
         system=prompt.system.template,
-        prefix=prompt.prefix.substitute(regime=regime),
+        prefix=prefix,
         questions=tuple(
             Question(
                 ticker=brief.ticker,

@@ -1,15 +1,19 @@
-"""Who sits on the desk: one row per role, one prompt file per row.
+"""Who sits on the desk: one row per role, one prompt file per row, with words of its own for each state of the market.
 
 An analyst is a row with an evidence plan: the tools that run for every ticker whatever the model says. The auditor and
 the portfolio manager are rows as well: each has a mind that scores a question of its own.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from string import Template
+from typing import get_args
 
+from ..tools.errors import InputError
 from ..tools.frozen import content_hash
+from ..tools.regime import Drift, Regime, RegimeName
 
 
 @dataclass(frozen=True)
@@ -74,29 +78,63 @@ class Prompt:
     """What all tickers share."""
     question: Template
     """What is asked about one ticker; the model answers right after its end."""
+    guidance: Mapping[str, str] = field(default_factory=dict)
+    """By state of the market (`turbulent`, or closer `turbulent falling`): what is put in place of the prefix's
+    `$regime_guidance`."""
+
+    def prefix_in(self, regime: str, market: Regime | None) -> str:
+        """The prefix in a state of the market; without a section for that state, nothing is inserted.
+
+        Args:
+            regime: the state in words, in place of `$regime`.
+            market: the state; None where it is unknown.
+        """
+        words = ""
+        if market is not None:
+            words = self.guidance.get(f"{market.name} {market.drift}") or self.guidance.get(market.name, "")
+        return self.prefix.substitute(regime=regime, regime_guidance=f" {words}" if words else "")
+
+
+_STATES = {*get_args(RegimeName), *(f"{name} {drift}" for name in get_args(RegimeName) for drift in get_args(Drift))}
 
 
 @cache
 def prompt_of(role: str) -> Prompt:
     """The prompt of a role, read from `prompts/<role>.md`.
 
-    The file holds three parts, each under a line `=== system`, `=== prefix`, `=== question`.
+    The file holds three parts, each under a line `=== system`, `=== prefix`, `=== question`, and may hold guidance for
+    states of the market, under lines such as `=== regime turbulent` or `=== regime calm rising`.
+
+    Raises:
+        InputError: the file has a part of another name, or lacks one of the three.
     """
-    text = files(__package__).joinpath("prompts", f"{role}.md").read_text(encoding="utf-8")
+    return read_prompt(role, files(__package__).joinpath("prompts", f"{role}.md").read_text(encoding="utf-8"))
+
+
+def read_prompt(role: str, text: str) -> Prompt:
+    """The prompt that a prompt file's text says; see `prompt_of`."""
     parts: dict[str, list[str]] = {}
     for line in text.splitlines():
         if line.startswith("=== "):
             parts[line[4:].strip()] = current = []
         else:
             current.append(line)
-    return Prompt(**{name: Template("\n".join(parts[name]).strip()) for name in ("system", "prefix", "question")})
+    whole = {name: "\n".join(lines).strip() for name, lines in parts.items()}
+    guidance = {name[7:]: whole.pop(name) for name in parts if name.startswith("regime ")}
+    names = ("system", "prefix", "question")
+    if set(whole) != set(names) or not _STATES.issuperset(guidance):
+        raise InputError(
+            f"the prompt of {role} has the parts {', '.join(parts)}; give it {', '.join(names)}, and for states of the "
+            "market only parts such as 'regime turbulent' or 'regime calm rising'"
+        )
+    return Prompt(**{name: Template(whole[name]) for name in names}, guidance=guidance)
 
 
 def prompts_hash() -> str:
     """Hash of all prompts in use; part of what determines a session."""
     return content_hash(
         {
-            name: [p.template for p in (prompt.system, prompt.prefix, prompt.question)]
+            name: [p.template for p in (prompt.system, prompt.prefix, prompt.question)] + [dict(prompt.guidance)]
             for name in ROLES
             for prompt in [prompt_of(name)]
         }

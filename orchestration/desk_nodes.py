@@ -90,6 +90,7 @@ def analyst_node(role: Role) -> Node:
             regime=describe(state["regime"]),
             seed=desk.settings.seed,
             round_=state["round"],
+            market=state["regime"],
         )
         for signal in signals:
             desk.journal.append(_issued(signal, state["decision"]))
@@ -184,7 +185,7 @@ def execute(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, object
 
 def describe(found: Regime | None) -> str:
     """The regime in words, for prompts."""
-    return f"{found.name} (probability {found.probability:.2f})" if found else "unknown (too short a history)"
+    return f"{found.words} (probability {found.probability:.2f})" if found else "unknown (too short a history)"
 
 
 def _brief(role: Role, ticker: str, state: DeskState, desk: DeskContext) -> Brief:

@@ -73,8 +73,8 @@ def market_evidence(view: MarketView, state: DeskState) -> tuple[Evidence, ...]:
                 ticker="MARKET",
                 as_of=view.as_of,
                 available_at=view.as_of,
-                period=f"until {found.fitted_until}",
-                text=f"{found.name} with probability {found.probability:.2f}",
+                period=f"to {view.session}",
+                text=f"{found.words} with probability {found.probability:.2f}",
                 source="prices",
             ),
         )

@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from ..tools.clock import Frequency
 from ..tools.errors import InputError
 from ..tools.frozen import Frozen
+from ..tools.market.mask.key import What
 
 
 class ConfigError(InputError):
@@ -26,6 +27,11 @@ class SessionConfig(Frozen):
     """`generated`, `us-tech`, or the folder of a data set (docs/data-format.md)."""
     market_seed: int = Field(default=7, ge=0)
     """Seed of the generated market."""
+    mask: tuple[What, ...] = ()
+    """What of the market to replace by inventions: `names`, `dates`, `levels` (docs/masking.md). Universe, benchmark,
+    start and end are given in the market's own terms all the same."""
+    mask_seed: int = Field(default=0, ge=0)
+    """Seed of what is invented."""
     start: date | None = None
     """First session of the window; the market's own window if absent."""
     end: date | None = None
@@ -74,7 +80,7 @@ class SessionConfig(Frozen):
     max_revisions: int = Field(default=1, ge=0, le=5)
     """How often the auditor may send a signal back."""
 
-    @field_validator("universe", mode="before")
+    @field_validator("universe", "mask", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -85,6 +91,8 @@ class SessionConfig(Frozen):
             raise ValueError(f"the window ends on {self.end}, before it starts on {self.start}: exchange the two dates")
         if self.universe is not None and (not self.universe or len(set(self.universe)) < len(self.universe)):
             raise ValueError("the universe must name at least one ticker, each once")
+        if len(set(self.mask)) < len(self.mask):
+            raise ValueError("the mask names something twice: name names, dates, levels at most once each")
         if self.min_invested > 1 - self.min_cash:
             raise ValueError("min_invested and min_cash together exceed the equity: lower one of them")
         return self

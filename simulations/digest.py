@@ -99,7 +99,7 @@ class Digest:
         equity = event.portfolio.equity
         self._started_with = self._started_with or equity
         change = equity / self._started_with - 1
-        regime = f"{event.regime['name']} market" if event.regime else "regime unknown"
+        regime = f"{event.market} market" if event.regime else "regime unknown"
         number = (event.decision or 0) + 1
         return Line(
             "title",

@@ -16,8 +16,8 @@ from rich.text import Text
 from ..tools.errors import InputError
 from ..tools.market.check import check_folder
 from ..tools.market.describe import Description, describe
+from ..tools.market.documents.reader import Passage, open_passage, span_named
 from ..tools.market.folder.defects import Check, Defect
-from ..tools.market.passage_reader import Passage, open_passage, span_named
 from ..tools.market.vendors.manifest import Manifest
 from ..tools.market.view import Market, open_market
 from .market_commands import Listing, list_markets

@@ -25,18 +25,17 @@ from ..tools.broker.protocol import OrderIntent, VerdictToken
 from ..tools.broker.simulated import Costs, SimulatedBroker
 from ..tools.errors import InputError
 from ..tools.frozen import content_hash
-from ..tools.market.view import Market, open_market
+from ..tools.market.view import Market
 from ..tools.optimizer import MeanCVaR
 from ..tools.rules import Policy, RuleEngine, load_policy
 from .config import SessionConfig, load_config
 from .evaluation.result import draw, notes_of, result_of, tracks_of
+from .leakage import refuse_leaks
+from .masking import keep_key, market_of, recorded_choices
 from .window import Window, window_of
 
 PLOT_FILE = "equity.png"
 """The picture of a session, in its folder."""
-
-PLACES = {"market", "model", "policy"}
-"""Fields that may hold a path: the chain records what was found there (fingerprints, hashes), not where it lay."""
 
 
 class SessionError(InputError):
@@ -80,12 +79,13 @@ def start(
     Journal.refuse_unless_free(folder)  # before the slow steps; `create` looks again
     policy = simulated_policy(config)
     say(f"opening market {config.market}")
-    market = open_market(config.market, config.market_seed)
+    market = market_of(config)
     window = window_of(config, market)
     say(f"opening model {config.model}")
     with closing(open_model(config.model, threads=config.threads, seed=config.seed)) as model:
         journal = Journal.create(folder, config=config.model_dump(mode="json"))
         with closing(journal):
+            keep_key(market, folder)
             say("the desk is at work")
             return _execute(config, market, window, policy, model.fingerprint, lambda: model, journal, folder, listener)
 
@@ -97,7 +97,8 @@ def resume(folder: Path, listener: Listener | None = None, say: Callable[[str], 
     journal = Journal.open_for_resume(folder)
     try:
         say(f"opening market {config.market}")
-        market = open_market(config.market, config.market_seed)
+        market = market_of(config)
+        keep_key(market, folder)  # the process may have been killed before it was written
         window = window_of(config, market)
         say(f"opening model {config.model}")
         model = open_model(config.model, threads=config.threads, seed=config.seed)
@@ -126,7 +127,7 @@ def replay(folder: Path, listener: Listener | None = None, say: Callable[[str], 
         assert isinstance(first, SessionStarted)
         fingerprint = Fingerprint.model_validate(first.model)
         say(f"opening market {config.market}")
-        market = open_market(config.market, config.market_seed)
+        market = market_of(config)
         say("deriving every event again, without a model")
         journal = Journal.in_memory(against=recorded)
         mind = Replay({}, fingerprint)
@@ -175,7 +176,7 @@ def _execute(
     listener: Listener | None,
 ) -> Outcome:
     started = SessionStarted(
-        config=config.model_dump(mode="json", exclude=PLACES) | {"policy": policy.hash()},
+        config=recorded_choices(config, market) | {"policy": policy.hash()},
         market=market.name,
         market_fingerprint=market.fingerprint,
         universe=list(window.universe),
@@ -196,7 +197,9 @@ def _execute(
     if journal.folder is not None:
         draw(tracks, market, window, fingerprint, journal.folder / PLOT_FILE)
     journal.finish()
-    notes = notes_of(market, window, fingerprint)
+    if market.masked is not None and journal.folder is not None:
+        refuse_leaks(journal.events(), market.masked)
+    notes = notes_of(market, window, fingerprint, config.mask)
     return Outcome(folder, journal.head, journal.count, desk.mind.calls, metrics, notes)
 
 

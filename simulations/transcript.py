@@ -134,7 +134,7 @@ def _lines(event: Event, evidence: dict[str, Evidence], detailed: bool) -> Itera
                 "dim",
             )
         case DecisionOpened():
-            regime = f"{event.regime['name']} ({event.regime['probability']:.2f})" if event.regime else "unknown"
+            regime = f"{event.market} ({event.regime['probability']:.2f})" if event.regime else event.market
             yield "", ""
             number, equity = (event.decision or 0) + 1, event.portfolio.equity
             yield f"{event.session}  decision {number}, regime {regime}, equity {equity:,.2f}", "bold"

@@ -23,9 +23,23 @@ class Window:
 def window_of(config: SessionConfig, market: Market) -> Window:
     """The window of a session on a market.
 
+    A configuration speaks of the market's own tickers and dates, also where the market is masked.
+
     Raises:
         InputError: a ticker that the market does not have, or dates outside its data.
     """
+    if market.masked is None:
+        return _window(config, market)
+    plain, key = _window(config, Market(market.masked.original)), market.masked.key
+    return Window(
+        sessions=tuple(key.later(day) for day in plain.sessions),
+        decisions=tuple(key.later(day) for day in plain.decisions),
+        universe=tuple(key.tickers[name] for name in plain.universe),
+        benchmark=None if plain.benchmark is None else key.tickers[plain.benchmark],
+    )
+
+
+def _window(config: SessionConfig, market: Market) -> Window:
     universe = config.universe or market.tickers
     unknown = [name for name in universe if name not in market.companies]
     if unknown:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paperdesk.tools.indicators import indicators
-from paperdesk.tools.market.documents import search
+from paperdesk.tools.market.documents.search import search
 from paperdesk.tools.market.records import Dataset
 from paperdesk.tools.market.view import Market, MarketView, open_market
 from paperdesk.tools.regime import regime

@@ -1,17 +1,21 @@
-"""Figures from prices: momentum, trend, volatility, volume. All known at the close of the view's session.
+"""Figures from prices: momentum, trend, volatility, market risk, volume. All known at the close of the view's session.
 
-Returns and volatility use total returns (dividends on their ex-date); levels against averages, RSI and MACD use the
+Returns and risk use total returns (dividends on their ex-date); levels against averages, RSI and MACD use the
 split-adjusted closes, as charts do. Every figure rests on the last `LOOKBACK` sessions at most, so it does not depend
-on how much older history a data set happens to hold.
+on how much older history a data set happens to hold. The market of beta is the benchmark, or without one the equally
+weighted universe; over a halt both returns cover the halt.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
 
+from . import risk
 from .evidence import Evidence
+from .market.trades import PriceArrays, Rows
 from .market.view import MarketView
 from .measures import MEASURES
 
@@ -23,24 +27,29 @@ MONTH, QUARTER, YEAR = 21, 63, 252
 Vector = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Series:
-    """One instrument's past, oldest first; arrays of equal length."""
+    """One instrument's past, oldest first; `close`, `total` and `volume` are of equal length."""
 
     close: Vector
     """Split-adjusted with the splits known today."""
     total: Vector
     """Close with all earlier dividends reinvested; equals 1 at the start."""
     volume: Vector
+    returns: Vector
+    """Of `total`: one element fewer."""
+    market: risk.MarketModel
+    """Over the last year; undefined for the market itself, and with less than a year in common."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Row:
     measure: str
     sessions: int
     """How many sessions the figure needs; with fewer it is absent."""
     period: str
     compute: Callable[[_Series], float]
+    """Not finite where the figure is undefined."""
 
 
 def _change(series: Vector, sessions: int) -> float:
@@ -58,10 +67,11 @@ def _distance(close: Vector, sessions: int) -> float:
 
 
 def _rsi(close: Vector) -> float:
-    """Wilder (1978), 14 sessions, 0..100."""
+    """Wilder (1978), 14 sessions, 0..100; undefined where the price never moved (TA-Lib says 0)."""
     import talib
 
-    return float(talib.RSI(close, timeperiod=14)[-1])
+    rsi = float(talib.RSI(close, timeperiod=14)[-1])
+    return rsi if rsi > 0 or np.minimum.reduce(close) < np.maximum.reduce(close) else float("nan")
 
 
 def _macd_histogram(close: Vector) -> float:
@@ -72,10 +82,9 @@ def _macd_histogram(close: Vector) -> float:
     return float(histogram[-1] / close[-1])
 
 
-def _volatility(total: Vector) -> float:
-    """Standard deviation of the last 63 daily total returns (ddof 1), times sqrt(252)."""
-    returns = np.diff(total[-QUARTER - 1 :]) / total[-QUARTER - 1 : -1]
-    return float(np.std(returns, ddof=1) * np.sqrt(YEAR))
+def _volume_ratio(volume: Vector) -> float:
+    year = np.add.reduce(volume[-60:]) / 60
+    return float(np.add.reduce(volume[-20:]) / 20 / year) if year else float("nan")
 
 
 _ROWS = (
@@ -87,44 +96,72 @@ _ROWS = (
     # 15 and 34 would do arithmetically, but the first values still hang on the start of the series
     _Row("rsi_14", QUARTER, "14 sessions", lambda s: _rsi(s.close)),
     _Row("macd_histogram", QUARTER, "12, 26 and 9 sessions", lambda s: _macd_histogram(s.close)),
-    _Row("volatility_3m", QUARTER + 1, "63 sessions", lambda s: _volatility(s.total)),
-    _Row("drawdown_12m", YEAR, "252 sessions", lambda s: float(s.close[-1] / s.close[-YEAR:].max() - 1)),
-    _Row("volume_ratio", 60, "60 sessions", lambda s: float(s.volume[-20:].mean() / s.volume[-60:].mean())),
+    _Row("volatility_1m", MONTH + 1, "21 sessions", lambda s: risk.annual_volatility(s.returns[-MONTH:])),
+    _Row("volatility_3m", QUARTER + 1, "63 sessions", lambda s: risk.annual_volatility(s.returns[-QUARTER:])),
+    _Row("drawdown_12m", YEAR, "252 sessions", lambda s: float(s.close[-1] / np.maximum.reduce(s.close[-YEAR:])) - 1),
+    _Row("max_drawdown_12m", YEAR + 1, "252 sessions", lambda s: risk.max_drawdown(s.total[-YEAR - 1 :])),
+    _Row("beta_12m", YEAR + 1, "252 sessions", lambda s: s.market.beta),
+    _Row(
+        "idiosyncratic_volatility_12m",
+        YEAR + 1,
+        "252 sessions",
+        lambda s: s.market.idiosyncratic_volatility,
+    ),
+    _Row("volume_ratio", 60, "60 sessions", lambda s: _volume_ratio(s.volume)),
 )
 
 
 def indicators(view: MarketView, ticker: str) -> list[Evidence]:
     """The price-based figures of `tools.measures` for one instrument.
 
-    A figure whose history is too short, or that is undefined (no volume at all), is absent; never a zero in its place.
+    A figure whose history is too short, or that is undefined (no volume at all, the market's beta to itself), is
+    absent; never a zero in its place.
 
     Raises:
         InputError: unknown ticker.
     """
-    history = view.history(ticker, sessions=LOOKBACK)
-    if len(history) == 0:
+    past = view.arrays(ticker, LOOKBACK)
+    if len(past) == 0:
         return []
-    close = history["close"].to_numpy(dtype=np.float64)
-    dividend = history["dividend"].to_numpy(dtype=np.float64)
-    growth = np.concatenate([[1.0], (close[1:] + dividend[1:]) / close[:-1]])
-    series = _Series(close, np.cumprod(growth), history["volume"].to_numpy(dtype=np.float64))
-    last = history.index[-1].date()
-    found = []
-    for row in _ROWS:
-        if len(close) < row.sessions or (row.measure == "volume_ratio" and not series.volume[-60:].any()):
-            continue
-        found.append(
-            Evidence.of(
-                id=f"{ticker}/{row.measure}/{last}",
-                kind="indicator",
-                measure=row.measure,
-                ticker=ticker,
-                as_of=view.as_of,
-                available_at=view.calendar.close_of(last),
-                period=f"{row.period} to {last}",
-                value=row.compute(series),
-                unit=MEASURES[row.measure].unit,
-                source="prices",
-            )
+    series = _series(view, ticker, past)
+    session = view.sessions[past.rows[-1]]
+    available_at, last = view.calendar.close_of(session), str(session)
+    # all figures before any evidence: to alternate between the two kinds of work takes a sixth longer
+    figures = [(row, row.compute(series)) for row in _ROWS if len(past) >= row.sessions]
+    return [
+        Evidence.of(
+            id=f"{ticker}/{row.measure}/{last}",
+            kind="indicator",
+            measure=row.measure,
+            ticker=ticker,
+            as_of=view.as_of,
+            available_at=available_at,
+            period=f"{row.period} to {last}",
+            value=value,
+            unit=MEASURES[row.measure].unit,
+            source="prices",
         )
-    return found
+        for row, value in figures
+        if isfinite(value)
+    ]
+
+
+def _series(view: MarketView, ticker: str, past: PriceArrays) -> _Series:
+    growth = np.empty(len(past))
+    growth[0] = 1.0
+    np.divide(past.close[1:] + past.dividend[1:], past.close[:-1], out=growth[1:])
+    total = np.cumprod(growth, dtype=np.float64)
+    returns = risk.changes(total)
+    market = risk.UNDEFINED if ticker == view.benchmark else _market_model(view, past.rows, total, returns)
+    return _Series(past.close, total, past.volume, returns, market)
+
+
+def _market_model(view: MarketView, rows: Rows, total: Vector, returns: Vector) -> risk.MarketModel:
+    """The market model over the last year of returns between sessions at which both traded."""
+    level = view.market_level[rows]
+    known = np.isfinite(level)
+    if not known.all():
+        level, returns = level[known], risk.changes(total[known])
+    if len(returns) < YEAR:
+        return risk.UNDEFINED
+    return risk.market_model(returns[-YEAR:], risk.changes(level[-YEAR - 1 :]))

@@ -1,29 +1,38 @@
-"""The state of the market, calm or turbulent: a two-state Gaussian hidden Markov model of its daily returns.
+"""The state of the market by a two-state hidden Markov model of its daily returns, named by volatility and drift.
 
-r_t | s_t = k ~ Normal(mean_k, variance_k), s_t a Markov chain (Hamilton 1989). Parameters are fitted by EM to returns
-up to the view's session only, and the probability is the filtered one, P(s_T | r_1..r_T), by the forward recursion. The
-library's own `predict_proba` smooths: within its sample later days decide about earlier ones.
+Parameters are fitted on a schedule that the calendar sets: to returns up to the last session of the last completed
+calendar quarter (in a younger market: up to the session at which `MINIMUM` returns were known). They do not depend on
+when a session starts or how often it decides. Why a quarter: it renews a twelfth of the longest window, enough to
+follow a changing market and too little to rename its states every month.
+
+The probability is the filtered one, P(s_T | r_1..r_T): with these parameters, on returns up to the view's session.
 """
 
+from bisect import bisect_left
+from dataclasses import dataclass
 from datetime import date
 from typing import Literal
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .frozen import Frozen
-from .market.view import MarketView
+from .hidden_markov import ITERATIONS, Parameters, Vector, filter_on, filtered, likeliest
+from .market.view import Market, MarketView
 
 RegimeName = Literal["calm", "turbulent"]
+"""By volatility: the calm state is the one with the smaller variance, however EM numbered them."""
+Drift = Literal["rising", "falling", "flat"]
+"""By mean return against its standard error."""
 WINDOW = 750
 """Sessions of history at most."""
 MINIMUM = 250
 """Sessions without which two states cannot be told apart."""
-STARTS = 3
-"""EM starts: one from the moments of the data, the others drawn around it; the likeliest fit wins."""
-_ITERATIONS = 200
-
-Vector = NDArray[np.float64]
+DRIFT_T = 1.645
+"""A state rises or falls where its mean is that many standard errors from zero (one-sided 5 %), else it is flat."""
+_DIGITS = 6
+"""Of a probability: what lies beyond depends on the processor, and would reach the journal's hashes."""
 
 
 class Regime(Frozen):
@@ -31,122 +40,118 @@ class Regime(Frozen):
 
     name: RegimeName
     """The likelier state."""
+    drift: Drift
+    """Where prices went while the market was in that state."""
     probability: float
     """Of that state, filtered."""
     probabilities: dict[RegimeName, float]
     """Of both states; they sum to 1."""
+    drifts: dict[RegimeName, Drift]
+    """Of both states."""
     fitted_until: date
-    """Last session whose return was used."""
+    """Last session whose return the parameters rest on; the probability rests on all returns up to the view."""
     note: str
-    """For people: which returns, how many, and the two volatilities."""
+    """For people: which returns, how many, and volatility and drift of the two states."""
+
+    @property
+    def words(self) -> str:
+        """Name and drift as people say it: `calm and rising`."""
+        return f"{self.name} and {self.drift}"
 
 
 def regime(view: MarketView, seed: int = 0) -> Regime | None:
     """The market's state at the view's session.
 
     None where fewer than `MINIMUM` returns are known, or where the market never moved: two states cannot be told apart.
-
     The market is the benchmark, or without one the equally weighted universe.
+
+    The fit costs tenths of a second and is kept per market, fit date and seed; what remains is to filter the returns
+    since then.
 
     Args:
         view: what is known.
         seed: of the EM starts.
     """
-    name, days, returns = _market_returns(view)
-    if len(returns) < MINIMUM or np.std(returns) == 0.0:
+    returns = view.market_returns
+    known = np.flatnonzero(np.isfinite(returns))
+    if len(known) < MINIMUM:
         return None
-    fit, converged = _fit(returns, np.random.default_rng(seed))
-    deviations = np.sqrt(fit.variances)
-    calm = int(np.argmin(deviations))  # EM numbers the states as it likes
-    belief = filtered(fit, returns)[-1]
-    probabilities: dict[RegimeName, float] = {"calm": float(belief[calm]), "turbulent": float(belief[1 - calm])}
-    likelier: RegimeName = "calm" if probabilities["calm"] >= 0.5 else "turbulent"
-    yearly = np.sqrt(252) * deviations
-    note = (
-        f"{name}, {len(returns)} daily total returns; annual volatility {yearly[calm]:.0%} when calm and"
-        f" {yearly[1 - calm]:.0%} when turbulent"
-    )
+    row = max(_quarter_end(view), int(known[MINIMUM - 1]))
+    fit = _fit_until(view, row, known, seed)
+    if fit is None:
+        return None
+    belief = filter_on(fit.model, fit.belief, returns[known[known > row]])
+    calm = fit.model.calm()
+    probability = round(float(belief[calm]), _DIGITS)
+    probabilities: dict[RegimeName, float] = {"calm": probability, "turbulent": round(1 - probability, _DIGITS)}
+    likelier: RegimeName = "calm" if probability >= 0.5 else "turbulent"
     return Regime(
         name=likelier,
+        drift=fit.drifts[likelier],
         probability=probabilities[likelier],
         probabilities=probabilities,
-        fitted_until=days[-1],
-        note=note if converged else f"{note}; the fit had not converged after {_ITERATIONS} iterations",
+        drifts=fit.drifts,
+        fitted_until=view.sessions[row],
+        note=fit.note,
     )
 
 
-class Parameters(Frozen):
-    """A fitted model; lists by state, in the order in which EM found them."""
+@dataclass(frozen=True)
+class _Fit:
+    """What is kept of a fit."""
 
-    start: tuple[float, float]
-    transitions: tuple[tuple[float, float], tuple[float, float]]
-    """Row: today's state, column: tomorrow's."""
-    means: tuple[float, float]
-    """Daily."""
-    variances: tuple[float, float]
-    """Daily."""
-
-
-def filtered(model: Parameters, returns: Vector) -> NDArray[np.float64]:
-    """P(state at t | returns up to t): (T, 2), by the forward recursion scaled at each step."""
-    mean, variance = np.asarray(model.means), np.asarray(model.variances)
-    log_density = -0.5 * (np.log(2 * np.pi * variance) + (returns[:, None] - mean) ** 2 / variance)
-    # only ratios matter; without the shift both densities underflow on an extreme day
-    density = np.exp(log_density - log_density.max(axis=1, keepdims=True))
-    transitions = np.asarray(model.transitions)
-    beliefs = np.empty((len(returns), 2))
-    expected = np.asarray(model.start)
-    for t, likelihood in enumerate(density):
-        joint = expected * likelihood
-        beliefs[t] = joint / joint.sum()
-        expected = beliefs[t] @ transitions
-    return beliefs
+    model: Parameters
+    belief: Vector
+    """Filtered, at the fit's last session."""
+    drifts: dict[RegimeName, Drift]
+    note: str
 
 
-def _market_returns(view: MarketView) -> tuple[str, list[date], Vector]:
-    """Name of the market, sessions, and daily simple total returns without gaps."""
-    if view.benchmark is not None:
-        name, tickers = view.benchmark, [view.benchmark]
-    else:
-        name, tickers = "equally weighted universe", list(view.tickers)
-    returns = view.returns(tickers, WINDOW).mean(axis=1).dropna()
-    return name, [day.date() for day in returns.index], returns.to_numpy(dtype=np.float64)
+_FITS: WeakKeyDictionary[Market, dict[tuple[int, int], _Fit | None]] = WeakKeyDictionary()
+"""By market; then by row of the fit's last session, and seed."""
 
 
-def _fit(returns: Vector, rng: np.random.Generator) -> tuple[Parameters, bool]:
-    """The likeliest of several EM fits, and whether it converged."""
-    # imported here: it brings scikit-learn, which takes two seconds to load
-    from hmmlearn.hmm import GaussianHMM
+def _fit_until(view: MarketView, row: int, known: NDArray[np.int64], seed: int) -> _Fit | None:
+    """The fit to the last `WINDOW` known returns up to a row; None where the market never moved."""
+    fits = _FITS.setdefault(view._market, {})
+    if (row, seed) not in fits:
+        returns = view.market_returns[known[known <= row][-WINDOW:]]
+        fits[row, seed] = _fit(returns, view.market_name, seed) if np.ptp(returns) > 0 else None
+    return fits[row, seed]
 
-    unit = float(np.std(returns))
-    scaled = (returns / unit).reshape(-1, 1)
-    best, best_score = None, -np.inf
-    for attempt in range(STARTS):
-        spread = np.array([0.5, 2.0]) * (1.0 if attempt == 0 else np.exp(0.5 * rng.standard_normal(2)))
-        model = GaussianHMM(
-            n_components=2,
-            covariance_type="diag",
-            init_params="",
-            n_iter=_ITERATIONS,
-            tol=1e-4,
-            covars_prior=1e-6,  # plain maximum likelihood: with a real prior the library's convergence test misfires
-        )
-        model.startprob_ = np.array([0.5, 0.5])
-        model.transmat_ = np.array([[0.97, 0.03], [0.05, 0.95]])
-        model.means_ = np.full((2, 1), scaled.mean())
-        model.covars_ = spread.reshape(2, 1)
-        model.fit(scaled)
-        score = float(model.score(scaled))
-        if score > best_score + 1e-9:
-            best, best_score = model, score
-    assert best is not None  # a score is finite for finite returns
-    parameters = Parameters.model_validate(
-        {
-            "start": best.startprob_.tolist(),
-            "transitions": best.transmat_.tolist(),
-            "means": (best.means_[:, 0] * unit).tolist(),
-            "variances": (np.asarray(best.covars_).reshape(2, -1)[:, 0] * unit**2).tolist(),
-        }
+
+def _quarter_end(view: MarketView) -> int:
+    """Row of the last session of the last completed calendar quarter, -1 if none; complete once that has closed."""
+    if _quarter(view.calendar.next_session(view.session)) != _quarter(view.session):
+        return len(view.sessions) - 1
+    year, quarter = _quarter(view.session)
+    return bisect_left(view.sessions, date(year, 3 * quarter + 1, 1)) - 1
+
+
+def _quarter(day: date) -> tuple[int, int]:
+    return day.year, (day.month - 1) // 3
+
+
+def _fit(returns: Vector, market: str, seed: int) -> _Fit:
+    fitted = likeliest(returns, np.random.default_rng(seed))
+    model, calm = fitted.model, fitted.model.calm()
+    drifts: dict[RegimeName, Drift] = {
+        "calm": _drift(model, fitted.sessions, calm),
+        "turbulent": _drift(model, fitted.sessions, 1 - calm),
+    }
+    yearly = np.sqrt(252 * np.asarray(model.variances))
+    note = (
+        f"{market}, {len(returns)} daily total returns; annual volatility {yearly[calm]:.0%} when calm"
+        f" ({drifts['calm']}) and {yearly[1 - calm]:.0%} when turbulent ({drifts['turbulent']})"
     )
-    # `monitor_.converged` is also true when the iterations ran out
-    return parameters, bool(best.monitor_.iter < best.monitor_.n_iter)
+    if not fitted.converged:
+        note += f"; the fit had not converged after {ITERATIONS} iterations"
+    return _Fit(model, filtered(model, returns)[-1], drifts, note)
+
+
+def _drift(model: Parameters, sessions: Vector, state: int) -> Drift:
+    """A state's direction: its mean over the standard error that its expected number of sessions leaves."""
+    t = model.means[state] / np.sqrt(model.variances[state] / sessions[state])
+    if abs(t) < DRIFT_T:
+        return "flat"
+    return "rising" if t > 0 else "falling"

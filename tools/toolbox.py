@@ -16,8 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from .broker.protocol import Broker, OrderIntent, Submission, VerdictToken
 from .evidence import Evidence
+from .evidence_pack import PASSAGES, QUERY
 from .indicators import indicators
-from .market.documents import search
+from .market.documents.search import search
 from .market.fundamentals import ratios
 from .market.view import MarketView
 from .measures import MEASURES
@@ -58,10 +59,8 @@ class OfHistory(OfCompany):
 class OfDocuments(OfCompany):
     """A question to the documents of one company."""
 
-    query: str = Field(
-        default="quarterly results, guidance and outlook", max_length=300, description="What to look for"
-    )
-    passages: int = Field(default=1, ge=1, le=5, description="How many passages at most")
+    query: str = Field(default=QUERY, max_length=300, description="What to look for")
+    passages: int = Field(default=PASSAGES, ge=1, le=5, description="How many passages at most")
 
 
 class OfPortfolio(Arguments):
@@ -106,14 +105,12 @@ def research_tools(view: MarketView) -> dict[str, BaseTool]:
         tone = latest_tone(view, ticker)
         return _answer([tone] if tone else [], "no recent release")
 
-    def document_search(
-        ticker: str, query: str = "quarterly results, guidance and outlook", passages: int = 1
-    ) -> Found:
+    def document_search(ticker: str, query: str = QUERY, passages: int = PASSAGES) -> Found:
         return _answer(search(view, ticker, query, k=passages), "no recent document")
 
     def market_regime() -> tuple[str, None]:
         found = regime(view)
-        return (f"{found.name} with probability {found.probability:.2f}" if found else "too short a history"), None
+        return (f"{found.words} with probability {found.probability:.2f}" if found else "too short a history"), None
 
     return {
         tool.name: tool
@@ -123,7 +120,7 @@ def research_tools(view: MarketView) -> dict[str, BaseTool]:
             _tool(filing_ratios, OfCompany, "Growth, margins, leverage and yield from filings known today."),
             _tool(release_tone, OfCompany, "Tone of the latest press release by a finance lexicon."),
             _tool(document_search, OfDocuments, "Passages of press releases that answer a question."),
-            _tool(market_regime, NoArguments, "State of the whole market: calm or turbulent."),
+            _tool(market_regime, NoArguments, "State of the whole market: calm or turbulent, rising, falling or flat."),
         )
     }
 

@@ -50,7 +50,13 @@ class DecisionOpened(BaseEvent):
     as_of: AwareDatetime
     session: date
     regime: Document
+    """`tools.regime.Regime`; empty where it is unknown."""
     portfolio: PortfolioSnapshot
+
+    @property
+    def market(self) -> str:
+        """The regime in words: `calm and rising`, or `unknown`; journals from before there was a drift say `calm`."""
+        return " and ".join(str(self.regime[key]) for key in ("name", "drift") if key in self.regime) or "unknown"
 
 
 class ToolCalled(BaseEvent):

@@ -3,6 +3,8 @@
 The desk stands beside its baselines, on the same ledger and at the same costs.
 """
 
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -66,12 +68,12 @@ def result_of(tracks: list[Track]) -> dict[str, Any]:
     return {"rows": rows}
 
 
-def notes_of(market: Market, window: Window, mind: Fingerprint) -> list[str]:
+def notes_of(market: Market, window: Window, mind: Fingerprint, mask: Sequence[str] = ()) -> list[str]:
     """What a reader must know before taking the figures for anything; for people, so not part of the journal."""
-    return [market.note, _about(mind, window, market.generated), _length(window)]
+    return [market.note, _about(mind, market, window, mask), _length(window)]
 
 
-def _about(mind: Fingerprint, window: Window, generated: bool) -> str:
+def _about(mind: Fingerprint, market: Market, window: Window, mask: Sequence[str]) -> str:
     if mind.backend == "scorecard":
         return "No language model was used: the scorecard adds up documented points for figures."
     if "smollm2-135m" in mind.name.lower():
@@ -82,15 +84,22 @@ def _about(mind: Fingerprint, window: Window, generated: bool) -> str:
         )
     else:
         about = f"The mind was {mind.name}; nothing is known here about how well it reads."
-    if generated:
+    if market.generated:
         return about
+    if mind.training_cutoff is not None and _real_start(market, window).isoformat() > mind.training_cutoff:
+        return f"{about} It read texts up to {mind.training_cutoff}, before this window."
     if mind.training_cutoff is None:
-        memory = "Its training cutoff is unknown, so it may remember this window: treat the result as contaminated."
-    elif window.sessions[0].isoformat() <= mind.training_cutoff:
-        memory = f"It read texts up to {mind.training_cutoff} and may remember this window: contaminated."
+        memory = "Its training cutoff is unknown, so it may remember this window"
     else:
-        memory = f"It read texts up to {mind.training_cutoff}, before this window."
-    return f"{about} {memory}"
+        memory = f"It read texts up to {mind.training_cutoff} and may remember this window"
+    if mask:
+        return f"{about} {memory}, but {' and '.join(mask)} were masked: contaminated only where it sees through that."
+    return f"{about} {memory}: treat the result as contaminated."
+
+
+def _real_start(market: Market, window: Window) -> date:
+    """The window's first session on the real calendar."""
+    return window.sessions[0] if market.masked is None else market.masked.key.earlier(window.sessions[0])
 
 
 def _length(window: Window) -> str:

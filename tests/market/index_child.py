@@ -12,8 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from paperdesk.tools.market import passage_folder, passage_store
-from paperdesk.tools.market.documents import PassageIndex
+from paperdesk.tools.market.documents import index_folder, store
+from paperdesk.tools.market.documents.index import PassageIndex
 from paperdesk.tools.market.records import Document
 
 
@@ -43,12 +43,12 @@ def arm(moment: str) -> None:
         if moment == "first insert" or (moment == "last insert" and added[0] == 3):
             die()
 
-    passage_store._ROWS_PER_CALL = 100
+    store._ROWS_PER_CALL = 100
     Collection.add = counted  # type: ignore[method-assign]
     if moment == "empty folder":
-        passage_store._client = die
+        store._client = die
     if moment == "before the marker":
-        passage_folder.complete = die
+        index_folder.complete = die
     if moment == "within the marker":
         os.fsync = after(os.fsync)
 

@@ -14,8 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paperdesk.tools.errors import InputError
-from paperdesk.tools.market.documents import PassageIndex, collapse, embed, search, search_many
-from paperdesk.tools.market.passages import EXCERPT_CHARACTERS, Piece, excerpts, passages
+from paperdesk.tools.market.documents.duplicates import collapse
+from paperdesk.tools.market.documents.embedding import embed
+from paperdesk.tools.market.documents.index import PassageIndex
+from paperdesk.tools.market.documents.passages import EXCERPT_CHARACTERS, Piece, excerpts, passages
+from paperdesk.tools.market.documents.search import search, search_many
 from paperdesk.tools.market.records import Document
 from paperdesk.tools.market.view import Market, open_market
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperdesk.tools.market.duplicates import DUPLICATE_DAYS, DUPLICATE_SIMILARITY, collapse, similarity
+from paperdesk.tools.market.documents.duplicates import DUPLICATE_DAYS, DUPLICATE_SIMILARITY, collapse, similarity
 from paperdesk.tools.market.records import Document
 
 NOON = datetime(2030, 1, 2, 17, 0, tzinfo=UTC)

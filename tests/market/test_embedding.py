@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperdesk.tools.market import embedding
-from paperdesk.tools.market.embedding import Embedder, embed, similarities
-from paperdesk.tools.market.passages import passages
+from paperdesk.tools.market.documents import embedding
+from paperdesk.tools.market.documents.embedding import Embedder, embed, similarities
+from paperdesk.tools.market.documents.passages import passages
 from paperdesk.tools.market.view import open_market
 
 texts = st.lists(st.text(max_size=60), max_size=6)

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from paperdesk.tools.clock import TradingCalendar
-from paperdesk.tools.market.documents import collapse
+from paperdesk.tools.market.documents.duplicates import collapse
 from paperdesk.tools.market.generated import CAST, DRIFT, DRIFT_SESSIONS, REACTION, WINDOW, business, generate
 from paperdesk.tools.market.generated.prices import REACTION_NOISE, edge
 from paperdesk.tools.market.records import FACT_COLUMNS, Dataset

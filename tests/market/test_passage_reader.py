@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from paperdesk.tools.errors import InputError, LookAheadError
 from paperdesk.tools.evidence import Span
 from paperdesk.tools.indicators import indicators
-from paperdesk.tools.market.documents import search_many
-from paperdesk.tools.market.passage_reader import open_passage, span_named
-from paperdesk.tools.market.passages import Piece, whole_sentences
+from paperdesk.tools.market.documents.passages import Piece, whole_sentences
+from paperdesk.tools.market.documents.reader import open_passage, span_named
+from paperdesk.tools.market.documents.search import search_many
 from paperdesk.tools.market.view import Market, MarketView, open_market
 
 

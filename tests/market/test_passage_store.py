@@ -14,11 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paperdesk.tools.market import passage_folder, passage_index, passage_store
-from paperdesk.tools.market.documents import PassageIndex, index_of, index_state, rebuild_index, search_many
-from paperdesk.tools.market.passage_folder import MARKER
-from paperdesk.tools.market.passage_store import PassageStore, StoreBusyError, store_key
-from paperdesk.tools.market.passage_table import Table
+from paperdesk.tools.market.documents import index, index_folder, store
+from paperdesk.tools.market.documents.index import PassageIndex
+from paperdesk.tools.market.documents.index_folder import MARKER
+from paperdesk.tools.market.documents.search import index_of, index_state, rebuild_index, search_many
+from paperdesk.tools.market.documents.store import PassageStore, StoreBusyError, store_key
+from paperdesk.tools.market.documents.table import Table
 from paperdesk.tools.market.records import Document
 from paperdesk.tools.market.view import Market, open_market
 
@@ -64,7 +65,7 @@ def no_building(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(documents: object) -> Table:
         raise AssertionError("an index that was complete is computed again")
 
-    monkeypatch.setattr(passage_index, "table_of", refuse)
+    monkeypatch.setattr(index, "table_of", refuse)
 
 
 def test_what_is_read_from_disk_is_what_memory_holds_to_the_bit(
@@ -78,7 +79,7 @@ def test_what_is_read_from_disk_is_what_memory_holds_to_the_bit(
 
 def test_chroma_filters_by_company_and_time_as_the_arrays_do(kept: Path, documents: tuple[Document, ...]) -> None:
     memory = PassageIndex(documents)
-    client = passage_store._client(next(kept.glob("chroma-*")))
+    client = store._client(next(kept.glob("chroma-*")))
     collection = client.get_collection("passages", embedding_function=None)
     tickers = sorted({row.ticker for row in documents})
     times = sorted({row.published for table in memory.tables(tickers) for row in table.rows})
@@ -96,7 +97,7 @@ def test_chroma_filters_by_company_and_time_as_the_arrays_do(kept: Path, documen
 
 
 def test_everything_a_reader_needs_stands_in_chroma(kept: Path, documents: tuple[Document, ...]) -> None:
-    client = passage_store._client(next(kept.glob("chroma-*")))
+    client = store._client(next(kept.glob("chroma-*")))
     got = client.get_collection("passages", embedding_function=None).get(limit=20, include=["metadatas"])
     texts = {row.id: row for row in documents}
     assert got["metadatas"]
@@ -153,7 +154,7 @@ def test_a_second_process_works_in_memory_with_the_same_results(
         PassageStore(folder, dict)
     os.kill(holder.pid, signal.SIGKILL)
     holder.wait()
-    monkeypatch.setattr(passage_index, "_all_tables", lambda rows: pytest.fail("a complete index was built again"))
+    monkeypatch.setattr(index, "_all_tables", lambda rows: pytest.fail("a complete index was built again"))
     third = PassageIndex(documents, folder)
     assert third.store is not None
     assert digests(third, documents) == truth
@@ -239,7 +240,7 @@ def test_a_damaged_folder_is_built_again(
 def test_a_changed_passage_in_an_intact_database_is_noticed(
     kept: Path, documents: tuple[Document, ...], truth: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    client = passage_store._client(next(kept.glob("chroma-*")))
+    client = store._client(next(kept.glob("chroma-*")))
     collection = client.get_collection("passages", embedding_function=None)
     first = collection.get(limit=1, include=["metadatas"])
     assert first["metadatas"]
@@ -263,7 +264,7 @@ def test_a_cache_that_cannot_be_written_means_memory_and_one_warning(
 
 
 def test_only_the_last_used_indexes_stay_and_none_that_is_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passage_folder, "KEPT", 2)
+    monkeypatch.setattr(index_folder, "KEPT", 2)
     tables: dict[str, Table] = {}
     first = PassageStore(tmp_path / "a", lambda: tables)
     for age, name in enumerate("bcd"):
@@ -277,16 +278,16 @@ def test_only_the_last_used_indexes_stay_and_none_that_is_open(tmp_path: Path, m
 
 
 def test_a_lock_file_that_was_removed_guards_nothing(tmp_path: Path) -> None:
-    held = passage_folder.lock(tmp_path / "a")
+    held = index_folder.lock(tmp_path / "a")
     assert held is not None
-    assert passage_folder.lock(tmp_path / "a") is None
+    assert index_folder.lock(tmp_path / "a") is None
     (tmp_path / "a.lock").unlink()
-    second = passage_folder.lock(tmp_path / "a")
+    second = index_folder.lock(tmp_path / "a")
     assert second is not None
-    assert passage_folder.lock(tmp_path / "a") is None
+    assert index_folder.lock(tmp_path / "a") is None
     os.close(held)
     os.close(second)
-    third = passage_folder.lock(tmp_path / "a")
+    third = index_folder.lock(tmp_path / "a")
     assert third is not None
     os.close(third)
 
@@ -294,12 +295,12 @@ def test_a_lock_file_that_was_removed_guards_nothing(tmp_path: Path) -> None:
 def test_the_folder_is_the_user_s_cache_and_can_be_turned_off(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("PAPERDESK_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert passage_folder.passages_folder() == tmp_path / "paperdesk" / "passages"
+    assert index_folder.passages_folder() == tmp_path / "paperdesk" / "passages"
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", "/home/somebody")
-    assert passage_folder.passages_folder() == Path("/home/somebody/.cache/paperdesk/passages")
+    assert index_folder.passages_folder() == Path("/home/somebody/.cache/paperdesk/passages")
     monkeypatch.setenv("PAPERDESK_CACHE", "off")
-    assert passage_folder.passages_folder() is None
+    assert index_folder.passages_folder() is None
 
 
 def test_a_market_s_index_is_found_again_shared_and_rebuilt(
@@ -357,5 +358,5 @@ def test_the_key_knows_the_documents_and_the_rules(
         replace(first, id="other"),
     ):
         assert store_key([other, *documents[1:]]) != key
-    monkeypatch.setattr(passage_store, "FORMAT", 99)
+    monkeypatch.setattr(store, "FORMAT", 99)
     assert store_key(documents) != key

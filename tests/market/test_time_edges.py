@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from paperdesk.tools.clock import TradingCalendar
 from paperdesk.tools.errors import InputError, LookAheadError
-from paperdesk.tools.market.documents import search
+from paperdesk.tools.market.documents.search import search
 from paperdesk.tools.market.frames import facts_frame
 from paperdesk.tools.market.invariance import comparable
 from paperdesk.tools.market.records import Dataset, Document

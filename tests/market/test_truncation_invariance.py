@@ -24,7 +24,7 @@ from paperdesk.simulations import masking
 from paperdesk.tools.errors import InputError
 from paperdesk.tools.evidence import Evidence
 from paperdesk.tools.indicators import indicators
-from paperdesk.tools.market.documents import search
+from paperdesk.tools.market.documents.search import search
 from paperdesk.tools.market.fundamentals import ratios
 from paperdesk.tools.market.invariance import ALTERATIONS, Alteration, alter, comparable, reads_future, refuse_leaking
 from paperdesk.tools.market.records import Dataset

@@ -232,7 +232,7 @@ def test_without_a_recommendation_the_window_leaves_a_year_of_history(real: Mark
 
 
 def test_a_market_that_is_neither_built_in_nor_a_folder_is_refused_with_the_names() -> None:
-    with pytest.raises(InputError, match=r"'us9'.*generated or us-tech"):
+    with pytest.raises(InputError, match=r"'us9'.*generated, us-tech or sp20"):
         open_market("us9")
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,10 +40,11 @@ class Bars:
         Raises:
             KeyError: no such instrument in these bars.
         """
-        try:
-            return self.tickers.index(ticker)
-        except ValueError:
-            raise KeyError(ticker) from None
+        return self._columns[ticker]
+
+    @cached_property
+    def _columns(self) -> dict[str, int]:
+        return {ticker: j for j, ticker in enumerate(self.tickers)}
 
     def select(self, tickers: tuple[str, ...], start: date, end: date) -> "Bars":
         """The bars of some instruments with `start <= session <= end`."""

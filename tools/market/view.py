@@ -1,39 +1,53 @@
 """The one door to data: a `Market` knows everything, a `MarketView` only what was known at its `as_of`."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from ..clock import TradingCalendar
 from ..errors import InputError, LookAheadError
-from .bars import Bars, Matrix
+from .bars import Bars
 from .dataset import open_dataset
+from .prepared import Prepared
 from .records import Company, Dataset, Document
+from .shelf import Shelf
+from .trades import PriceArrays, Vector
 
-BUILT_IN = ("generated", "us-tech")
+if TYPE_CHECKING:
+    from .mask import Masked, What
+
+BUILT_IN = ("generated", "us-tech", "sp20")
 """Markets that come with PaperDesk or with its extra `markets`."""
 
 _LOOK_BACK = 252
 """Sessions kept as history where a market recommends no window: a year, which the longest indicator needs."""
 
 
-def open_market(source: str | Path, seed: int = 7) -> "Market":
+def open_market(source: str | Path, seed: int = 7, *, mask: "Collection[What]" = (), mask_seed: int = 0) -> "Market":
     """Open a built-in market or a folder.
 
     Args:
-        source: `generated`, `us-tech`, or the path of a folder in the tidy format (docs/data-format.md).
+        source: `generated`, `us-tech`, `sp20`, or the path of a folder in the tidy format (docs/data-format.md).
         seed: of the generated market; the others do not use it.
+        mask: what to replace by inventions (`names`, `dates`, `levels`; docs/masking.md); the market then has `masked`.
+        mask_seed: of the inventions.
 
     Raises:
-        InputError: there is no such market, or what it needs is not installed.
+        InputError: there is no such market, or what it needs is not installed, or it cannot be masked so.
         DataError: the folder has a defect.
     """
-    # Imported here: neither built-in market is needed to read a folder.
+    if mask:
+        from .mask import mask as masked
+
+        result = masked(open_market(source, seed).dataset, frozenset(mask), mask_seed)
+        return Market(result.dataset, result)
+    # Imported here: no built-in market is needed to read a folder.
     if source == "generated":
         from .generated import generate
 
@@ -42,29 +56,24 @@ def open_market(source: str | Path, seed: int = 7) -> "Market":
         from .vendors.us_tech import us_tech
 
         return Market(us_tech())
+    if source == "sp20":
+        from .vendors.sp20 import sp20
+
+        return Market(sp20())
     if not Path(source).is_dir():
-        raise InputError(
-            f"there is no market {str(source)!r}; name {' or '.join(BUILT_IN)}, or a folder with prices.csv"
-        )
+        known = f"{', '.join(BUILT_IN[:-1])} or {BUILT_IN[-1]}"
+        raise InputError(f"there is no market {str(source)!r}; name {known}, or a folder with prices.csv")
     return Market(open_dataset(Path(source)))
 
 
-class Market:
+class Market(Prepared):
     """A whole market, future included: for the session runner and the simulated broker, never for an agent."""
 
-    def __init__(self, dataset: Dataset) -> None:
-        self.dataset = dataset
+    def __init__(self, dataset: Dataset, masked: "Masked | None" = None) -> None:
+        super().__init__(dataset)
+        self.masked = masked
+        """The key and the original of a masked market."""
         sessions = dataset.bars.sessions
-        self.name = dataset.name
-        self.note = dataset.note
-        self.generated = dataset.generated
-        self.companies = dataset.companies
-        self.tickers: tuple[str, ...] = tuple(dataset.companies)
-        """The companies: what the desk may hold."""
-        self.instruments = dataset.bars.tickers
-        """Everything with prices, the benchmark included."""
-        self.benchmark = dataset.benchmark
-        self.fingerprint = dataset.fingerprint
         # A month beyond the last bar, so that the session after it is known.
         self.calendar = TradingCalendar(dataset.calendar, sessions[0], sessions[-1] + timedelta(days=31))
         self.window: tuple[date, date] = dataset.window or (sessions[min(_LOOK_BACK, len(sessions) // 2)], sessions[-1])
@@ -91,29 +100,6 @@ class Market:
             self.column(ticker)
         return self.dataset.bars.select(tickers, start, end)
 
-    def column(self, ticker: str) -> int:
-        """Index of an instrument in the bars.
-
-        Raises:
-            InputError: it is unknown.
-        """
-        if ticker not in self.instruments:
-            raise InputError(f"there is no ticker {ticker!r} in {self.name}; choose from {', '.join(self.instruments)}")
-        return self.dataset.bars.column(ticker)
-
-    @cached_property
-    def total_returns(self) -> Matrix:
-        """(T, N) simple total returns since the last trade before; NaN where nothing traded, or nothing had before.
-
-        Row t depends on rows up to t alone, so a view may show its first rows.
-        """
-        return _total_returns(self.dataset.bars)
-
-    @cached_property
-    def facts_by_ticker(self) -> dict[str, pd.DataFrame]:
-        """The facts of each ticker that has any, by available_at."""
-        return {str(name): rows for name, rows in self.dataset.facts.groupby("ticker", sort=False)}
-
 
 class MarketView:
     """What was known at one moment: the only data that agents and their tools may read.
@@ -133,7 +119,7 @@ class MarketView:
             )
         self.session = last
         """The last session whose close is not later than `as_of`."""
-        self._rows = sessions.index(last) + 1
+        self._rows = bisect_right(sessions, last)
         self._facts: dict[str, pd.DataFrame] = {}
 
     def __repr__(self) -> str:
@@ -209,26 +195,19 @@ class MarketView:
         Raises:
             InputError: the ticker is unknown or `sessions` is below 1.
         """
+        past = self.arrays(ticker, sessions)
+        columns = ("open", "high", "low", "close", "volume", "dividend", "split")
+        return pd.DataFrame({name: getattr(past, name) for name in columns}, index=self._market.days[past.rows])
+
+    def arrays(self, ticker: str, sessions: int | None = None) -> PriceArrays:
+        """The bars of `history` as arrays, for tools: a hundredth of its cost.
+
+        Raises:
+            InputError: the ticker is unknown or `sessions` is below 1.
+        """
         if sessions is not None and sessions < 1:
             raise InputError(f"{sessions} sessions of history were asked for; ask for at least 1")
-        bars, n, j = self._market.dataset.bars, self._rows, self._market.column(ticker)
-        split = bars.split[:n, j]
-        later = np.ones(n)
-        later[:-1] = np.cumprod(split[:0:-1])[::-1]
-        columns = {
-            "open": bars.open[:n, j] / later,
-            "high": bars.high[:n, j] / later,
-            "low": bars.low[:n, j] / later,
-            "close": bars.close[:n, j] / later,
-            "volume": bars.volume[:n, j] * later,
-            "dividend": bars.dividend[:n, j] / later,
-            "split": split,
-        }
-        traded = np.flatnonzero(np.isfinite(bars.close[:n, j]))
-        if sessions is not None:
-            traded = traded[-sessions:]
-        index = pd.DatetimeIndex([self.sessions[i] for i in traded], name="date", dtype="datetime64[us]")
-        return pd.DataFrame({name: values[traded] for name, values in columns.items()}, index=index)
+        return self._market.trades(ticker).until(self._rows, sessions)
 
     def close(self, ticker: str, on: date | None = None) -> float:
         """The close of the last trade on or before a day, in today's shares.
@@ -243,10 +222,11 @@ class MarketView:
         """
         day = on or self.session
         self._refuse_future(day)
-        closes = self.history(ticker)["close"].loc[: pd.Timestamp(day)]
-        if closes.empty:
+        trades = self._market.trades(ticker)
+        known = trades.count(bisect_right(self.sessions, day))
+        if not known:
             raise InputError(f"{ticker} had not traded by {day}; choose a later day or another ticker")
-        return float(closes.iloc[-1])
+        return float(trades.until(self._rows, trades.count(self._rows) - known + 1).close[0])
 
     def returns(self, tickers: Sequence[str], sessions: int) -> pd.DataFrame:
         """Daily simple total returns: split x (close + dividend) / previous close - 1, all as traded.
@@ -266,9 +246,29 @@ class MarketView:
             raise InputError(f"returns of {sessions} sessions were asked for; ask for at least 1")
         columns = [self._market.column(ticker) for ticker in tickers]
         first = max(0, self._rows - sessions)
-        index = pd.DatetimeIndex(self.sessions[first:], name="date", dtype="datetime64[us]")
         values = self._market.total_returns[first : self._rows][:, columns]
-        return pd.DataFrame(values, index=index, columns=list(tickers))
+        return pd.DataFrame(values, index=self._market.days[first : self._rows], columns=list(tickers))
+
+    @property
+    def market_name(self) -> str:
+        """What `market_returns` are of: the benchmark, or the equally weighted universe."""
+        return self.benchmark or "equally weighted universe"
+
+    @cached_property
+    def market_returns(self) -> Vector:
+        """Daily simple total returns of the market, one for each of `sessions`; NaN where it has none.
+
+        The market is the benchmark, or without one the mean over the companies that have a return.
+        """
+        return self._market.market_returns[: self._rows].copy()
+
+    @cached_property
+    def market_level(self) -> Vector:
+        """What one unit held in the market has grown to, at each of `sessions`; NaN where it has no return."""
+        known = np.isfinite(self.market_returns)
+        level = np.cumprod(np.where(known, 1 + self.market_returns, 1.0), dtype=np.float64)
+        level[~known] = np.nan
+        return level
 
     def splits_since(self, ticker: str, day: date) -> float:
         """New shares per share of `day`: the product of the splits after it, up to the view's session.
@@ -313,16 +313,48 @@ class MarketView:
         """
         if ticker is not None:
             self._market.column(ticker)
-        if since is not None and _aware(since) > self.as_of:
-            raise LookAheadError(
-                f"a view at {self.as_of.isoformat()} has no documents since {since.isoformat()}; ask earlier"
-            )
-        known = (row for row in self._market.dataset.documents if row.published_at <= self.as_of)
-        return tuple(
-            row
-            for row in known
-            if (ticker is None or row.ticker == ticker) and (since is None or row.published_at >= since)
-        )
+        self._refuse_later(since)
+        return self._market.documents_by_ticker.get(ticker, Shelf(())).between(since, self.as_of)
+
+    def stories(self, ticker: str, since: datetime | None = None) -> tuple[Document, ...]:
+        """The documents about a company that were published, oldest first, without near-repeats of earlier ones.
+
+        Raises:
+            LookAheadError: `since` is later than `as_of`.
+            InputError: the ticker is unknown or `since` has no zone.
+        """
+        self._market.column(ticker)
+        self._refuse_later(since)
+        return self._market.stories(ticker).between(since, self.as_of)
+
+    @property
+    def series_names(self) -> tuple[str, ...]:
+        """The series of the economy of which a value was known, ascending."""
+        return tuple(sorted(self._known_series()["series"].unique()))
+
+    def series(self, name: str) -> pd.Series:
+        """A series of the economy as it was known: of each date the value that was released last.
+
+        Args:
+            name: one of `series_names`.
+
+        Returns:
+            The values, indexed by `date` (datetime64 without zone), ascending.
+
+        Raises:
+            InputError: nothing of such a series was known.
+        """
+        known = self._known_series()
+        rows = known[known["series"] == name].drop_duplicates("date", keep="last").sort_values("date")
+        if rows.empty:
+            names = ", ".join(self.series_names) or "none"
+            raise InputError(f"no series {name!r} is known in {self.name} at {self.as_of.isoformat()}; known: {names}")
+        return pd.Series(rows["value"].to_numpy(), index=pd.DatetimeIndex(rows["date"], name="date"), name=name)
+
+    def _known_series(self) -> pd.DataFrame:
+        series = self._market.dataset.series
+        # The rows are sorted by available_at.
+        return series.iloc[: int(series["available_at"].searchsorted(pd.Timestamp(self.as_of), side="right"))]
 
     def _known_facts(self, ticker: str) -> pd.DataFrame:
         everything = self._market.facts_by_ticker.get(ticker, self._market.dataset.facts.iloc[:0])
@@ -331,6 +363,12 @@ class MarketView:
         newest = known.drop_duplicates(["concept", "period_start", "period_end"], keep="last")
         keys = ["concept", "period_end", "period_start"]
         return newest.sort_values(keys, na_position="first", kind="stable").reset_index(drop=True)
+
+    def _refuse_later(self, since: datetime | None) -> None:
+        if since is not None and _aware(since) > self.as_of:
+            raise LookAheadError(
+                f"a view at {self.as_of.isoformat()} has no documents since {since.isoformat()}; ask earlier"
+            )
 
     def _refuse_future(self, day: date) -> None:
         if day > self.session:
@@ -343,20 +381,3 @@ def _aware(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise InputError(f"the time {moment.isoformat()} has no zone; give it one, such as UTC")
     return moment.astimezone(UTC)
-
-
-def _total_returns(bars: Bars) -> Matrix:
-    """Returns of holding one share through splits and dividends, from trade to trade, per instrument.
-
-    With S the running product of splits and D the running sum of dividends per first share, the value of the holding
-    at t is S_t close_t, and the return since the trade at s is (S_t close_t + D_t - D_s) / (S_s close_s) - 1.
-    """
-    shares = np.cumprod(bars.split, axis=0)
-    cash = np.cumsum(bars.dividend * shares, axis=0)
-    worth = bars.close * shares
-    returns = np.full(bars.close.shape, np.nan)
-    for j in range(len(bars.tickers)):
-        traded = np.flatnonzero(np.isfinite(bars.close[:, j]))
-        now, before = traded[1:], traded[:-1]
-        returns[now, j] = (worth[now, j] + cash[now, j] - cash[before, j]) / worth[before, j] - 1
-    return returns

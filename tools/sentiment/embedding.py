@@ -27,7 +27,7 @@ from pydantic import ValidationError
 
 from ..errors import InputError
 from ..frozen import Frozen, content_hash
-from ..market.embedding import DIMENSIONS, VERSION, embed
+from ..market.documents.embedding import DIMENSIONS, VERSION, embed
 from .classifier import CLASSES, Label, Probabilities, columns_of, refuse_few, softmax
 from .lexicon import NEGATIVE, POSITIVE
 from .writing import write_whole

@@ -56,8 +56,8 @@ def _look_at_balances(facts: FactRows) -> None:
         if abs(gap) > _BALANCE_TOLERANCE * abs(assets):
             message = (
                 f"Assets of {assets:,.15g} are not Liabilities of {liabilities:,.15g} plus Equity of {equity:,.15g} "
-                f"for {facts.tickers.text(row)} on {facts.ends[row]} ({gap / assets:+.1%}); check the three, or leave it "
-                "where something stands between the two, such as redeemable interests"
+                f"for {facts.tickers.text(row)} on {facts.ends[row]} ({gap / assets:+.1%}); check the three, or leave "
+                "it where something stands between the two, such as redeemable interests"
             )
             facts.table.warn(row, "value", "balance_identity", message)
 

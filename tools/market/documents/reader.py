@@ -4,13 +4,13 @@ import re
 
 from pydantic import AwareDatetime
 
-from ..errors import InputError, LookAheadError
-from ..evidence import Evidence, Span
-from ..frozen import Frozen
-from .documents import index_of
+from ...errors import InputError, LookAheadError
+from ...evidence import Evidence, Span
+from ...frozen import Frozen
+from ..records import Document
+from ..view import MarketView
 from .passages import Piece, excerpts, passages, whole_sentences
-from .records import Document
-from .view import MarketView
+from .search import index_of
 
 SURROUNDINGS = 400
 """Characters shown before and after a passage, unless asked otherwise."""

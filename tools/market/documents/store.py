@@ -19,13 +19,13 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import PaperDeskError
-from ..frozen import content_hash
-from . import duplicates, passage_folder, passages
+from ...errors import PaperDeskError
+from ...frozen import content_hash
+from ..records import Document
+from . import duplicates, index_folder, passages
 from .embedding import VERSION
-from .passage_table import Row, Table
 from .passages import Piece
-from .records import Document
+from .table import Row, Table
 
 FORMAT = 1
 """Of the folder; part of its key."""
@@ -81,7 +81,7 @@ class PassageStore:
         self._guard = threading.Lock()
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
-            held = passage_folder.lock(folder)
+            held = index_folder.lock(folder)
         except OSError as error:
             raise StoreError(
                 f"{folder.parent} cannot hold passages ({error.strerror}); set XDG_CACHE_HOME to a folder that can"
@@ -133,21 +133,21 @@ class PassageStore:
         self._release()
 
     def _open(self) -> None:
-        whole = passage_folder.opened(self.folder)
+        whole = index_folder.opened(self.folder)
         if whole is not None:
             self._contents, self._tables = whole
-            passage_folder.touch(self.folder)
+            index_folder.touch(self.folder)
             return
         self._rebuild()
-        passage_folder.evict(self.folder)
+        index_folder.evict(self.folder)
 
     def _rebuild(self) -> None:
         self._held.close_client()
         tables = self._build()
         try:
-            self._contents = passage_folder.fresh(self.folder)
+            self._contents = index_folder.fresh(self.folder)
             self._tables = _write(self._contents, tables)
-            passage_folder.complete(self.folder, self._contents, self._tables)
+            index_folder.complete(self.folder, self._contents, self._tables)
         except _failures() as error:
             raise StoreError(
                 f"passages cannot be written to {self.folder} ({error}); make room or set XDG_CACHE_HOME"

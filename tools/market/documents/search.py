@@ -10,32 +10,17 @@ from pathlib import Path
 from typing import NamedTuple
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
-from ..errors import InputError
-from ..evidence import Evidence, Span
-from .duplicates import collapse, similarity
-from .embedding import DIMENSIONS, embed
+from ...errors import InputError
+from ...evidence import Evidence, Span
+from ..records import Document
+from ..view import Market, MarketView
+from .embedding import embed
 from .excerpts import nearest_excerpts
-from .passage_folder import passages_folder
-from .passage_index import PassageIndex
-from .passage_store import StoreBusyError, store_key
-from .passage_table import known_from, second_of
+from .index import PassageIndex
+from .index_folder import passages_folder
 from .passages import Piece
-from .records import Document
-from .view import Market, MarketView
-
-__all__ = [
-    "DIMENSIONS",
-    "IndexState",
-    "PassageIndex",
-    "collapse",
-    "embed",
-    "index_of",
-    "index_state",
-    "rebuild_index",
-    "search",
-    "search_many",
-    "similarity",
-]
+from .store import StoreBusyError, store_key
+from .table import known_from, second_of
 
 
 def search(view: MarketView, ticker: str, query: str, k: int = 3, since_days: int = 120) -> list[Evidence]:

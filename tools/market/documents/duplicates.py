@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from .records import Document
+from ..records import Document
 
 DUPLICATE_SIMILARITY = 0.8
 """Jaccard similarity of word 5-shingles from which two texts tell the same story."""

@@ -15,11 +15,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..records import Document
 from .embedding import embed, similarities
-from .passage_store import PassageStore, StoreBusyError, StoreError
-from .passage_table import Row, Table, table_of
 from .passages import Piece
-from .records import Document
+from .store import PassageStore, StoreBusyError, StoreError
+from .table import Row, Table, table_of
 
 _log = logging.getLogger(__name__)
 

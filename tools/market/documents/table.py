@@ -9,12 +9,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..frozen import canonical_json
+from ...frozen import canonical_json
+from ..records import Document
 from .duplicates import collapse
 from .embedding import DIMENSIONS, Vectors, unit
 from .excerpts import measured
 from .passages import Piece, passages
-from .records import Document
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)

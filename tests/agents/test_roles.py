@@ -1,0 +1,113 @@
+"""Prompt files: their parts, and the guidance that the state of the market puts into the prefix."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from paperdesk.agents import roles
+from paperdesk.agents.analyst import Brief, analyse
+from paperdesk.agents.models.core import Reply, Request
+from paperdesk.agents.models.scorecard import Scorecard
+from paperdesk.agents.roles import ANALYSTS, ROLES, Role, prompt_of, prompts_hash, read_prompt
+from paperdesk.tools.errors import InputError
+from paperdesk.tools.evidence import Evidence
+from paperdesk.tools.regime import Drift, Regime, RegimeName
+
+AS_OF = datetime(2023, 12, 29, 21, tzinfo=UTC)
+PLAIN = "=== system\nS\n=== prefix\nMarket: $regime.$regime_guidance\n=== question\nQ"
+GUIDED = f"{PLAIN}\n=== regime calm\nKeep on.\n=== regime turbulent\nWait.\n=== regime turbulent falling\nSell."
+
+
+def state(name: RegimeName, drift: Drift = "flat") -> Regime:
+    return Regime(
+        name=name,
+        drift=drift,
+        probability=0.9,
+        probabilities={"calm": 0.9, "turbulent": 0.1},
+        drifts={"calm": drift, "turbulent": drift},
+        fitted_until=date(2023, 9, 29),
+        note="",
+    )
+
+
+class Listener:
+    """The scorecard, with the prefixes that it was asked under."""
+
+    key = "scorecard"
+
+    def __init__(self) -> None:
+        self.prefixes: list[str] = []
+
+    def answer(self, request: Request) -> Reply:
+        self.prefixes.append(request.prefix)
+        return Scorecard().answer(request)
+
+
+def test_guidance_follows_the_state_and_the_closer_section_wins() -> None:
+    prompt = read_prompt("x", GUIDED)
+    assert prompt.prefix_in("calm", state("calm", "rising")) == "Market: calm. Keep on."
+    assert prompt.prefix_in("wild", state("turbulent", "rising")) == "Market: wild. Wait."
+    assert prompt.prefix_in("wild", state("turbulent", "falling")) == "Market: wild. Sell."
+
+
+def test_without_a_section_or_a_known_state_nothing_is_inserted() -> None:
+    assert read_prompt("x", GUIDED).prefix_in("unknown", None) == "Market: unknown."
+    for name in ("calm", "turbulent"):
+        assert read_prompt("x", PLAIN).prefix_in(name, state(name)) == f"Market: {name}."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        PLAIN.replace("=== question", "=== querstion"),
+        PLAIN.replace("=== system\nS\n", ""),
+        f"{PLAIN}\n=== regime stormy\nRun.",
+        f"{PLAIN}\n=== regime rising\nBuy.",
+        f"{PLAIN}\n=== notes\nNothing.",
+    ],
+)
+def test_a_misnamed_part_is_refused_instead_of_ignored(text: str) -> None:
+    with pytest.raises(InputError, match="the prompt of x has the parts"):
+        read_prompt("x", text)
+
+
+@pytest.mark.parametrize("role", ANALYSTS, ids=lambda role: role.name)
+def test_an_analyst_is_told_something_else_in_a_turbulent_market(role: Role) -> None:
+    measure, unit = ("return_1m", "fraction") if role.needs == "indicator" else ("revenue_growth_yoy", "fraction")
+    evidence = Evidence.of(
+        id=f"A/{measure}/x",
+        kind=role.needs,
+        measure=measure,
+        ticker="A",
+        as_of=AS_OF,
+        available_at=AS_OF,
+        period="x",
+        value=0.1,
+        unit=unit,
+        source="x",
+    )
+    mind = Listener()
+    for market in (None, state("calm"), state("turbulent")):
+        analyse(role, [Brief("A", "A", (evidence,))], mind=mind, as_of=AS_OF, regime="so", market=market, seed=0)
+    unknown, calm, turbulent = mind.prefixes
+    assert unknown.endswith("Market: so.")
+    assert calm.startswith(unknown)
+    assert turbulent.startswith(unknown)
+    assert len({unknown, calm, turbulent}) == 3
+    # a token is about four letters: both together must stay below 25 tokens
+    assert max(len(calm), len(turbulent)) - len(unknown) < 80
+
+
+def test_the_hash_of_the_prompts_covers_the_guidance(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = prompts_hash()
+    monkeypatch.setattr(roles, "prompt_of", lambda name: read_prompt(name, PLAIN))
+    plain = prompts_hash()
+    monkeypatch.setattr(roles, "prompt_of", lambda name: read_prompt(name, GUIDED))
+    assert len({before, plain, prompts_hash()}) == 3
+
+
+def test_every_role_has_a_prompt_without_loose_ends() -> None:
+    for name in ROLES:
+        prompt = prompt_of(name)
+        assert set(prompt.prefix.get_identifiers()) <= {"regime", "regime_guidance"}
+        assert all(text and "$" not in text for text in prompt.guidance.values())

@@ -1,0 +1,120 @@
+"""Evidence keeps its invariants however it is made, and its hash is that of its canonical JSON."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from paperdesk.tools.evidence import Evidence, Span
+from paperdesk.tools.frozen import content_hash
+
+CLOSE = datetime(2023, 12, 29, 21, tzinfo=UTC)
+FIGURE: dict[str, Any] = {
+    "id": "BRQL/return_1m/2023-12-29",
+    "kind": "indicator",
+    "measure": "return_1m",
+    "ticker": "BRQL",
+    "as_of": CLOSE,
+    "available_at": CLOSE,
+    "period": "21 sessions to 2023-12-29",
+    "value": 0.03960110074024992,
+    "unit": "fraction",
+    "source": "prices",
+}
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+ZONES = st.sampled_from([UTC, ZoneInfo("UTC"), ZoneInfo("America/New_York"), timezone(timedelta(hours=5, minutes=30))])
+NAIVE = CLOSE.replace(tzinfo=None)
+TIMES = st.datetimes(NAIVE - timedelta(days=19_000), NAIVE + timedelta(days=19_000), timezones=ZONES)
+SPANS = st.none() | st.builds(Span, document=TEXT, start=st.integers(0, 9), end=st.integers(0, 99))
+
+
+def general_hash(evidence: Evidence) -> str:
+    return content_hash(evidence.model_dump(mode="json", exclude={"hash"}))
+
+
+def test_the_hash_is_the_one_that_journals_already_hold() -> None:
+    assert Evidence.of(**FIGURE).hash == "7ab146fc9b7b548640612cad700c148f06157404b1a4523d7b023108172a6436"
+
+
+@given(
+    text=TEXT,
+    value=st.none() | st.floats(allow_nan=False, allow_infinity=False),
+    as_of=TIMES,
+    earlier=st.timedeltas(timedelta(0), timedelta(days=300)),
+    zone=ZONES,
+    span=SPANS,
+)
+def test_the_hash_is_that_of_the_canonical_json_and_survives_a_journal(
+    text: str, value: float | None, as_of: datetime, earlier: timedelta, zone: Any, span: Span | None
+) -> None:
+    evidence = Evidence.of(
+        id=text,
+        kind="passage",
+        measure=text[::-1],
+        ticker=text[:3],
+        as_of=as_of,
+        available_at=(as_of.astimezone(UTC) - earlier).astimezone(zone),
+        period=f'"{text}\\',
+        value=value,
+        text=text if value is None else None,
+        unit=text,
+        source=text,
+        span=span,
+    )
+    assert evidence.hash == general_hash(evidence)
+    assert Evidence.model_validate_json(evidence.model_dump_json()) == evidence
+    assert Evidence.model_validate(evidence.model_dump()) == evidence
+
+
+def test_equal_times_of_two_zones_keep_their_own_hashes() -> None:
+    eastern = CLOSE.astimezone(ZoneInfo("America/New_York"))
+    utc, other = Evidence.of(**FIGURE), Evidence.of(**FIGURE | {"as_of": eastern})
+    assert utc.as_of == other.as_of
+    assert utc.hash != other.hash == general_hash(other)
+
+
+@pytest.mark.parametrize("value", [1, True, "0.5"])
+def test_a_value_is_hashed_as_the_float_that_it_is_read_as(value: Any) -> None:
+    evidence = Evidence.of(**FIGURE | {"value": value})
+    assert type(evidence.value) is float
+    assert evidence.hash == general_hash(evidence)
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"available_at": CLOSE + timedelta(microseconds=1)}, "became known at"),
+        ({"text": "both"}, "either a value or a text"),
+        ({"value": None}, "either a value or a text"),
+        ({"value": float("nan")}, "finite"),
+        ({"as_of": NAIVE}, "timezone"),
+        ({"kind": "rumour"}, "kind"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_what_is_no_evidence_cannot_be_made(changed: dict[str, Any], why: str) -> None:
+    with pytest.raises(ValidationError, match=why):
+        Evidence.of(**FIGURE | changed)
+
+
+@pytest.mark.parametrize("changed", [{"value": 0.04}, {"source": "press"}, {"hash": ""}, {"hash": "0" * 64}])
+def test_a_changed_record_is_refused(changed: dict[str, Any]) -> None:
+    record = Evidence.of(**FIGURE).model_dump(mode="json") | changed
+    with pytest.raises(ValidationError, match="does not match its hash"):
+        Evidence.model_validate(record)
+    with pytest.raises(ValidationError, match="does not match its hash"):
+        Evidence(**record)
+
+
+def test_a_hash_given_to_the_maker_is_not_believed() -> None:
+    assert Evidence.of(**FIGURE | {"hash": "0" * 64}) == Evidence.of(**FIGURE)
+
+
+def test_evidence_cannot_be_changed() -> None:
+    evidence = Evidence.of(**FIGURE)
+    with pytest.raises(ValidationError, match="frozen"):
+        evidence.hash = ""  # type: ignore[misc]

@@ -1,0 +1,95 @@
+"""What a market arranges once, so that its views only cut: prices, returns, documents and facts."""
+
+from functools import cached_property
+
+import pandas as pd
+
+from ..errors import InputError
+from .bars import Matrix
+from .documents.duplicates import collapse
+from .records import Dataset
+from .shelf import Shelf, shelves
+from .trades import Trades, Vector, equally_weighted, total_returns
+
+
+class Prepared:
+    """A data set and what has been arranged of it, each part at its first use; the future is included."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.dataset = dataset
+        self.name = dataset.name
+        self.note = dataset.note
+        self.generated = dataset.generated
+        self.companies = dataset.companies
+        self.tickers: tuple[str, ...] = tuple(dataset.companies)
+        """The companies: what the desk may hold."""
+        self.instruments = dataset.bars.tickers
+        """Everything with prices, the benchmark included."""
+        self.benchmark = dataset.benchmark
+        self.fingerprint = dataset.fingerprint
+        self._trades: dict[str, Trades] = {}
+        self._stories: dict[str, Shelf] = {}
+
+    def column(self, ticker: str) -> int:
+        """Index of an instrument in the bars.
+
+        Raises:
+            InputError: it is unknown.
+        """
+        try:
+            return self.dataset.bars.column(ticker)
+        except KeyError:
+            known = ", ".join(self.instruments)
+            raise InputError(f"there is no ticker {ticker!r} in {self.name}; choose from {known}") from None
+
+    def trades(self, ticker: str) -> Trades:
+        """All trade days of an instrument as arrays, prepared at the first call.
+
+        Raises:
+            InputError: it is unknown.
+        """
+        if ticker not in self._trades:
+            self._trades[ticker] = Trades(self.dataset.bars, self.column(ticker))
+        return self._trades[ticker]
+
+    @cached_property
+    def days(self) -> pd.DatetimeIndex:
+        """The sessions as an index of data frames."""
+        return pd.DatetimeIndex(self.dataset.bars.sessions, name="date", dtype="datetime64[us]")
+
+    @cached_property
+    def total_returns(self) -> Matrix:
+        """(T, N) simple total returns since the last trade before; NaN where nothing traded, or nothing had before.
+
+        Row t depends on rows up to t alone, so a view may show its first rows.
+        """
+        return total_returns(self.dataset.bars)
+
+    @cached_property
+    def market_returns(self) -> Vector:
+        """(T,) total returns of the benchmark, or without one the mean over the companies that have one; else NaN.
+
+        Row t depends on rows up to t alone.
+        """
+        if self.benchmark is not None:
+            return self.total_returns[:, self.column(self.benchmark)]
+        return equally_weighted(self.total_returns, [self.column(ticker) for ticker in self.tickers])
+
+    @cached_property
+    def documents_by_ticker(self) -> dict[str | None, Shelf]:
+        """The documents about each ticker; under None all of them."""
+        return shelves(self.dataset.documents)
+
+    def stories(self, ticker: str) -> Shelf:
+        """The documents about a company without near-repeats (`duplicates.collapse`), collapsed at the first call.
+
+        What is kept depends on earlier documents only, so a view may show those published by its time.
+        """
+        if ticker not in self._stories:
+            self._stories[ticker] = Shelf(collapse(self.documents_by_ticker.get(ticker, Shelf(())).documents))
+        return self._stories[ticker]
+
+    @cached_property
+    def facts_by_ticker(self) -> dict[str, pd.DataFrame]:
+        """The facts of each ticker that has any, by available_at."""
+        return {str(name): rows for name, rows in self.dataset.facts.groupby("ticker", sort=False)}
