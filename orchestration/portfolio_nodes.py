@@ -43,7 +43,9 @@ def manage_portfolio(state: DeskState, runtime: Runtime[DeskContext]) -> dict[st
     # Names that the rules have barred are not up for decision: they keep what they have.
     free = tuple(name for name in desk.universe if name not in state["barred"])
     scenarios = historical_scenarios(view.returns(free, desk.settings.scenario_sessions), desk.settings.min_history)
-    if len(scenarios.returns) < desk.settings.min_history:
+    if not free:
+        proposal = stay(desk, state, scenarios, posture, (), "The rules have barred every name.")
+    elif len(scenarios.returns) < desk.settings.min_history or not scenarios.tickers:
         proposal = stay(desk, state, scenarios, posture, (), "Too few days on which all names have a return.")
     else:
         volatility = dict(zip(scenarios.tickers, scenarios.returns.std(axis=0, ddof=1).tolist(), strict=True))

@@ -23,7 +23,18 @@ from paperdesk.tools.market.view import open_market
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-VERBS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+
+
+def verbs() -> dict[str, Any]:
+    """Every command by its words: `run`, `markets pull`."""
+    top: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    groups = {name: command.commands for name, command in top.items() if hasattr(command, "commands")}
+    below = {f"{group} {name}": command for group, commands in groups.items() for name, command in commands.items()}
+    return {name: command for name, command in top.items() if name not in groups} | below
+
+
+VERBS = verbs()
+GROUPS = {words.split()[0] for words in VERBS if " " in words}
 
 
 def text_of(name: str) -> str:
@@ -64,7 +75,7 @@ def test_links_resolve(page: Path) -> None:
 
 def test_every_make_target_named_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):.*## ", text_of("Makefile"), flags=re.MULTILINE))
-    named = set(chain.from_iterable(re.findall(r"\bmake ([a-z-]+)", code_of(p.read_text())) for p in PAGES))
+    named = set(chain.from_iterable(re.findall(r"(?<!markets )\bmake ([a-z-]+)", code_of(p.read_text())) for p in PAGES))
     assert {"run", "test"} <= named <= targets
 
 
@@ -73,6 +84,10 @@ def commands() -> Iterator[tuple[str, str, list[str]]]:
     for page in PAGES:
         code = code_of(page.read_text(encoding="utf-8"))
         for verb, rest in re.findall(r"(?<![./\w-])paperdesk ([a-z]+)\b([^\n|#]*)", code):
+            if verb in GROUPS:
+                if below := re.match(r" ([a-z]+)\b(.*)", rest):
+                    yield page.name, f"{verb} {below[1]}", re.findall(r"(?<!\S)(--[a-z-]+)", below[2])
+                continue
             yield page.name, verb, re.findall(r"(?<!\S)(--[a-z-]+)", rest)
         for arguments in re.findall(r'make run ARGS="([^"]*)"', code):
             yield page.name, "run", re.findall(r"(?<!\S)(--[a-z-]+)", arguments)
@@ -85,7 +100,7 @@ def test_every_command_named_exists_with_its_options() -> None:
         known = {name for parameter in VERBS[verb].params for name in parameter.opts} | {"--help"}
         assert set(options) <= known, f"{page}: paperdesk {verb} {options}"
         named.add(verb)
-    assert {"run", "show", "verify", "replay", "resume", "graph"} <= named
+    assert {"run", "show", "verify", "replay", "resume", "graph", "markets pull", "markets make"} <= named
 
 
 def test_every_command_is_on_the_page_of_the_command_line() -> None:
@@ -99,6 +114,7 @@ def test_every_field_of_the_configuration_is_on_its_page_with_its_default() -> N
     assert set(fields) - first_column(page) == set()
     for names, default in re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| (`[^`]+`|none) \|", page, flags=re.MULTILINE):
         value = None if default == "none" else tomllib.loads(f"x = {default.strip('`')}")["x"]
+        value = tuple(value) if isinstance(value, list) else value
         for name in re.findall(r"`(\w+)`", names):
             assert fields[name].default == value, name
 

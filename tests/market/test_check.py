@@ -248,7 +248,7 @@ def test_a_balance_sheet_that_does_not_balance_is_shown_with_its_figures(tmp_pat
     (tmp_path / "fundamentals.csv").write_text("ticker,concept,period_end,value,filed,accession\n" + "".join(lines))
     (warning,) = check_folder(tmp_path).defects
     assert (warning.severity, warning.kind, warning.row) == ("warning", "balance_identity", 5)
-    assert "1000" in warning.message
+    assert "1,000" in warning.message
     assert "600 plus Equity of 380" in warning.message
     assert "+2.0%" in warning.message
 

@@ -80,3 +80,20 @@ def test_a_policy_with_a_kill_switch_is_for_live_desks(tmp_path: Path) -> None:
     with pytest.raises(SessionError, match="kill switch"):
         start(SessionConfig(model="scorecard", policy=str(policy)), tmp_path / "s")
     assert not (tmp_path / "s").exists()
+
+
+def test_a_desk_whose_every_name_is_barred_stays_as_it_is(tmp_path: Path) -> None:
+    policy = tmp_path / "barred.toml"
+    policy.write_text((PRESETS / "standard.toml").read_text().replace("restricted = []", 'restricted = ["VYDN", "ZEPL"]'))
+    config = SessionConfig(
+        model="scorecard",
+        universe=("VYDN", "ZEPL"),
+        policy=str(policy),
+        start=date(2023, 11, 1),
+        end=date(2023, 11, 30),
+    )
+    session = run(config, tmp_path / "s")
+    again = session.of("proposal_made")[1]
+    assert again.rationale == "The rules have barred every name. The portfolio stays as it is."
+    assert set(again.proposal["excluded"]) == {"VYDN", "ZEPL"}
+    assert session.of("order_submitted") == []

@@ -377,7 +377,9 @@ def test_a_figure_equals_the_arithmetic_of_its_raw_rows(
         assert closes[case.ticker, case.session] == pytest.approx(case.close, rel=1e-6)
     found = measured(real, case.session, case.ticker)[case.measure]
     assert found.value == pytest.approx(case.expected, rel=1e-6 if case.close else 1e-12)
-    assert found.id == f"{case.ticker}/{case.measure}/{case.end}"
+    # a figure that holds a price is another one every day
+    assert found.id == f"{case.ticker}/{case.measure}/{case.session if case.close else case.end}"
+    assert f" {case.end}" in found.period
     assert found.source == case.source
 
 

@@ -224,14 +224,18 @@ def _figure(books: Statements, ratio: Ratio, end: date) -> Figure | None:
 
 
 def _evidence(books: Statements, ratio: Ratio, figure: Figure) -> Evidence:
+    day, period = figure.end, f"{ratio.period} {figure.end}"
+    if ratio.priced and books.price is not None:
+        # the price makes it another figure every day, so its day names it
+        day, period = books.price.end, f"{period}, price of {books.price.end}"
     return Evidence.of(
-        id=f"{books.ticker}/{ratio.measure}/{figure.end}",
+        id=f"{books.ticker}/{ratio.measure}/{day}",
         kind="ratio",
         measure=ratio.measure,
         ticker=books.ticker,
         as_of=books.view.as_of,
         available_at=figure.available_at,
-        period=f"{ratio.period} {figure.end}",
+        period=period,
         value=figure.value,
         unit=MEASURES[ratio.measure].unit,
         source=figure.source,
