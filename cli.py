@@ -134,12 +134,13 @@ def show(
     ticker: Annotated[str | None, typer.Option(help="Only this ticker.")] = None,
     agent: Annotated[str | None, typer.Option(help="Only this agent.")] = None,
     search: Annotated[str | None, typer.Option(help="Only events whose text contains these words.")] = None,
+    unmask: Annotated[bool, typer.Option("--unmask", help="Original names and dates of a masked session.")] = False,
     json: Json = False,
 ) -> None:
     """Tell what the desk did and why: signals, claims and their evidence, audits, orders, fills."""
     from .simulations.transcript import print_transcript
 
-    print_transcript(session, decision=decision, ticker=ticker, agent=agent, search=search, json=json)
+    print_transcript(session, decision=decision, ticker=ticker, agent=agent, search=search, json=json, unmask=unmask)
 
 
 @markets.command("list")
@@ -262,7 +263,9 @@ def make(
 
         typer.echo(dumps(made, indent=2))
     else:
-        typer.echo(f"ready: paperdesk run --market {out}", err=True)
+        from shlex import quote
+
+        typer.echo(f"ready: paperdesk run --market {quote(str(out))}", err=True)
 
 
 @sentiment.command()

@@ -2,6 +2,7 @@
 
 Without a filter it prints one line per signal and order; with one (a decision, a ticker, an agent, a search) it prints
 the claims, their evidence with source and time, every audit finding, every rule, and the optimizer's reasons.
+A masked session can be read with its original names and dates, by the key beside its journal.
 """
 
 import json as jsonlib
@@ -35,6 +36,8 @@ from ..memory.journal.events import (
 )
 from ..tools.errors import InputError
 from ..tools.evidence import Evidence
+from ..tools.market.mask.key import MaskKey
+from .masking import KEY_FILE
 
 HEADINGS = ("session_started", "session_ended", "decision_opened")
 """Kinds of events that stay whatever is filtered."""
@@ -43,7 +46,14 @@ VERDICTS = {"pass": "passed", "revise": "sent back", "reject": "rejected"}
 
 
 def print_transcript(
-    folder: Path, *, decision: int | None, ticker: str | None, agent: str | None, search: str | None, json: bool
+    folder: Path,
+    *,
+    decision: int | None,
+    ticker: str | None,
+    agent: str | None,
+    search: str | None,
+    json: bool,
+    unmask: bool = False,
 ) -> None:
     """Prints a session's transcript to standard output.
 
@@ -54,11 +64,19 @@ def print_transcript(
         agent: only what this agent said, and its audits.
         search: only events in which the full-text search finds these words.
         json: one JSON object per event and line instead of text.
+        unmask: original names, tickers and dates for those of a masked session; ticker and search may be original too.
+
+    Raises:
+        InputError: the session has no such decision, ticker or agent, or it cannot be unmasked.
     """
     journal = Journal.open_readonly(folder)
     try:
+        key = _key(folder, json) if unmask else None
         number = None if decision is None else decision - 1
-        records = select(journal, decision=number, ticker=ticker, agent=agent, search=search)
+        if key is None:
+            records = select(journal, decision=number, ticker=ticker, agent=agent, search=search)
+        else:
+            records = _select_original(journal, key, decision=number, ticker=ticker, agent=agent, search=search)
         if json:
             for record in records:
                 document = {"seq": record.seq, "hash": record.hash, "event": record.event.model_dump(mode="json")}
@@ -70,9 +88,31 @@ def print_transcript(
             terminal.print(Text(f"nothing in this session contains {search!r}"))
             return
         for line, style in transcript(records, detailed=detailed):
-            terminal.print(Text(line), style=style)
+            terminal.print(Text(line if key is None else key.unmask(line)), style=style)
     finally:
         journal.close()
+
+
+def _key(folder: Path, json: bool) -> MaskKey:
+    """The key of a masked session."""
+    if json:
+        raise InputError("--unmask changes text for people, --json prints the journal as it is; leave one of them out")
+    path = folder / KEY_FILE
+    if not path.is_file():
+        raise InputError(f"{folder} holds no {KEY_FILE}: only a session that ran with --mask is read with --unmask")
+    return MaskKey.read(path)
+
+
+def _select_original(
+    journal: Journal, key: MaskKey, *, decision: int | None, ticker: str | None, agent: str | None, search: str | None
+) -> list[Record]:
+    """`select` by original tickers and words, or masked ones."""
+    ticker = key.tickers.get(ticker, ticker) if ticker else ticker
+    search = key.masked(search) if search else search
+    try:
+        return select(journal, decision=decision, ticker=ticker, agent=agent, search=search)
+    except InputError as error:
+        raise InputError(key.unmask(str(error))) from error
 
 
 def select(

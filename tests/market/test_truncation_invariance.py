@@ -5,9 +5,10 @@ compared to the bit: prices, returns, figures, documents, the evidence of every 
 analysts and the auditor send them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from paperdesk.simulations import masking
 from paperdesk.tools.errors import InputError
 from paperdesk.tools.evidence import Evidence
 from paperdesk.tools.indicators import indicators
+from paperdesk.tools.market.documents import duplicates, table
 from paperdesk.tools.market.documents.search import search
 from paperdesk.tools.market.fundamentals import ratios
 from paperdesk.tools.market.invariance import ALTERATIONS, Alteration, alter, comparable, reads_future, refuse_leaking
@@ -119,10 +121,13 @@ def check(market: Market, times: int, rng: np.random.Generator) -> int:
     return cases
 
 
-@pytest.fixture(autouse=True)
-def no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hundreds of altered markets must not fill the user's cache."""
-    monkeypatch.setenv("PAPERDESK_CACHE", "off")
+@pytest.fixture(autouse=True, scope="module")
+def remembered() -> Iterator[None]:
+    """What is a function of one text alone is computed once for all altered markets; each has an index of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module, name in ((table, "measured"), (table, "passages"), (duplicates, "_shingles")):
+            patch.setattr(module, name, lru_cache(maxsize=None)(getattr(module, name)))
+        yield
 
 
 @pytest.fixture(scope="module")
