@@ -24,7 +24,7 @@ class SessionConfig(Frozen):
     """All that a user can choose about a session."""
 
     market: str = "generated"
-    """`generated`, `us-tech`, or the folder of a data set (docs/data-format.md)."""
+    """`generated`, `us-tech`, `sp20`, or the folder of a data set (docs/data-format.md)."""
     market_seed: int = Field(default=7, ge=0)
     """Seed of the generated market."""
     mask: tuple[What, ...] = ()
@@ -125,7 +125,7 @@ def load_config(file: Path | None, options: dict[str, Any]) -> SessionConfig:
 
 def _sentence(error: ValidationError, file: Path | None) -> str:
     first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
+    key = ".".join(str(part) for part in first["loc"] if isinstance(part, str))
     where = f" in {file}" if file else ""
     if first["type"] == "extra_forbidden":
         known = ", ".join(sorted(SessionConfig.model_fields))

@@ -113,7 +113,7 @@ class Screen:
         for sentence in outcome.notes:
             self._terminal.print(Text(sentence), style="dim", soft_wrap=True)
         self._terminal.print(f"\nequity plot  {outcome.folder / 'equity.png'}", soft_wrap=True)
-        self._terminal.print(f"why          paperdesk show {outcome.folder}", soft_wrap=True)
+        self._terminal.print(f"why          paperdesk show {shlex.quote(str(outcome.folder))}", soft_wrap=True)
         self._terminal.print(
             f"journal      {outcome.events} events, head {outcome.head[:16]}, {self._clock()}", soft_wrap=True
         )

@@ -85,14 +85,14 @@ def parse_edges(texts: Sequence[str]) -> dict[EdgeName, float]:
     known: dict[str, EdgeName] = {name: name for name in get_args(EdgeName)} | SHORT_NAMES
     edges: dict[EdgeName, float] = {}
     for text in texts:
-        typed, _, strength = text.partition("=")
+        typed, sign, strength = text.partition("=")
         if typed not in known:
             raise InputError(f"there is no edge {typed!r}; name one of {', '.join(EDGES)}")
         edge = known[typed]
         if edge in edges:
             raise InputError(f"the edge {edge} is named twice; keep one")
         try:
-            edges[edge] = float(strength) if strength else 1.0
+            edges[edge] = float(strength) if sign else 1.0
         except ValueError:
             raise InputError(
                 f"the strength of {edge} is {strength!r}, which is no number; give one such as 1.0"

@@ -147,8 +147,8 @@ def list_markets(folder: Path = Path()) -> Listing:
         ListedMarket(
             name=name,
             kind="built-in",
-            ready=name not in _NEEDS or find_spec(_NEEDS[name]) is not None,
-            about=_ABOUT[name] if name not in _NEEDS else f"{_ABOUT[name]}; needs {_NEEDS[name].replace('_', '-')}",
+            ready=(ready := name not in _NEEDS or find_spec(_NEEDS[name]) is not None),
+            about=_ABOUT[name] if ready else f"{_ABOUT[name]}; needs pip install 'paperdesk[markets]'",
         )
         for name in BUILT_IN
     ]
@@ -229,7 +229,7 @@ class _Report:
         what = f"{step.kind} of {step.symbol} from {step.vendor}" if step.symbol else step.state
         self._bar.update(self._task, description=what, completed=step.done, total=step.total)
         if step.state in ("skipped", "failed"):
-            self._console.print(f"  {step.state}: {what}", style="yellow", markup=False)
+            self._console.print(f"  {step.state}: {what}", style="yellow", markup=False, soft_wrap=True)
         tenth = 10 * step.done // step.total
         if not self._console.is_terminal and tenth > self._tenth:
             self._tenth = tenth

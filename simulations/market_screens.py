@@ -26,6 +26,8 @@ SHOWN = 20
 """Defects of one kind and file that are printed unless all are asked for."""
 DEFECTIVE = 3
 """Exit code of a check that found an error."""
+_UNBOUNDED = 10_000
+"""Columns of a page on which no row has to be broken."""
 
 
 def print_listing(*, json: bool) -> None:
@@ -34,9 +36,7 @@ def print_listing(*, json: bool) -> None:
     if json:
         _print_json(listing)
         return
-    console = Console(highlight=False)
-    console.print(_markets(listing))
-    console.print(_vendors(listing))
+    _print_tables(_markets(listing), "", _vendors(listing))
 
 
 def print_manifest(manifest: Manifest, folder: Path, *, json: bool) -> None:
@@ -52,7 +52,7 @@ def print_manifest(manifest: Manifest, folder: Path, *, json: bool) -> None:
     for skipped in manifest.skipped:
         console.print(f"left out: {escape(skipped.symbol)}, {skipped.kind} ({escape(skipped.reason)})", style="yellow")
     if manifest.warnings:
-        console.print(f"{len(manifest.warnings):,} warnings of `paperdesk markets check`", style="yellow")
+        console.print(f"{_counted(len(manifest.warnings), 'warning')} of `paperdesk markets check`", style="yellow")
     console.print(f"ready: paperdesk run --market {escape(shlex.quote(str(folder)))}")
 
 
@@ -65,8 +65,10 @@ def print_check(folder: Path, *, everything: bool, json: bool) -> int:
         json: print JSON, which always holds all.
 
     Raises:
-        DataError: there is no such folder.
+        InputError: there is no such folder.
     """
+    if not folder.is_dir():
+        raise InputError(f"there is no folder {folder}; name one that holds prices.csv")
     check = check_folder(folder)
     if json:
         _print_json(check)
@@ -85,15 +87,12 @@ def print_description(source: str, seed: int, *, json: bool) -> None:
     if json:
         _print_json(description)
         return
-    console = Console(highlight=False)
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     for label, text in description.rows():
         table.add_row(label, escape(text))
-    console.print(table)
-    console.print()
-    console.print(_instruments(description))
+    _print_tables(table, "", _instruments(description))
 
 
 def print_passage(source: str, name: str, seed: int, as_of: date | None, *, json: bool) -> None:
@@ -135,6 +134,18 @@ def _print_json(value: BaseModel) -> None:
     sys.stdout.write(jsonlib.dumps(value.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n")
 
 
+def _print_tables(*parts: Table | str) -> None:
+    """Tables that fit a terminal; into a file or a pipe, a row is a line and nothing is cut."""
+    console = Console(highlight=False)
+    if console.is_terminal:
+        console.print(*parts, sep="\n")
+        return
+    console = Console(highlight=False, width=_UNBOUNDED)
+    with console.capture() as printed:
+        console.print(*parts, sep="\n")
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in printed.get().splitlines()))
+
+
 def _markets(listing: Listing) -> Table:
     table = Table("Market", "", "About", box=None, pad_edge=False, title="Markets", title_justify="left")
     for row in listing.markets:
@@ -143,7 +154,7 @@ def _markets(listing: Listing) -> Table:
 
 
 def _vendors(listing: Listing) -> Table:
-    table = Table("Vendor", "Provides", "About", box=None, pad_edge=False, title="\nVendors", title_justify="left")
+    table = Table("Vendor", "Provides", "About", box=None, pad_edge=False, title="Vendors", title_justify="left")
     for row in listing.vendors:
         about = escape(row.about)
         table.add_row(escape(row.name), ", ".join(row.provides), about if row.ready else f"[dim]{about}[/dim]")
@@ -161,8 +172,13 @@ def _print_defects(check: Check, everything: bool) -> None:
     for (file, kind), count in hidden.items():
         console.print(f"        and {count:,} more of kind {kind} in {escape(file)} (--all shows them)", style="dim")
     rows = ", ".join(f"{name} {count:,}" for name, count in check.files.items()) or "nothing"
-    console.print(f"{len(check.errors):,} errors, {len(check.warnings):,} warnings; rows read: {escape(rows)}")
+    counts = f"{_counted(len(check.errors), 'error')}, {_counted(len(check.warnings), 'warning')}"
+    console.print(f"{counts}; rows read: {escape(rows)}")
     console.print("it cannot be opened" if check.errors else "it can be opened", style="bold")
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _line(defect: Defect) -> Text:
@@ -171,10 +187,14 @@ def _line(defect: Defect) -> Text:
 
 
 def _instruments(description: Description) -> Table:
-    columns = ("Ticker", "Name", "Sector", "From", "To", "Missing", "Splits", "Figures", "Documents")
-    table = Table(*columns, box=None, pad_edge=False)
+    columns = ("Ticker", "Name", "Sector", "From", "To", "Gaps", "Splits", "Figures", "Texts")
+    table = Table(*columns, box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for column in table.columns:
+        column.overflow = "fold"
+    for column in table.columns[3:5]:
+        column.min_width = len("2024-12-31")
     for column in table.columns[5:]:
-        column.justify = "right"
+        column.justify, column.no_wrap = "right", True
     for row in description.instruments:
         table.add_row(
             escape(row.ticker),
@@ -192,6 +212,7 @@ def _instruments(description: Description) -> Table:
 
 def _print_marked(passage: Passage) -> None:
     console = Console(highlight=False)
+    console.soft_wrap = not console.is_terminal
     console.print(Text(passage.headline, style="bold"))
     published = f"{passage.published_at:%Y-%m-%d %H:%M} UTC"
     console.print(

@@ -75,7 +75,9 @@ def test_links_resolve(page: Path) -> None:
 
 def test_every_make_target_named_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):.*## ", text_of("Makefile"), flags=re.MULTILINE))
-    named = set(chain.from_iterable(re.findall(r"(?<!markets )\bmake ([a-z-]+)", code_of(p.read_text())) for p in PAGES))
+    named = set(
+        chain.from_iterable(re.findall(r"(?<!markets )\bmake ([a-z-]+)", code_of(p.read_text())) for p in PAGES)
+    )
     assert {"run", "test"} <= named <= targets
 
 

@@ -64,11 +64,11 @@ def test_all_figures_agree_with_their_definitions(market: Market) -> None:
         assert found["volume_ratio"] == pytest.approx(volume[-20:].mean() / volume[-60:].mean())
         assert found["volatility_1m"] == pytest.approx(returns[-21:].std(ddof=1) * np.sqrt(252))
         assert found["max_drawdown_12m"] == pytest.approx(empyrical.max_drawdown(returns))
-        market = view.returns(("HXSI",), 252)["HXSI"].to_numpy()
-        slope, intercept = np.polyfit(market, returns, 1)
-        left = returns - intercept - slope * market
+        fund = view.returns(("HXSI",), 252)["HXSI"].to_numpy()
+        slope, intercept = np.polyfit(fund, returns, 1)
+        left = returns - intercept - slope * fund
         assert found["beta_12m"] == pytest.approx(slope)
-        assert found["beta_12m"] == pytest.approx(empyrical.beta(returns, market))
+        assert found["beta_12m"] == pytest.approx(empyrical.beta(returns, fund))
         assert found["idiosyncratic_volatility_12m"] == pytest.approx(np.sqrt((left**2).sum() / 250 * 252))
 
 
@@ -138,6 +138,16 @@ def test_the_market_has_no_beta_to_itself(market: Market) -> None:
     found = set(figures(at(market, date(2023, 11, 15)), "HXSI"))
     assert found.isdisjoint({"beta_12m", "idiosyncratic_volatility_12m"})
     assert "max_drawdown_12m" in found
+
+
+def test_a_company_that_is_the_whole_universe_has_no_beta_to_itself(market: Market) -> None:
+    dataset = market.dataset
+    alone = Market(replace(dataset, benchmark=None, companies={"VYDN": dataset.companies["VYDN"]}))
+    found = set(figures(at(alone, date(2023, 11, 15)), "VYDN"))
+    assert found.isdisjoint({"beta_12m", "idiosyncratic_volatility_12m"})
+    assert "max_drawdown_12m" in found
+    # Beside it, the fund that is no company is compared with it.
+    assert "beta_12m" in figures(at(alone, date(2023, 11, 15)), "HXSI")
 
 
 def test_without_a_benchmark_beta_is_to_the_equally_weighted_universe(market: Market) -> None:
@@ -216,3 +226,9 @@ def test_older_history_than_the_look_back_changes_nothing(market: Market) -> Non
         whole, cut = figures(at(market, day), ticker), figures(at(recent, day), ticker)
         assert whole == pytest.approx(cut, abs=1e-12)
         assert set(whole) == set(cut)
+
+
+def test_a_volume_that_never_changed_is_no_volume() -> None:
+    market = open_market("sp20")
+    view = market.view(market.calendar.close_of(market.dataset.bars.sessions[-1]))
+    assert "volume_ratio" not in {item.measure for item in indicators(view, "AAPL")}

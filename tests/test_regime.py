@@ -57,6 +57,13 @@ def test_an_extreme_day_does_not_break_the_filter() -> None:
     assert beliefs[1] == pytest.approx([0, 1], abs=1e-9)
 
 
+def test_a_return_that_only_an_unreachable_state_explains_leaves_the_belief_where_it_was() -> None:
+    # The second state is never left; after years in it the other one is impossible, also to the last bit.
+    model = Parameters(start=(0.0, 1.0), transitions=((0.99, 0.01), (0.0, 1.0)), means=(0, 0), variances=(4e-4, 4e-6))
+    returns = np.append(np.random.default_rng(0).normal(0, 0.002, 50), [-0.2, 0.001])
+    assert filtered(model, returns)[-2:].tolist() == [[0, 1], [0, 1]]
+
+
 @pytest.mark.parametrize("last_days_risk", [0.004, 0.03])
 def test_a_market_with_two_plain_states_is_recognised(market: Market, last_days_risk: float) -> None:
     rng = np.random.default_rng(3)
@@ -98,6 +105,13 @@ def test_too_short_a_history_has_no_regime(market: Market) -> None:
 def test_a_market_that_never_moves_has_no_regime(market: Market) -> None:
     flat = with_fund_prices(market.dataset, np.full(len(market.dataset.bars.sessions), 100.0))
     assert regime(flat.view(flat.calendar.close_of(date(2023, 12, 29)))) is None
+
+
+@pytest.mark.parametrize("rate", [1e-4, 1e-3, 0.1])
+def test_a_market_that_grows_at_one_rate_has_no_regime(market: Market, rate: float) -> None:
+    # A fund of the money market: what differs between its returns is the rounding of its price.
+    steady = with_fund_prices(market.dataset, 100 * (1 + rate) ** np.arange(len(market.dataset.bars.sessions)))
+    assert regime(steady.view(steady.calendar.close_of(date(2023, 12, 29)))) is None
 
 
 def test_without_a_benchmark_the_universe_is_the_market(market: Market) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from importlib.metadata import version
+from textwrap import shorten
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -107,7 +108,12 @@ def _computed(name: str, first_year: int, last_year: int) -> _Schedule:
             f"there is no exchange calendar named {name!r}; use a name of exchange_calendars such as XNYS, XLON or 24/7"
         ) from None
     except (exchange_calendars.errors.CalendarError, ValueError) as error:
-        raise InputError(f"the calendar {name} cannot cover {first_year} to {last_year}: {error}") from error
+        # The library may list hundreds of days.
+        reason = shorten(str(error), 200, placeholder=" ...")
+        raise InputError(
+            f"the calendar {name} cannot cover {first_year} to {last_year} ({reason}); choose other dates, or update "
+            "exchange_calendars"
+        ) from error
     return _Schedule(
         tuple(stamp.date() for stamp in frame.index),
         tuple(stamp.to_pydatetime().astimezone(UTC) for stamp in frame["open"]),

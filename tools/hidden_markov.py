@@ -126,6 +126,8 @@ def _beliefs(model: Parameters, expected: Vector, returns: Vector) -> Iterator[V
     transitions = np.asarray(model.transitions)
     for likelihood in density:
         joint = expected * likelihood
-        belief = joint / joint.sum()
+        total = joint.sum()
+        # zero where only a state that cannot be reached explains the return: certainty stays what it was
+        belief = joint / total if total > 0 else expected
         yield belief
         expected = belief @ transitions

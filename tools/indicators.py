@@ -83,8 +83,11 @@ def _macd_histogram(close: Vector) -> float:
 
 
 def _volume_ratio(volume: Vector) -> float:
-    year = np.add.reduce(volume[-60:]) / 60
-    return float(np.add.reduce(volume[-20:]) / 20 / year) if year else float("nan")
+    """Undefined without volume, and where it never changed: then it was assumed, not traded (the market sp20)."""
+    recent = volume[-60:]
+    if recent.min() == recent.max():
+        return float("nan")
+    return float(np.add.reduce(recent[-20:]) / 20 / (np.add.reduce(recent) / 60))
 
 
 _ROWS = (
@@ -152,7 +155,8 @@ def _series(view: MarketView, ticker: str, past: PriceArrays) -> _Series:
     np.divide(past.close[1:] + past.dividend[1:], past.close[:-1], out=growth[1:])
     total = np.cumprod(growth, dtype=np.float64)
     returns = risk.changes(total)
-    market = risk.UNDEFINED if ticker == view.benchmark else _market_model(view, past.rows, total, returns)
+    is_market = ticker == view.benchmark or (view.benchmark is None and view.tickers == (ticker,))
+    market = risk.UNDEFINED if is_market else _market_model(view, past.rows, total, returns)
     return _Series(past.close, total, past.volume, returns, market)
 
 

@@ -29,6 +29,8 @@ WINDOW = 750
 """Sessions of history at most."""
 MINIMUM = 250
 """Sessions without which two states cannot be told apart."""
+STILL = 1e-9
+"""Returns that differ by no more are one return: what is left is the rounding of prices."""
 DRIFT_T = 1.645
 """A state rises or falls where its mean is that many standard errors from zero (one-sided 5 %), else it is flat."""
 _DIGITS = 6
@@ -62,7 +64,8 @@ class Regime(Frozen):
 def regime(view: MarketView, seed: int = 0) -> Regime | None:
     """The market's state at the view's session.
 
-    None where fewer than `MINIMUM` returns are known, or where the market never moved: two states cannot be told apart.
+    None where fewer than `MINIMUM` returns are known, or where all are the same within `STILL` (the market never moved,
+    or grows at one rate): two states cannot be told apart.
     The market is the benchmark, or without one the equally weighted universe.
 
     The fit costs tenths of a second and is kept per market, fit date and seed; what remains is to filter the returns
@@ -112,11 +115,11 @@ _FITS: WeakKeyDictionary[Market, dict[tuple[int, int], _Fit | None]] = WeakKeyDi
 
 
 def _fit_until(view: MarketView, row: int, known: NDArray[np.int64], seed: int) -> _Fit | None:
-    """The fit to the last `WINDOW` known returns up to a row; None where the market never moved."""
+    """The fit to the last `WINDOW` known returns up to a row; None where they are all the same."""
     fits = _FITS.setdefault(view._market, {})
     if (row, seed) not in fits:
         returns = view.market_returns[known[known <= row][-WINDOW:]]
-        fits[row, seed] = _fit(returns, view.market_name, seed) if np.ptp(returns) > 0 else None
+        fits[row, seed] = _fit(returns, view.market_name, seed) if np.ptp(returns) > STILL else None
     return fits[row, seed]
 
 

@@ -31,8 +31,14 @@ def cache_root() -> Path:
 
 
 def cache_is_on() -> bool:
-    """Whether entries are read and written: unless the environment says `PAPERDESK_CACHE=off`."""
-    return os.environ.get("PAPERDESK_CACHE", "").lower() != "off"
+    """Whether entries are read and written: unless the environment says `PAPERDESK_CACHE=off`, or there is no home."""
+    if os.environ.get("PAPERDESK_CACHE", "").lower() == "off":
+        return False
+    try:
+        cache_root()
+    except RuntimeError:  # no $HOME, and a user whom the password file does not know
+        return False
+    return True
 
 
 def load_arrays(kind: str, key: str) -> dict[str, NDArray[Any]] | None:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 
+import exchange_calendars
 import pytest
 
 from paperdesk.tools.clock import Frequency, TradingCalendar
@@ -124,3 +125,15 @@ def test_a_shifted_calendar_has_every_session_on_its_weekday_so_many_years_later
 def test_a_shift_after_which_weekdays_do_not_repeat_is_refused(name: str, first: int, last: int, message: str) -> None:
     with pytest.raises(InputError, match=message):
         TradingCalendar(name, date(first, 1, 1), date(last, 12, 31))
+
+
+def test_a_calendar_that_fails_says_so_in_one_short_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    # exchange_calendars lists every day that it cannot place: 20,000 characters for XTAE.
+    def failing(*_: object, **__: object) -> None:
+        raise ValueError("Special dates [" + "2020-01-05 13:40:00+0000, " * 800 + "] are not sessions.")
+
+    monkeypatch.setenv("PAPERDESK_CACHE", "off")
+    monkeypatch.setattr(exchange_calendars, "get_calendar", failing)
+    with pytest.raises(InputError, match="XETR cannot cover 1991 to 1991") as raised:
+        TradingCalendar("XETR", date(1991, 1, 1), date(1991, 12, 31))
+    assert len(str(raised.value)) < 400

@@ -1,6 +1,7 @@
 """The cache of opened markets: quick the second time, and never another market than the folder holds."""
 
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from paperdesk.tools.errors import DataError
 from paperdesk.tools.market import cache, dataset
 from paperdesk.tools.market.check import inspect_folder
 from paperdesk.tools.market.dataset import fingerprinted, open_dataset
+from paperdesk.tools.market.documents import index_folder
 from paperdesk.tools.market.records import Dataset
 
 PRICES = """\
@@ -175,6 +177,20 @@ def test_a_home_that_cannot_be_written_works_without_a_cache(
     # A file where the folder should be refuses even a superuser.
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert_equal(open_dataset(folder), open_dataset(folder))
+    assert len(parsed) == 2
+
+
+def test_a_user_without_a_home_works_without_a_cache(
+    folder: Path, parsed: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A container may run as a number that no password file knows.
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.delenv("PAPERDESK_CACHE", raising=False)
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(pwd, "getpwuid", lambda number: {}[number])
+    assert not user_cache.cache_is_on()
+    assert index_folder.passages_folder() is None
     assert_equal(open_dataset(folder), open_dataset(folder))
     assert len(parsed) == 2
 

@@ -1,6 +1,5 @@
 """A masked market is made once, and never taken for another one."""
 
-from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +9,10 @@ import pytest
 from paperdesk.tools.errors import InputError
 from paperdesk.tools.market.generated import generate
 from paperdesk.tools.market.mask import Masked, kept, mask, mask_or_load
+from paperdesk.tools.market.mask.key import What
 from paperdesk.tools.market.records import Dataset
 
-WHAT = frozenset({"names", "dates", "levels"})
+WHAT: frozenset[What] = frozenset({"names", "dates", "levels"})
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +33,9 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The seeds of the masks that were made rather than read."""
     seeds: list[int] = []
 
-    def counted(dataset: Dataset, what: Collection[str], seed: int) -> Masked:
+    def counted(dataset: Dataset, what: frozenset[What], seed: int) -> Masked:
         seeds.append(seed)
-        return mask(dataset, frozenset(what), seed)
+        return mask(dataset, what, seed)
 
     monkeypatch.setattr(kept, "mask", counted)
     return seeds

@@ -1,7 +1,9 @@
 """The passages on disk: one process at a time, whatever kills it, whatever damages the folder, the same passages."""
 
+import ast
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -277,6 +279,28 @@ def test_only_the_last_used_indexes_stay_and_none_that_is_open(tmp_path: Path, m
     first.close()
 
 
+def test_an_old_index_that_cannot_be_removed_keeps_nobody_from_the_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(index_folder, "KEPT", 1)
+    tables: dict[str, Table] = {}
+    PassageStore(tmp_path / "old", lambda: tables).close()
+    removed = shutil.rmtree
+
+    def refused(path: Path) -> None:
+        if path == tmp_path / "old":
+            raise PermissionError(13, "Permission denied")
+        removed(path)
+
+    monkeypatch.setattr(shutil, "rmtree", refused)
+    PassageStore(tmp_path / "new", lambda: tables).close()
+    assert "cannot be removed (Permission denied)" in caplog.text
+    monkeypatch.undo()
+    held = index_folder.lock(tmp_path / "old")
+    assert held is not None
+    os.close(held)
+
+
 def test_a_lock_file_that_was_removed_guards_nothing(tmp_path: Path) -> None:
     held = index_folder.lock(tmp_path / "a")
     assert held is not None
@@ -356,7 +380,24 @@ def test_the_key_knows_the_documents_and_the_rules(
         replace(first, ticker="OTHER"),
         replace(first, published_at=first.published_at.replace(microsecond=1)),
         replace(first, id="other"),
+        replace(first, source="other"),
+        replace(first, headline=f"{first.headline}\n{first.body}", body=""),
     ):
         assert store_key([other, *documents[1:]]) != key
-    monkeypatch.setattr(store, "FORMAT", 99)
-    assert store_key(documents) != key
+    for name, value in (("FORMAT", 99), ("VERSION", "other"), ("_code", lambda: "other")):
+        with monkeypatch.context() as changed:
+            changed.setattr(store, name, value)
+            assert store_key(documents) != key
+
+
+def test_the_key_knows_the_source_of_all_that_makes_a_table() -> None:
+    """What `table_of` is made with, found by following its imports within the folder."""
+    folder, found, waiting = Path(store.__file__).parent, set[str](), ["table"]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            tree = ast.parse((folder / f"{name}.py").read_text())
+            imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level == 1]
+            waiting += [node.module for node in imports if node.module]
+    assert found == set(store.MAKERS)

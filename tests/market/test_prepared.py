@@ -18,7 +18,7 @@ from paperdesk.tools.market.records import FACT_COLUMNS, Company, Dataset, Docum
 from paperdesk.tools.market.trades import Trades, equally_weighted
 from paperdesk.tools.market.view import Market, open_market
 
-SESSIONS = tuple(day.date() for day in pd.bdate_range("2024-01-22", periods=18, unit="s"))
+SESSIONS = tuple(day.date() for day in pd.bdate_range("2024-01-22", periods=18))
 SPLITS = st.sampled_from([1.0, 1.0, 1.0, 2.0, 0.1, 1.5, 3.0])
 FIELDS = ("open", "high", "low", "close", "volume", "dividend", "split")
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from paperdesk.tools.clock import TradingCalendar
 from paperdesk.tools.errors import InputError, LookAheadError
 from paperdesk.tools.market.bars import Bars
 from paperdesk.tools.market.dataset import facts_frame, open_dataset
@@ -316,3 +317,13 @@ def test_the_generated_market_opens_by_its_name_and_seed() -> None:
     assert market.generated
     assert market.fingerprint == open_market("generated", seed=7).fingerprint
     assert market.fingerprint != open_market("generated", seed=8).fingerprint
+
+
+def test_a_market_opens_where_its_exchange_has_not_announced_the_next_year() -> None:
+    market = small_market()
+    sessions = TradingCalendar("XSHG", date(2026, 12, 1), date(2026, 12, 31)).sessions(
+        date(2026, 12, 24), date(2026, 12, 31)
+    )
+    bars = replace(market.dataset.bars, sessions=sessions)
+    shanghai = Market(replace(market.dataset, calendar="XSHG", bars=bars, window=None))
+    assert shanghai.view(shanghai.calendar.close_of(sessions[-1])).session == sessions[-1]

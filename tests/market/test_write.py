@@ -19,6 +19,7 @@ from paperdesk.tools.market import write
 from paperdesk.tools.market.bars import Bars
 from paperdesk.tools.market.check import check_folder
 from paperdesk.tools.market.dataset import facts_frame, fingerprinted, open_dataset
+from paperdesk.tools.market.folder.prices import is_ticker
 from paperdesk.tools.market.frames import empty_facts, series_frame
 from paperdesk.tools.market.records import FACT_COLUMNS, SERIES_COLUMNS, Company, Dataset, Document
 from paperdesk.tools.market.view import open_market
@@ -94,7 +95,7 @@ figures = st.floats(allow_nan=False, allow_infinity=False)
 @st.composite
 def datasets(draw: st.DrawFn) -> Dataset:
     """A few instruments that trade on some of a few sessions, with figures, texts and series about them."""
-    tickers = tuple(draw(st.lists(words, min_size=1, max_size=3, unique=True)))
+    tickers = tuple(draw(st.lists(words.filter(is_ticker), min_size=1, max_size=3, unique=True)))
     days = DAYS[: draw(st.integers(2, 8))]
     shape = (len(days), len(tickers))
     traded = np.array(draw(st.lists(st.booleans(), min_size=len(days) * len(tickers), max_size=shape[0] * shape[1])))

@@ -69,10 +69,13 @@ def test_labels_in_capitals_and_repeats_are_taken_care_of(tmp_path: Path) -> Non
         ("text,label\na,NaN\n", "row 2 has the label 'NaN'"),
         ("text,label\na\n", "row 2 has the label ''"),
         ("text,label\na,positive\nb,neutral\na,negative\n", "row 4 calls negative what row 2 calls positive"),
-        ("text,label\na,positive,more,and more\nb,neutral\n", "cannot be read as CSV|has no|has the label"),
+        ("text,label\na,positive,more,and more\nb,neutral\n", "cannot be read as CSV .* 4"),
+        # every row has a comma too many: no cell may be taken for an index
+        ("text,label\nsales rose, a lot,positive\nsales fell, a lot,negative\n", "cannot be read as CSV .* 3"),
         ('text,label\n"a,positive\n', "cannot be read as CSV|has the label"),
         ("", "cannot be read as CSV"),
-        ("text,text,label\n", "cannot be read|at least|has no"),
+        ("text,text,label\na,b,positive\n", "has the column 'text' twice"),
+        ("text,label\n", "at least"),
     ],
 )
 def test_a_bad_file_is_refused_with_its_row(tmp_path: Path, content: str, told: str) -> None:
@@ -82,6 +85,11 @@ def test_a_bad_file_is_refused_with_its_row(tmp_path: Path, content: str, told: 
         compare([], read_labelled(path), timer=ticks().__next__)
     assert "\n" not in str(refused.value)
     assert "bad.csv" in str(refused.value)
+
+
+def test_a_seed_below_zero_is_refused() -> None:
+    with pytest.raises(InputError, match="the seed cannot be -1"):
+        compare([], examples(), timer=ticks().__next__, seed=-1)
 
 
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from paperdesk.simulations.console import Interrupted
+from paperdesk.simulations.laboratory_command import parse_edges
 from paperdesk.simulations.market_commands import first_day, last_day, list_markets, pull_command
 from paperdesk.tools.errors import InputError
 from paperdesk.tools.market.vendors.errors import IncompletePull
 from paperdesk.tools.market.view import open_market
 
-from ..tools.market.vendors.plugin import install
+from ..market.vendors.plugin import install
 
 
 @pytest.fixture
@@ -113,3 +114,14 @@ def test_options_that_cannot_be_are_refused(tmp_path: Path, options: dict[str, o
     with pytest.raises(InputError, match=message):
         pull_command(**{"tickers": ("ACME",), "start": "2022", "out": tmp_path / "out", **options})  # type: ignore[arg-type]
     assert not (tmp_path / "out").exists()
+
+
+def test_a_name_that_is_no_single_line_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="a comma or a line break"):
+        pull_command(("ACME,BOLT",), "2022", tmp_path / "out")
+
+
+def test_an_edge_without_a_strength_after_the_sign_is_refused() -> None:
+    assert parse_edges(["momentum", "drift=0.5"]) == {"momentum": 1.0, "post_earnings_drift": 0.5}
+    with pytest.raises(InputError, match="strength of post_earnings_drift is '', which is no number"):
+        parse_edges(["drift="])

@@ -84,7 +84,9 @@ def test_a_policy_with_a_kill_switch_is_for_live_desks(tmp_path: Path) -> None:
 
 def test_a_desk_whose_every_name_is_barred_stays_as_it_is(tmp_path: Path) -> None:
     policy = tmp_path / "barred.toml"
-    policy.write_text((PRESETS / "standard.toml").read_text().replace("restricted = []", 'restricted = ["VYDN", "ZEPL"]'))
+    policy.write_text(
+        (PRESETS / "standard.toml").read_text().replace("restricted = []", 'restricted = ["VYDN", "ZEPL"]')
+    )
     config = SessionConfig(
         model="scorecard",
         universe=("VYDN", "ZEPL"),

@@ -67,15 +67,15 @@ class Description(Frozen):
             ("Note", self.note),
             ("Kind", "generated" if self.generated else "data"),
             ("Fingerprint", self.fingerprint),
-            ("Sessions", f"{self.sessions} of {self.calendar}, {self.first_session} to {self.last_session}"),
+            ("Sessions", f"{self.sessions:,} of {self.calendar}, {self.first_session} to {self.last_session}"),
             ("Window", f"{self.window[0]} to {self.window[1]}"),
             ("Companies", f"{len(companies)}, sectors: {', '.join(sectors) or 'none'}"),
             ("Benchmark", self.benchmark or "none"),
             ("Missing bars", f"{self.missing_share:.2%}"),
             ("Splits", str(self.splits)),
             ("Delisted", ", ".join(self.delisted) or "none"),
-            ("Filings", f"{self.filings} with {self.facts} figures"),
-            ("Documents", str(self.documents)),
+            ("Filings", f"{self.filings:,} with {self.facts:,} figures"),
+            ("Documents", f"{self.documents:,}"),
             ("Series", ", ".join(self.series) or "none"),
         )
 

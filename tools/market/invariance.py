@@ -15,11 +15,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from ..clock import TradingCalendar
 from ..errors import InputError, PaperDeskError
 from .bars import Bars
 from .records import Dataset, Document
-from .view import Market, MarketView
+from .view import Market, MarketView, calendar_of
 
 Alteration = Literal["deleted", "shuffled", "blanked"]
 ALTERATIONS: tuple[Alteration, ...] = get_args(Alteration)
@@ -60,8 +59,7 @@ def alter(dataset: Dataset, after: datetime, how: Alteration, rng: np.random.Gen
         InputError: no session has closed by `after`, or it lies beyond the data.
     """
     sessions = dataset.bars.sessions
-    # the calendar looks a month further: a time between the last close and the next open is a fair question
-    calendar = TradingCalendar(dataset.calendar, sessions[0], sessions[-1] + timedelta(days=31))
+    calendar = calendar_of(dataset)
     closed = sessions.index(min(calendar.last_closed(after), sessions[-1])) + 1
     return replace(
         dataset,

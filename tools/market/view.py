@@ -43,9 +43,9 @@ def open_market(source: str | Path, seed: int = 7, *, mask: "Collection[What]" =
         DataError: the folder has a defect.
     """
     if mask:
-        from .mask import mask as masked
+        from .mask import mask_or_load
 
-        result = masked(open_market(source, seed).dataset, frozenset(mask), mask_seed)
+        result = mask_or_load(open_market(source, seed).dataset, frozenset(mask), mask_seed)
         return Market(result.dataset, result)
     # Imported here: no built-in market is needed to read a folder.
     if source == "generated":
@@ -66,6 +66,18 @@ def open_market(source: str | Path, seed: int = 7, *, mask: "Collection[What]" =
     return Market(open_dataset(Path(source)))
 
 
+def calendar_of(dataset: Dataset) -> TradingCalendar:
+    """The market's calendar, a month beyond the last bar, so that the session after it is known.
+
+    Some exchanges announce a year at a time: where the next one is not known yet, it ends with the last bar's year.
+    """
+    first, last = dataset.bars.sessions[0], dataset.bars.sessions[-1]
+    try:
+        return TradingCalendar(dataset.calendar, first, last + timedelta(days=31))
+    except InputError:
+        return TradingCalendar(dataset.calendar, first, date(last.year, 12, 31))
+
+
 class Market(Prepared):
     """A whole market, future included: for the session runner and the simulated broker, never for an agent."""
 
@@ -74,8 +86,7 @@ class Market(Prepared):
         self.masked = masked
         """The key and the original of a masked market."""
         sessions = dataset.bars.sessions
-        # A month beyond the last bar, so that the session after it is known.
-        self.calendar = TradingCalendar(dataset.calendar, sessions[0], sessions[-1] + timedelta(days=31))
+        self.calendar = calendar_of(dataset)
         self.window: tuple[date, date] = dataset.window or (sessions[min(_LOOK_BACK, len(sessions) // 2)], sessions[-1])
         """The recommended session window."""
 

@@ -115,10 +115,12 @@ def compare(
         progress: is told what is being done.
 
     Raises:
-        InputError: too few texts of a class, or a contender was fitted to texts it would be judged on.
+        InputError: too few texts of a class, a negative seed, or a contender was fitted to texts it would be judged on.
         PaperDeskError: a classifier broke.
     """
     _refuse_too_few(labelled)
+    if seed < 0:
+        raise InputError(f"the seed cannot be {seed}; give 0 or a larger whole number")
     parts = split(labelled.labels, SHARES, np.random.default_rng(seed))
     fitting, calibrating, judging = (labelled.rows(part) for part in parts)
     results = []

@@ -51,13 +51,20 @@ def read_labelled(path: Path) -> Labelled:
             another label for the same text.
     """
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", skip_blank_lines=False)
+        # Without header=None pandas takes the first cells of rows that are longer than the header for an index.
+        table = pd.read_csv(
+            path, dtype=str, header=None, keep_default_na=False, encoding="utf-8-sig", skip_blank_lines=False
+        )
     except (OSError, ValueError) as error:  # pandas' parser and decoding errors are ValueErrors
-        reason = " ".join(str(error).split())
+        reason = error.strerror if isinstance(error, OSError) else " ".join(str(error).split())
         raise DataError(f"{path} cannot be read as CSV ({reason}); save it as UTF-8 with columns text,label") from None
+    header = table.iloc[0].tolist()
     for column in ("text", "label"):
-        if column not in table.columns:
-            raise DataError(f"{path} has no column {column!r} but {', '.join(table.columns)}; name it in the first row")
+        if column not in header:
+            raise DataError(f"{path} has no column {column!r} but {', '.join(header)}; name it in the first row")
+        if header.count(column) > 1:
+            raise DataError(f"{path} has the column {column!r} twice; rename or remove one of them")
+    table = table.iloc[1:].set_axis(header, axis="columns")
     seen: dict[str, tuple[int, Label]] = {}
     repeats = 0
     pairs = zip(table["text"].tolist(), table["label"].tolist(), strict=True)

@@ -6,13 +6,15 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paperdesk.tools.evidence import Evidence
-from paperdesk.tools.market.fundamentals import RATIOS, STALE_DAYS, ratios, statements
+from paperdesk.tools.market.fundamentals import CONCEPTS, RATIOS, STALE_DAYS, ratios, statements
+from paperdesk.tools.market.invariance import comparable, reads_future
 from paperdesk.tools.market.view import Market, MarketView
 from paperdesk.tools.measures import MEASURES
 
@@ -256,9 +258,50 @@ def test_ratios_of_real_companies_do_not_depend_on_the_future(real: Market, shar
     assert ratios(real.view(as_of), ticker) == ratios(Market(past).view(as_of), ticker)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_amendments_under_other_names_at_any_hour_never_change_what_was_known(
+    make_market: MakeMarket, complete: Sequence[Any], seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    amended = []
+    for row in (complete[i] for i in rng.integers(len(complete), size=60)):
+        filed = date.fromisoformat(row.filed) + timedelta(days=int(rng.choice([0, 1, 2, 3, 30, 200, 365])))
+        accepted = datetime(filed.year, filed.month, filed.day, int(rng.integers(24)), tzinfo=UTC)
+        amended.append(
+            row._replace(
+                concept=str(rng.choice([row.concept, *CONCEPTS[row.concept].synonyms])),
+                value=row.value * rng.uniform(0.5, 2),
+                filed=filed.isoformat(),
+                accepted_at=accepted if rng.random() < 0.5 else None,
+            )
+        )
+    market = make_market([*complete, *amended], splits={"2022-05-06": 3, "2023-06-01": 4, "2024-03-01": 0.5})
+    sessions = market.dataset.bars.sessions
+    hours = [timedelta(hours=int(hour)) for hour in rng.choice([0, -5, 7, 13], size=8)]
+    rows = rng.integers(300, len(sessions) - 2, size=8)
+    moments = [market.calendar.close_of(sessions[row]) + hour for row, hour in zip(rows, hours, strict=True)]
+
+    def figures(view: MarketView) -> object:
+        books = statements(view, "ACME")
+        return [books.table(name) for name in ("EPSDiluted", "Revenue", "SharesDiluted")], ratios(view, "ACME")
+
+    assert reads_future(figures, market.dataset, moments, rng) == []
+    for moment in moments:  # what earlier and later views have left behind changes nothing
+        fresh = Market(market.dataset).view(moment)
+        assert comparable(figures(market.view(moment))) == comparable(figures(fresh))
+
+
 def test_what_is_kept_between_views_is_what_a_fresh_market_says(real: Market) -> None:
     """Views in any order, before and after filings and splits, share nothing that they should not."""
     days = ["2024-06-12", "2024-05-28", "2024-06-07", "2024-08-29", "2024-06-10", "2024-05-30"]
     fresh = {day: ratios(after_close(Market(real.dataset), day), "NVDA") for day in days}
     for day in (*days, *reversed(days)):
         assert ratios(after_close(real, day), "NVDA") == fresh[day]
+
+
+def test_a_share_count_of_zero_is_no_share_count(make_market: MakeMarket, complete: Sequence[Any]) -> None:
+    # Filings hold such zeros; taken at their word, the company would be worth nothing and look cheap.
+    empty = [row._replace(value=0) if row.concept == "SharesDiluted" else row for row in complete]
+    found = measured(make_market(empty), "2025-03-03")
+    assert not {"price_to_sales", "free_cash_flow_yield"} & found.keys()
+    assert "price_to_earnings" in found

@@ -253,6 +253,17 @@ def test_other_names_of_a_concept_serve_and_the_canonical_one_wins_within_a_fili
         assert found.concepts == ("Revenue",)
 
 
+def test_an_amendment_wins_by_whatever_name_though_it_becomes_known_at_the_same_open(
+    make_market: MakeMarket, fact: Fact
+) -> None:
+    # Filed on a Friday and on the Saturday after: both are known from Monday's open.
+    rows = [
+        fact("Revenue", "2023-01-01", "2023-03-31", 13, "2023-05-05"),
+        fact("Revenues", "2023-01-01", "2023-03-31", 15, "2023-05-06"),
+    ]
+    assert values(books(make_market(rows), "2023-06-01").quarters("Revenue")) == {"2023-03-31": 15}
+
+
 def test_no_name_means_two_concepts() -> None:
     names = [name for row in CONCEPTS.values() for name in (row.name, *row.synonyms)]
     assert len(names) == len(set(names))

@@ -1,4 +1,6 @@
+import errno
 import hashlib
+import os
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
@@ -216,6 +218,7 @@ def test_a_refusal_ends_the_pull_at_once(tmp_path: Path, fake_time: FakeTime) ->
         ),
         ("documents", {"published_at": None}, "field published_at: None is no time"),
         ("documents", {"headline": " "}, "field headline: ' ' is no text"),
+        ("documents", {"body": "sold \ud83d"}, "field body: it holds half a character"),
     ],
 )
 def test_a_defective_piece_is_refused_by_its_field(
@@ -340,6 +343,32 @@ def test_a_pull_that_is_killed_at_any_write_is_continued(tmp_path: Path, fake_ti
         assert len(shop.asked) == 8 - kept
         assert not (out / ".pull").exists()
     assert 0 < opened < killed / 2
+
+
+@pytest.mark.parametrize("full_at", [0, 3, 8, 20])
+def test_a_full_disk_is_said_and_the_pull_goes_on_from_there(
+    tmp_path: Path, fake_time: FakeTime, monkeypatch: pytest.MonkeyPatch, full_at: int
+) -> None:
+    written = 0
+    flushed = os.fsync
+
+    def full(handle: int) -> None:
+        nonlocal written
+        written += 1
+        if written > full_at:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        flushed(handle)
+
+    shop = Shop(fake_time)
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "fsync", full)
+        with pytest.raises(PullRefused, match=r"cannot be written \(No space left on device\); make room"):
+            pull(asked(), tmp_path / "out", [shop], clock=fake_time.clock)
+    assert not any((tmp_path / "out").glob("prices.*"))
+    pull(asked(), tmp_path / "out", [shop], clock=fake_time.clock)
+    assert open_dataset(tmp_path / "out").bars.tickers == ("ACME", "BOLT")
+    # Only the answer that could not be kept is asked for twice.
+    assert len(shop.asked) - len(set(shop.asked)) <= 1
 
 
 def test_an_interrupted_pull_gives_its_lock_back(tmp_path: Path, fake_time: FakeTime) -> None:

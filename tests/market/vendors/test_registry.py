@@ -73,6 +73,21 @@ def test_an_unknown_name_is_refused_with_the_known_ones(fake_time: FakeTime) -> 
         open_vendors(["yahoo", "yahoo"], fake_time.settings())
 
 
+def test_an_option_that_a_vendor_does_not_know_is_refused(fake_time: FakeTime, tmp_path: Path) -> None:
+    def opened(**options: str) -> str:
+        settings = fake_time.settings(csv_folder=tmp_path, options={f"csv.{k}": v for k, v in options.items()})
+        (vendor,) = open_vendors(["csv"], settings)
+        return vendor.name
+
+    assert opened(prices="as_traded") == "csv"
+    with pytest.raises(InputError, match=r"the vendor 'csv' has no option 'csv\.price'; choose from csv\.prices"):
+        opened(price="as_traded")
+    with pytest.raises(InputError, match=r"no option 'yahoo\.feed'; choose from yahoo\.currency"):
+        open_vendors(["yahoo"], fake_time.settings(options={"yahoo.feed": "iex"}))
+    # a pull whose vendors change keeps the options of the others
+    assert [v.name for v in open_vendors(["csv"], fake_time.settings(csv_folder=tmp_path, options={"yahoo.x": "1"}))]
+
+
 @pytest.mark.parametrize(
     ("name", "variable"),
     [("edgar", "PAPERDESK_SEC_USER_AGENT"), ("alpaca", "APCA_API_KEY_ID"), ("fred", "FRED_API_KEY")],

@@ -6,6 +6,7 @@ the run of units that begins with each, the length of the sum of its token vecto
 
 from collections.abc import Sequence
 from itertools import chain
+from math import fsum
 from typing import NamedTuple
 
 import numpy as np
@@ -60,7 +61,7 @@ def nearest_excerpts(found: Sequence[tuple[str, Piece, str]], query: Vectors) ->
     of_token = embed.products(list(chain.from_iterable(tokens)), query)
     products, first = [], 0
     for numbers in tokens:
-        products.append(sum(of_token[first : first + len(numbers)]))
+        products.append(fsum(of_token[first : first + len(numbers)]))
         first += len(numbers)
     chosen, first = [], 0
     for own in units:
@@ -70,7 +71,7 @@ def nearest_excerpts(found: Sequence[tuple[str, Piece, str]], query: Vectors) ->
 
 
 def _nearest(units: Sequence[Unit], products: Sequence[float]) -> Piece:
-    # rounded, so that equal sentences tie
-    scores = [round(sum(products[i : unit.after]) / (unit.length or 1.0), 6) for i, unit in enumerate(units)]
+    # rounded, so that equal sentences tie; fsum, because the plain sum differs between Pythons
+    scores = [round(fsum(products[i : unit.after]) / (unit.length or 1.0), 6) for i, unit in enumerate(units)]
     best = units[scores.index(max(scores))]
     return Piece(best.piece.start, units[best.after - 1].piece.end)

@@ -7,12 +7,17 @@ that ends. The marker `complete.json` is written last and in one step, and goes 
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from ...user_cache import cache_is_on, cache_root
+
+_log = logging.getLogger(__name__)
 
 KEPT = 8
 """Indexes that stay on disk, the last used ones; each takes about 2 kB per passage."""
@@ -22,14 +27,8 @@ _DATABASE = "chroma.sqlite3"
 
 
 def passages_folder() -> Path | None:
-    """Where indexes are kept: `$XDG_CACHE_HOME/paperdesk/passages`, else under `~/.cache`; None where turned off.
-
-    `PAPERDESK_CACHE=off` keeps everything in memory.
-    """
-    if os.environ.get("PAPERDESK_CACHE", "").lower() == "off":
-        return None
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "paperdesk" / "passages"
+    """Where indexes are kept: `passages` in the user's cache; None where that is off, which keeps all in memory."""
+    return cache_root() / "passages" if cache_is_on() else None
 
 
 def lock(folder: Path) -> int | None:
@@ -117,11 +116,21 @@ def evict(current: Path) -> None:
     """Remove all but the last used `KEPT` indexes beside `current`, never one that somebody has open."""
     others = [path for path in current.parent.iterdir() if path.is_dir() and path != current]
     for folder in sorted(others, key=_used, reverse=True)[KEPT - 1 :]:
-        held = lock(folder)
-        if held is not None:
-            discard(folder)
-            _lock_file(folder).unlink(missing_ok=True)
-            os.close(held)
+        try:
+            _remove(folder)
+        except OSError as error:
+            _log.warning("old passages in %s cannot be removed (%s); remove the folder by hand", folder, error.strerror)
+
+
+def _remove(folder: Path) -> None:
+    held = lock(folder)
+    if held is None:
+        return
+    try:
+        discard(folder)
+        _lock_file(folder).unlink(missing_ok=True)
+    finally:
+        os.close(held)
 
 
 def _lock_file(folder: Path) -> Path:
@@ -129,8 +138,10 @@ def _lock_file(folder: Path) -> Path:
 
 
 def _used(folder: Path) -> float:
-    marker = folder / MARKER
-    return marker.stat().st_mtime if marker.exists() else 0.0
+    try:
+        return (folder / MARKER).stat().st_mtime
+    except OSError:  # not finished, or another process has just removed it
+        return 0.0
 
 
 def _hashes(contents: Path) -> dict[str, str]:

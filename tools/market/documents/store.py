@@ -13,6 +13,7 @@ import threading
 import weakref
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,13 +23,15 @@ import numpy as np
 from ...errors import PaperDeskError
 from ...frozen import content_hash
 from ..records import Document
-from . import duplicates, index_folder, passages
+from . import index_folder
 from .embedding import VERSION
 from .passages import Piece
 from .table import Row, Table
 
 FORMAT = 1
 """Of the folder; part of its key."""
+MAKERS = ("duplicates", "embedding", "excerpts", "passages", "table")
+"""The modules that make what is stored."""
 _COLLECTION = "passages"
 _ROWS_PER_CALL = 5000
 """Per insert and per read; chroma takes at most 5461, and hands vectors back as Python floats."""
@@ -53,12 +56,24 @@ class _DamagedError(Exception):
 
 
 def store_key(documents: Sequence[Document]) -> str:
-    """The name of an index: sha256 (hex) over the documents and everything that decides what is stored of them."""
-    rules = [duplicates.DUPLICATE_SIMILARITY, duplicates.DUPLICATE_DAYS, passages.MINIMUM_WORDS]
+    """The name of an index: sha256 (hex) over the documents and everything that decides what is stored of them.
+
+    The source of the modules that cut and measure passages counts, so that no version has to be kept by hand.
+    """
     versions = [FORMAT, VERSION, *(importlib.metadata.version(name) for name in ("chromadb", "wordllama"))]
-    digest = hashlib.sha256(content_hash([versions, rules, passages.MAXIMUM_WORDS, passages.TAIL_WORDS]).encode())
+    digest = hashlib.sha256(content_hash([versions, _code()]).encode())
     for row in documents:
-        digest.update(content_hash([row.id, row.ticker, row.published_at.isoformat(), row.text]).encode())
+        fields = [row.id, row.ticker, row.published_at.isoformat(), row.source, row.headline, row.body]
+        digest.update(content_hash(fields).encode())
+    return digest.hexdigest()
+
+
+@lru_cache(maxsize=1)
+def _code() -> str:
+    """sha256 (hex) of the source of `MAKERS`."""
+    digest = hashlib.sha256()
+    for name in MAKERS:
+        digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
     return digest.hexdigest()
 
 

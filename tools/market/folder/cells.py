@@ -23,6 +23,8 @@ Moments = NDArray[np.datetime64]
 _PLAIN_NUMBER = r"^-?([0-9]{1,40}\.?[0-9]{0,40}|\.[0-9]{1,40})([eE][+-]?[0-9]{1,2})?$"
 """What pyarrow and Python read alike, rounded to the nearest double; the rest goes through Python one by one."""
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+HALF_CHARACTER = re.compile(r"[\ud800-\udfff]")
+"""Half of a character beyond the first 65,536: JSON can spell it alone, UTF-8 cannot, so nothing could be written."""
 _FIRST_YEAR, _LAST_YEAR = 1900, 2199
 """A year outside of these is a slip of the pen, and no exchange calendar reaches it."""
 
@@ -133,8 +135,7 @@ def dates(table: Table, column: str, *, optional: bool = False) -> Days:
         days = _by_text(table, column, _date, "datetime64[D]", optional=optional)
     far = (days < np.datetime64(f"{_FIRST_YEAR}-01-01")) | (days > np.datetime64(f"{_LAST_YEAR}-12-31"))
     for row in np.flatnonzero(far).tolist():
-        message = f"{days[row]} is not between {_FIRST_YEAR} and {_LAST_YEAR}; correct the year"
-        table.error(row, column, "not_a_date", message)
+        table.error(row, column, "not_a_date", _other_age(str(days[row])))
     days[far] = np.datetime64("NaT")
     return days
 
@@ -158,9 +159,13 @@ def moments(table: Table, column: str, *, optional: bool = False) -> Moments:
     cells = table.columns[column]
     if cells is not None and pa.types.is_timestamp(cells.type) and cells.type.tz is not None:
         naive = cells.cast(pa.timestamp("us", cells.type.tz), safe=False).cast(pa.timestamp("us"))
-        times: Moments = naive.to_numpy(zero_copy_only=False).astype("datetime64[us]")
+        times: Moments = naive.to_numpy(zero_copy_only=False).astype("datetime64[us]", copy=True)
         for row in np.flatnonzero(np.isnat(times)).tolist() if not optional else ():
             table.error(row, column, "not_a_time", "'' is no time; write it as 2024-05-01T20:30:00Z")
+        far = (times < np.datetime64(f"{_FIRST_YEAR}-01-01")) | (times >= np.datetime64(f"{_LAST_YEAR + 1}-01-01"))
+        for row in np.flatnonzero(far).tolist():
+            table.error(row, column, "not_a_time", _other_age(str(times[row])))
+        times[far] = np.datetime64("NaT")
         return times
     return _by_text(table, column, _moment, "datetime64[us]", optional=optional)
 
@@ -207,10 +212,17 @@ def utc(text: str) -> tuple[datetime | None, Kind, str]:
     try:
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is not None:
-            return moment.astimezone(UTC), "not_a_time", ""
+            known = moment.astimezone(UTC)
+            if _FIRST_YEAR <= known.year <= _LAST_YEAR:
+                return known, "not_a_time", ""
+            return None, "not_a_time", _other_age(text)
     except (ValueError, OverflowError):
         return None, "not_a_time", f"{text!r} is no time; write it as 2024-05-01T20:30:00Z"
     return None, "missing_zone", f"{text!r} has no time zone; add one, such as Z for UTC"
+
+
+def _other_age(shown: str) -> str:
+    return f"{shown} is not between {_FIRST_YEAR} and {_LAST_YEAR}; correct the year"
 
 
 def _texts(table: Table, column: str) -> Any:

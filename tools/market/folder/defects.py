@@ -30,6 +30,7 @@ Kind = Literal[
     "missing_zone",
     "not_a_text",
     # prices
+    "not_a_ticker",
     "calendar",
     "not_a_session",
     "unsorted",

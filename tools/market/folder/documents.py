@@ -8,7 +8,7 @@ from typing import Any
 
 from ...errors import DataError
 from ..records import Document
-from .cells import utc
+from .cells import HALF_CHARACTER, utc
 from .defects import Findings
 from .tables import read_text
 
@@ -26,8 +26,12 @@ class _Line:
         """A text field, not blank unless a default is given; None if it is defective."""
         value = self.content.get(field, default)
         if isinstance(value, str) and (default is not None or value.strip()):
-            return value
-        message = f"{value!r} is no text; each line needs a text here"
+            half = HALF_CHARACTER.search(value)
+            if half is None:
+                return value
+            message = f"character {half.start() + 1} is half a character (a lone surrogate); write the text anew"
+        else:
+            message = f"{value!r} is no text; each line needs a text here"
         self.findings.error("not_a_text", self.file, message, self.number, field)
         return None
 

@@ -1,5 +1,6 @@
 """The prices file: rows that an exchange could have printed, in order, on sessions."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 
@@ -17,6 +18,10 @@ from .tables import Table
 
 COLUMNS = ("date", "ticker", "open", "high", "low", "close", "volume")
 OPTIONAL = ("dividend", "split")
+LONGEST_TICKER = 32
+"""Characters."""
+# A list of our own: what `str.isprintable` says differs between the Unicode tables of two Pythons.
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
 _SLACK = 5e-4
 """Adjusted prices are rounded, so an open or close may stick out of the range by a hair."""
 
@@ -48,6 +53,7 @@ def read_prices(table: Table, settings: MarketFile | None) -> PriceRows | None:
     values = {name: numbers(table, name) for name in COLUMNS[2:]}
     values |= {name: numbers(table, name, empty=0.0) for name in OPTIONAL}
     days, tickers = dates(table, "date"), words(table, "ticker")
+    _check_tickers(table, tickers)
     _check_values(table, values)
     _check_order(table, days, tickers)
     known = days[~np.isnat(days)]
@@ -65,6 +71,20 @@ def read_prices(table: Table, settings: MarketFile | None) -> PriceRows | None:
     for row in np.flatnonzero(stray).tolist():
         table.error(row, "date", "not_a_session", f"{days[row]} is no session of {settings.calendar}; {advice}")
     return PriceRows(table, days, tickers, values, sessions)
+
+
+def is_ticker(name: str) -> bool:
+    """Whether a name is short, has no comma, no line break, and nothing that is not seen."""
+    return len(name) <= LONGEST_TICKER and "," not in name and not _UNSEEN.search(name)
+
+
+def _check_tickers(table: Table, tickers: Words) -> None:
+    """A ticker stands in prompts, ids and options, so it is one short line without a comma; one defect for each."""
+    for code, name in enumerate(tickers.vocabulary):
+        if not is_ticker(name):
+            shown = repr(name[:LONGEST_TICKER])
+            message = f"{shown} is no ticker; give at most {LONGEST_TICKER} characters, no comma, no line break"
+            table.error(int(np.argmax(tickers.codes == code)), "ticker", "not_a_ticker", message)
 
 
 def _check_values(table: Table, values: dict[str, NDArray[np.float64]]) -> None:

@@ -46,8 +46,15 @@ class _Facts:
         """All rows of a concept; within one filing, the preferred of its names comes last and so wins."""
         rows = self.rows[concept]
         if any(self._names[row] != concept for row in rows):
-            rows = sorted(rows, key=lambda row: (self.known_from[row], -canonical(self._names[row])[1]))
+            # Filings that become known together keep their order: a name decides within a filing only.
+            first: dict[tuple[object, ...], int] = {}
+            places = {row: first.setdefault(self._filing(row), place) for place, row in enumerate(rows)}
+            rows = sorted(rows, key=lambda row: (self.known_from[row], places[row], -canonical(self._names[row])[1]))
         return [self._version(row) for row in rows]
+
+    def _filing(self, row: int) -> tuple[object, ...]:
+        """What the rows have in common that say one figure under several names."""
+        return self.known_from[row], self._sources[row], self._starts[row], self._ends[row]
 
     def nature(self, concept: str) -> tuple[ConceptKind, ConceptUnit]:
         """Whether it adds up and what splits do to it: by the table, else by the unit that was filed."""

@@ -118,7 +118,8 @@ def _price_to_earnings(books: Statements, end: date) -> Figure | None:
 
 def _price_to_sales(books: Statements, end: date) -> Figure | None:
     revenue, shares = books.trailing("Revenue", end), books.average("SharesDiluted", end)
-    if revenue is None or shares is None or revenue.value <= 0:
+    # Filings hold share counts of zero, which would make the company worth nothing and cheap.
+    if revenue is None or shares is None or revenue.value <= 0 or shares.value <= 0:
         return None
     return _priced(books, end, lambda close: close * shares.value / revenue.value, revenue, shares)
 

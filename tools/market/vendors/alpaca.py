@@ -46,6 +46,7 @@ class Alpaca:
 
     name = "alpaca"
     provides: frozenset[Kind] = frozenset({"prices", "documents"})
+    options = frozenset({"feed"})
 
     def __init__(self, settings: VendorSettings) -> None:
         key, secret = os.environ.get(KEY_VARIABLE, ""), os.environ.get(SECRET_VARIABLE, "")

@@ -55,6 +55,7 @@ class CsvFolder:
 
     name = "csv"
     provides: frozenset[Kind] = frozenset({"prices"})
+    options = frozenset({"prices"})
 
     def __init__(
         self,

@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 
 from ...frozen import Frozen
+from ..folder.prices import is_ticker
 from .protocol import Kind, Request, Source
 
 FILE = "manifest.json"
@@ -44,6 +45,8 @@ class PullRequest(Frozen):
     def _each_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         if any(not name.strip() or name != name.strip() for name in names):
             raise ValueError("a name is blank or has blanks around it")
+        if not all(is_ticker(name) for name in names):
+            raise ValueError("a name is long, or has a comma or a line break in it; give names one by one")
         if len(set(names)) != len(names):
             raise ValueError(f"a name is given twice in {', '.join(names)}")
         return names

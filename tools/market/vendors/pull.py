@@ -5,7 +5,8 @@ tables are written and checked aside and then moved to their place, the prices l
 leaves a folder that the same command continues, and that opens as no market before it is complete.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -63,7 +64,7 @@ def pull(
 
     Raises:
         InputError: no vendor gives what is asked for, or no session has closed yet.
-        PullRefused: the folder belongs to something else, or another pull is writing to it.
+        PullRefused: the folder belongs to something else, another pull is writing to it, or the disk is full.
         IncompletePull: some units failed; the others are kept.
         VendorRefused: a vendor does not serve us; what was fetched before is kept.
         DataError: what the vendors gave breaks a rule of the format.
@@ -80,15 +81,29 @@ def pull(
             return finished
         end = last_day(request, now)
         plan(request, vendors, end)  # what cannot be done is refused before anything is written
-        end, started_at = folder.begin(request.frame, end, now)
+        with _writing(out):
+            end, started_at = folder.begin(request.frame, end, now)
         units = plan(request, vendors, end)
         calendar = TradingCalendar(request.calendar, request.start, end)
         missing = _fetch_all(units, folder, calendar, request, report)
         report(Progress(len(units), len(units), "writing"))
-        manifest = assemble(request, units_of(units, missing), missing, folder, end, started_at, clock)
-        folder.clean()
+        with _writing(out):
+            manifest = assemble(request, units_of(units, missing), missing, folder, end, started_at, clock)
+            folder.clean()
     report(Progress(len(units), len(units), "finished"))
     return manifest
+
+
+@contextmanager
+def _writing(out: Path) -> Iterator[None]:
+    """Turn a failure to write, such as a full disk, into what a person can do about it."""
+    try:
+        yield
+    except OSError as error:
+        raise PullRefused(
+            f"{out} cannot be written ({error.strerror or error}); make room and run the same command again, what was "
+            "fetched is kept"
+        ) from error
 
 
 def _fetch_all(
@@ -115,7 +130,9 @@ def _fetch_all(
             continue
         told("asking", number)
         try:
-            folder.store(vendor, asked, _fetch(unit, silent, calendar))
+            piece = _fetch(unit, silent, calendar)
+            with _writing(folder.out):
+                folder.store(vendor, asked, piece)
         except (UnknownSymbol, VendorSchemaError) as error:
             # A market without its benchmark would be another market, so that one is never left out.
             if request.skip_missing and asked.symbol != request.benchmark:
@@ -157,8 +174,12 @@ def _incomplete(failed: Sequence[tuple[Unit, VendorError]], total: int) -> Incom
     for unit, _ in failed:
         by_kind.setdefault(f"{unit.request.kind} from {unit.vendor.name}", []).append(unit.request.symbol)
     lacking = ", ".join(f"{kind} for {' '.join(symbols)}" for kind, symbols in by_kind.items())
-    may_pass = any(isinstance(error, VendorUnavailable) for _, error in failed)
-    remedy = "run the same command again later" if may_pass else "correct the names, or give --skip-missing"
+    if any(isinstance(error, VendorUnavailable) for _, error in failed):
+        remedy = "run the same command again later"
+    elif all(isinstance(error, UnknownSymbol) for _, error in failed):
+        remedy = "correct the names, or give --skip-missing"
+    else:
+        remedy = "try another vendor for them, or an update of PaperDesk"
     reason = str(failed[0][1]).partition(";")[0]
     return IncompletePull(
         f"{len(failed)} of {total} parts are missing: {lacking} (the first because {reason}); what is there is kept, "

@@ -63,7 +63,7 @@ def open_vendors(names: Sequence[str], settings: VendorSettings) -> tuple[Vendor
     """Open vendors, in this order; the caller closes them.
 
     Raises:
-        InputError: a name is unknown or given twice, or what it needs is not installed.
+        InputError: a name is unknown or given twice, what it needs is not installed, or it has no such option.
         VendorRefused: a vendor lacks its key or user agent.
     """
     if len(set(names)) != len(names):
@@ -79,6 +79,7 @@ def open_vendors(names: Sequence[str], settings: VendorSettings) -> tuple[Vendor
                 raise VendorRefused(f"{error}{hint}") from error
             opened.callback(vendor.close)
             vendors.append(vendor)
+        _refuse_unknown_options(vendors, settings)
         opened.pop_all()
         return tuple(vendors)
 
@@ -98,6 +99,16 @@ def versions_of(vendor: Vendor) -> dict[str, str]:
     """What to write down about the software of an open vendor; empty where nobody registered its name."""
     found = next((row for row in list_vendors() if row.name == vendor.name), None)
     return dict(found.versions) if found is not None else {}
+
+
+def _refuse_unknown_options(vendors: Sequence[Vendor], settings: VendorSettings) -> None:
+    """Options of vendors that are not open now stay: a pull keeps them when its vendors change."""
+    for vendor in vendors:
+        known = sorted(f"{vendor.name}.{option}" for option in getattr(vendor, "options", ()))
+        for key in settings.options:
+            if key.partition(".")[0] == vendor.name and key not in known:
+                choice = f"choose from {', '.join(known)}" if known else "leave it out"
+                raise InputError(f"the vendor {vendor.name!r} has no option {key!r}; {choice}")
 
 
 def _open(name: str, settings: VendorSettings) -> Vendor:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 
 from ...clock import TradingCalendar
+from ..folder.cells import HALF_CHARACTER
 from .errors import VendorSchemaError
 from .protocol import Kind, Piece, Request, Row
 
@@ -54,6 +55,9 @@ def check_piece(vendor: str, request: Request, piece: Piece, calendar: TradingCa
             text = row.get(name)
             if not isinstance(text, str) or not text.strip():
                 raise _refuse(where, name, f"{text!r} is no text")
+        for name, value in row.items():
+            if isinstance(value, str) and HALF_CHARACTER.search(value):
+                raise _refuse(where, name, "it holds half a character (a lone surrogate)")
         for name in _DATES[request.kind]:
             _day(where, name, row)
         for name in _TIMES[request.kind]:

@@ -34,6 +34,7 @@ class Yahoo:
 
     name = "yahoo"
     provides: frozenset[Kind] = frozenset({"prices", "companies"})
+    options = frozenset({"currency"})
 
     def __init__(self, settings: VendorSettings) -> None:
         import yfinance
