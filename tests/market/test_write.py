@@ -1,6 +1,9 @@
 """Writing a dataset as a folder: what opens again is the very same market, or nothing is written."""
 
 import gzip
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -25,6 +28,7 @@ from paperdesk.tools.market.records import FACT_COLUMNS, SERIES_COLUMNS, Company
 from paperdesk.tools.market.view import open_market
 from paperdesk.tools.market.write import Form, write_dataset
 
+TYPING = str(Path(__file__).parents[2] / ".typing")
 FORMS: tuple[Form, ...] = ("csv", "parquet")
 DAYS = TradingCalendar("XNYS", date(2024, 1, 1), date(2024, 12, 31)).sessions(date(2024, 1, 2), date(2024, 2, 29))
 
@@ -284,3 +288,26 @@ def test_a_market_on_a_calendar_of_later_years_survives_being_written(tmp_path: 
     assert_same(open_dataset(tmp_path / "market"), fingerprinted(dataset))
     # The day of filing says when it was known, so the file need not.
     assert "2052-01-05,," in (tmp_path / "market" / "fundamentals.csv").read_text()
+
+
+def test_what_a_killed_process_left_is_removed_and_what_lives_is_not(generated: Dataset, tmp_path: Path) -> None:
+    script = (
+        "import os, sys, time\nfrom pathlib import Path\nfrom paperdesk.tools.market.draft import new_folder\n"
+        "with new_folder(Path(sys.argv[1])) as draft:\n"
+        "    draft.mkdir()\n    (draft / 'half').touch()\n    print('ready', flush=True)\n    time.sleep(60)\n"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / "market")]
+    drafts = []
+    for _ in range(2):
+        child = subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": TYPING})
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"ready\n"
+        drafts.append((child, next(path for path in tmp_path.iterdir() if path not in [d for _, d in drafts])))
+    (dead, left), (alive, kept) = drafts
+    dead.kill()
+    dead.communicate()
+    write_dataset(generated, tmp_path / "market")
+    assert (left.exists(), kept.exists()) == (False, True)
+    alive.kill()
+    alive.communicate()
+    assert check_folder(tmp_path / "market").defects == ()

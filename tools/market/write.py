@@ -3,8 +3,6 @@
 import csv
 import gzip
 import json
-import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
@@ -12,9 +10,10 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from ..errors import DataError, InputError
+from ..errors import DataError
 from .bars import Bars
 from .dataset import available_at, fingerprinted, open_dataset
+from .draft import new_folder
 from .frames import canonical_order
 from .records import Dataset
 
@@ -43,7 +42,7 @@ def write_dataset(dataset: Dataset, folder: Path, form: Form = "parquet") -> Non
     """Write a market as a folder that opens to the same content, and the same fingerprint.
 
     Prices are written as traded. The same dataset gives the same bytes. The folder appears in one step, after it has
-    been opened again and compared: a crash leaves nothing, or a hidden folder beside it.
+    been opened again and compared: a crash leaves nothing, or a hidden folder beside it that the next writing removes.
 
     Args:
         dataset: the market.
@@ -54,20 +53,11 @@ def write_dataset(dataset: Dataset, folder: Path, form: Form = "parquet") -> Non
         InputError: the folder exists and holds something, or cannot be written.
         DataError: the format cannot say what the dataset holds (such as a dividend on a day without trade).
     """
-    folder = folder.resolve()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"{folder} exists already; name a new folder, or remove it first")
-    _refuse_unsayable(dataset)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as hidden:
-            draft = Path(hidden) / folder.name
-            draft.mkdir()
-            _write_files(dataset, draft, form)
-            _compare(dataset, draft)
-            os.replace(draft, folder)
-    except OSError as error:
-        raise InputError(f"{folder} cannot be written ({error.strerror}); name a folder that can") from error
+    with new_folder(folder) as draft:
+        _refuse_unsayable(dataset)
+        draft.mkdir()
+        _write_files(dataset, draft, form)
+        _compare(dataset, draft)
 
 
 def _refuse_unsayable(dataset: Dataset) -> None:

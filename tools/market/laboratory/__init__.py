@@ -8,14 +8,12 @@ can be planted, alone or together (`plan.EDGES`), and `Truth` says what they let
 The built-in market `generated` is another one: small, fixed, and as it is.
 """
 
-import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...errors import InputError
 from ..dataset import fingerprinted
+from ..draft import new_folder
 from ..records import Company, Dataset
 from .filings import write_filings
 from .names import INDEX_TICKER, Identity
@@ -101,18 +99,9 @@ def write_laboratory(laboratory: Laboratory, folder: Path) -> None:
     """
     from ..write import write_dataset
 
-    folder = folder.resolve()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"{folder} exists already; name a new folder, or remove it first")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as hidden:
-            draft = Path(hidden) / folder.name
-            write_dataset(laboratory.dataset, draft)
-            write_truth(laboratory.truth, draft)
-            os.replace(draft, folder)
-    except OSError as error:
-        raise InputError(f"{folder} cannot be written ({error.strerror}); name a folder that can") from error
+    with new_folder(folder) as draft:
+        write_dataset(laboratory.dataset, draft)
+        write_truth(laboratory.truth, draft)
 
 
 def _company(identity: Identity) -> Company:
