@@ -297,7 +297,7 @@ def test_what_a_killed_process_left_is_removed_and_what_lives_is_not(generated: 
         "    draft.mkdir()\n    (draft / 'half').touch()\n    print('ready', flush=True)\n    time.sleep(60)\n"
     )
     command = [sys.executable, "-c", script, str(tmp_path / "market")]
-    drafts = []
+    drafts: list[tuple[subprocess.Popen[bytes], Path]] = []
     for _ in range(2):
         child = subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": TYPING})
         assert child.stdout is not None
