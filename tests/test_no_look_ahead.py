@@ -1,16 +1,15 @@
 """Whatever the tools say at a time is the same when everything later is deleted from the market."""
 
-from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paperdesk.tools.indicators import indicators
 from paperdesk.tools.market.documents.search import search
-from paperdesk.tools.market.records import Dataset
+from paperdesk.tools.market.invariance import alter
 from paperdesk.tools.market.view import Market, MarketView, open_market
 from paperdesk.tools.regime import regime
 from paperdesk.tools.sentiment.lexicon import latest_tone
@@ -23,26 +22,12 @@ def generated() -> Market:
     return open_market("generated")
 
 
-def without_future(dataset: Dataset, as_of: datetime, market: Market) -> Market:
-    """The market as it would have been recorded at `as_of`."""
-    bars = dataset.bars
-    last = market.calendar.last_closed(as_of)
-    return Market(
-        replace(
-            dataset,
-            bars=bars.select(bars.tickers, bars.sessions[0], last),
-            facts=dataset.facts[dataset.facts["available_at"] <= as_of].reset_index(drop=True),
-            documents=tuple(row for row in dataset.documents if row.published_at <= as_of),
-            window=None,
-        )
-    )
-
-
 def both(market: Market, share: float) -> tuple[MarketView, MarketView]:
     """A view within the market and the same view of the market without its future."""
     sessions = market.dataset.bars.sessions
     as_of = market.calendar.close_of(sessions[int(share * (len(sessions) - 1))])
-    return market.view(as_of), without_future(market.dataset, as_of, market).view(as_of)
+    cut = alter(market.dataset, as_of, "deleted", np.random.default_rng(0))
+    return market.view(as_of), Market(cut).view(as_of)
 
 
 @given(share=st.floats(0.05, 1.0))

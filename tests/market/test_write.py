@@ -262,7 +262,7 @@ def test_a_crash_while_writing_leaves_no_folder(
 
 
 def test_the_module_writes_every_fact_column_it_can_read() -> None:
-    assert set(write._FACT_FILE_COLUMNS) == set(FACT_COLUMNS) - {"available_at"} | {"accepted_at"}
+    assert set(write.FACT_FILE_COLUMNS) == set(FACT_COLUMNS) - {"available_at"} | {"accepted_at"}
 
 
 def test_a_market_on_a_calendar_of_later_years_survives_being_written(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from .records import Dataset
 Form = Literal["csv", "parquet"]
 """What the tables of a folder are written as; texts are always `.jsonl.gz`."""
 
-_FACT_FILE_COLUMNS = (
+FACT_FILE_COLUMNS = (
     "ticker",
     "concept",
     "period_start",
@@ -32,6 +32,7 @@ _FACT_FILE_COLUMNS = (
     "accession",
     "form",
 )
+"""Columns of a fundamentals file; one that is written from a `Dataset` may have `sequence` as well."""
 _TIMES = frozenset({"accepted_at", "available_at"})
 """Columns of UTC times; the others that hold datetime64 are dates."""
 _SPECIAL = r"[\",\r\n]"
@@ -148,7 +149,7 @@ def _fact_columns(dataset: Dataset) -> dict[str, Any]:
     """The facts as filed; `accepted_at` only where it is not what the day of filing says anyway."""
     facts = dataset.facts
     columns: dict[str, Any] = {}
-    for name in _FACT_FILE_COLUMNS:
+    for name in FACT_FILE_COLUMNS:
         if name == "accepted_at":
             known = facts["available_at"].dt.tz_convert(None).to_numpy("datetime64[us]")
             filed = facts["filed"].to_numpy("datetime64[D]")

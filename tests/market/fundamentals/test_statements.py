@@ -42,6 +42,12 @@ def year(fact: Fact, concept: str = "OperatingCashFlow") -> list[Any]:
     ]
 
 
+def test_twelve_months_are_had_at_every_day_that_they_end(make_market: MakeMarket, fact: Fact) -> None:
+    following = fact("OperatingCashFlow", "2023-01-01", "2023-03-31", 11, "2023-05-05")
+    found = books(make_market([*year(fact), following]), "2023-06-01")
+    assert values(found.trailings("OperatingCashFlow")) == {"2022-12-31": 52, "2023-03-31": 53}
+
+
 def test_quarters_come_from_running_totals(make_market: MakeMarket, fact: Fact) -> None:
     found = books(make_market(year(fact)), "2023-03-01")
     quarters = found.quarters("OperatingCashFlow")

@@ -7,27 +7,15 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from ..write import FACT_FILE_COLUMNS, Form
 from .protocol import Kind, Row
-
-Form = Literal["parquet", "csv"]
 
 COLUMNS: Mapping[Kind, tuple[str, ...]] = {
     "prices": ("date", "ticker", "open", "high", "low", "close", "volume", "dividend", "split"),
     "companies": ("ticker", "name", "industry", "sector"),
-    "fundamentals": (
-        "ticker",
-        "concept",
-        "period_start",
-        "period_end",
-        "value",
-        "unit",
-        "filed",
-        "accepted_at",
-        "accession",
-        "form",
-    ),
+    "fundamentals": FACT_FILE_COLUMNS,
     "series": ("series", "date", "value", "available_at"),
     "documents": ("id", "ticker", "published_at", "source", "headline", "body"),
 }
