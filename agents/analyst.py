@@ -155,7 +155,7 @@ def _objections(brief: Brief) -> str:
 def _signal(role: Role, brief: Brief, answer: Answer | None, *, mind_key: str, as_of: datetime, round_: int) -> Signal:
     reason = _unaskable(role, brief)
     if answer is None or answer.failure or not answer.probabilities or answer.object is None:
-        why = reason or (answer.failure if answer and answer.failure else "the mind gave no usable answer")
+        why = reason or (answer.failure.reason if answer and answer.failure else "the mind gave no usable answer")
         return abstention(role.name, brief.ticker, as_of, role.horizon_days, mind_key, round_, why)
     probabilities: dict[Stance, float] = {name: answer.probabilities[name] for name in STANCES}
     stance = max(STANCES, key=lambda name: probabilities[name])

@@ -96,7 +96,7 @@ def posture_of(evidence: Sequence[Evidence], *, mind: Mind, seed: int) -> Postur
         )
     ).answers[0]
     if answer.failure:
-        return Posture(name="neutral", note=f"no posture: {answer.failure}")
+        return Posture(name="neutral", note=f"no posture: {answer.failure.reason}")
     return Posture(name=max(POSTURES, key=lambda name: answer.probabilities[name]), probabilities=answer.probabilities)
 
 

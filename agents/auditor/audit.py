@@ -106,7 +106,7 @@ def _read(
     for signal, answer in zip(signals, reply.answers, strict=True):
         if answer.failure:
             note = Finding(
-                rule="mind_reading", severity="note", message=f"the mind could not read it: {answer.failure}"
+                rule="mind_reading", severity="note", message=f"the mind could not read it: {answer.failure.reason}"
             )
             notes[_key(signal)] = (note,)
             continue

@@ -23,6 +23,28 @@ class ModelInputError(InputError):
     """A mind cannot be had: no such file, not a GGUF, no server listening, unknown name."""
 
 
+FailureKind = Literal["no_evidence", "context", "unfinished", "invalid", "unsupported", "refused"]
+"""Why a mind abstains.
+
+- `no_evidence`: nothing in the question has a direction.
+- `context`: the prompt and what may follow it do not fit the model's context; shorten the evidence and ask again.
+- `unfinished`: the text was cut off before it ended.
+- `invalid`: a text came, but it is not an object of the schema.
+- `unsupported`: this mind cannot do what was asked (a schema that the scorecard has no formula for).
+- `refused`: a server would not answer this question.
+"""
+
+
+class Failure(Frozen):
+    """Why there is no answer: a typed abstention."""
+
+    kind: FailureKind
+    reason: str
+    """For people: a sentence, or a clause that can stand in one."""
+    excess_tokens: int = Field(default=0, ge=0)
+    """For `context`: how many tokens too long the prompt is, where that is known; else 0."""
+
+
 class Question(Frozen):
     """What is asked about one ticker: the text after the shared prefix, and the evidence that the text shows."""
 
@@ -31,6 +53,9 @@ class Question(Frozen):
     """Ends where the model is to answer; never contains the prefix."""
     evidence: tuple[Evidence, ...] = ()
     """In the order of the aliases E1..En in the text."""
+    reorderings: tuple[str, ...] = ()
+    """The same text with its evidence in other orders. They are scored too, and the distribution is the mean over all
+    orders: what an answer owes to the order of the evidence is no knowledge (see `Answer.order_sensitivity`)."""
     stance: str = ""
     """The stance under judgement (task `support`); empty elsewhere. The text says it too: this is for the scorecard."""
 
@@ -62,7 +87,10 @@ class Request(Frozen):
     """Text written between the chosen option and the object."""
     max_tokens: int = Field(default=0, ge=0)
     """Budget for each generated object; a schema that could need more is refused."""
+    temperature: float = Field(default=0.0, ge=0, le=2)
+    """Of the generated object: 0 writes the most probable token each time, more draws. Scores know no temperature."""
     seed: int = 0
+    """Of what is drawn."""
 
     @model_validator(mode="after")
     def _one_schema_each(self) -> Self:
@@ -94,12 +122,15 @@ class Answer(Frozen):
     probabilities: dict[str, float] = Field(default_factory=dict)
     """Over the options, bias divided out, sums to 1; empty where nothing was scored or `failure` is set."""
     raw: dict[str, float] = Field(default_factory=dict)
-    """The same before the correction."""
+    """After the question as it stands (no other order), before the correction."""
+    order_sensitivity: float = Field(default=0.0, ge=0, le=1)
+    """How far the orders of the evidence disagree: the Jensen-Shannon divergence of their distributions over the
+    logarithm of the number of options (Lin 1991). 0 where the question has no reorderings."""
     object: dict[str, Any] | None = None
     """The generated object, valid by its schema; None where none was asked for or `failure` is set."""
     completion: str = ""
     """The text as generated, to the letter."""
-    failure: str | None = None
+    failure: Failure | None = None
     """Why there is no answer. A failure is an abstention, never a default."""
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from ...tools.frozen import content_hash
-from .core import Answer, Fingerprint, ModelError, ModelInputError, Reply, Request, Usage
+from .core import Answer, Failure, FailureKind, Fingerprint, ModelError, ModelInputError, Reply, Request, Usage
 from .distribution import best, calibrate
 from .grammar import longest
 from .logprobs import distribution, smoothed
@@ -31,6 +31,10 @@ TOP_LOGPROBS = 20
 
 class _Unusable(Exception):
     """A reply that came but cannot be used; the text is a clause."""
+
+    def __init__(self, clause: str, kind: FailureKind = "invalid") -> None:
+        super().__init__(clause)
+        self.kind = kind
 
 
 class OpenAICompatible:
@@ -107,7 +111,8 @@ class OpenAICompatible:
             try:
                 bias = self._score(request, request.content_free, spent)
             except _Unusable as error:
-                failure = f"The server's answer to the content-free question is not usable: {error}."
+                reason = f"The server's answer to the content-free question is not usable: {error}."
+                failure = Failure(kind=error.kind, reason=reason)
                 return Reply(answers=tuple(Answer(ticker=q.ticker, failure=failure) for q in request.questions))
         answers = tuple(self._one(request, i, bias, spent) for i in range(len(request.questions)))
         return Reply(answers=answers, usage=Usage(prompt_tokens=spent.prompt, generated_tokens=spent.generated))
@@ -130,9 +135,8 @@ class OpenAICompatible:
                 if fault:
                     raise _Unusable(fault)
         except _Unusable as error:
-            return Answer(
-                ticker=question.ticker, completion=text, failure=f"The server's answer is not usable: {error}."
-            )
+            failure = Failure(kind=error.kind, reason=f"The server's answer is not usable: {error}.")
+            return Answer(ticker=question.ticker, completion=text, failure=failure)
         return Answer(ticker=question.ticker, probabilities=probabilities, raw=raw, object=written, completion=text)
 
     def _score(self, request: Request, text: str, spent: "_Spent") -> dict[str, float]:
@@ -261,7 +265,7 @@ def _parsed(text: str) -> Any:
 
 def _content(choice: Mapping[str, Any]) -> str:
     if choice.get("finish_reason") == "length":
-        raise _Unusable("it was cut off at its token budget")
+        raise _Unusable("it was cut off at its token budget", "unfinished")
     message = choice.get("message")
     content = message.get("content") if isinstance(message, dict) else None
     if not isinstance(content, str):

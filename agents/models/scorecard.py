@@ -27,7 +27,7 @@ import numpy as np
 
 from ...tools.frozen import content_hash
 from ...tools.measures import MEASURES
-from .core import Answer, Fingerprint, ModelInputError, Question, Reply, Request
+from .core import Answer, Failure, Fingerprint, ModelInputError, Question, Reply, Request
 from .distribution import best, softmax
 from .schemas import List, Record, Words, shape_of, violation
 
@@ -41,6 +41,9 @@ CENTRES: dict[str, dict[str, float]] = {
 """Where each option lies on its task's axis."""
 HOLD_BAND = 0.2
 """A figure whose reading is within this of 0 speaks for a hold."""
+
+
+NO_DIRECTION = Failure(kind="no_evidence", reason="There is no evidence with a direction.")
 
 
 class Reading(NamedTuple):
@@ -139,7 +142,7 @@ Schemas = Mapping[str, dict[str, Any]]
 def _answer(task: str, question: Question, centres: Mapping[str, float], schemas: Schemas) -> Answer:
     found = readings(question)
     if not found:
-        return Answer(ticker=question.ticker, failure="There is no evidence with a direction.")
+        return Answer(ticker=question.ticker, failure=NO_DIRECTION)
     score = lean(found)
     variance = float(np.var([reading.value for reading in found])) / len(found)
     axis = agreement(question.stance, score) if task == "support" else score
@@ -149,7 +152,7 @@ def _answer(task: str, question: Question, centres: Mapping[str, float], schemas
         option = best(probabilities)
         claims, failure = claims_for(schemas[option if option in schemas else ""], found, centres[option])
         if failure:
-            return Answer(ticker=question.ticker, failure=failure)
+            return Answer(ticker=question.ticker, failure=Failure(kind="unsupported", reason=failure))
     return Answer(ticker=question.ticker, probabilities=probabilities, raw=probabilities, object=claims)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from paperdesk.agents.auditor import audit_signals
-from paperdesk.agents.models.core import Answer, Reply, Request
+from paperdesk.agents.models.core import Answer, Failure, Reply, Request
 from paperdesk.agents.signals import AuditReport, Claim, Signal, abstention
 from paperdesk.tools.evidence import Evidence
 from paperdesk.tools.measures import MEASURES
@@ -27,7 +27,7 @@ class Reader:
         opinion = {"supported": 1 - self.contradicted, "unclear": 0.0, "contradicted": self.contradicted}
         return Reply(
             answers=tuple(
-                Answer(ticker=q.ticker, failure=self.failure)
+                Answer(ticker=q.ticker, failure=Failure(kind="context", reason=self.failure))
                 if self.failure
                 else Answer(ticker=q.ticker, probabilities=opinion)
                 for q in request.questions

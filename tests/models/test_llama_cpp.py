@@ -126,7 +126,8 @@ def test_a_schema_that_could_exceed_the_budget_is_refused(mind: LlamaCpp, ask: A
 def test_a_prompt_beyond_the_context_is_that_questions_failure(mind: LlamaCpp, ask: Ask) -> None:
     long, short = mind.answer(ask("word " * 3000, "x")).answers
     assert long.failure is not None
-    assert "the context holds 2048" in long.failure
+    assert "the context holds 2048" in long.failure.reason
+    assert (long.failure.kind, long.failure.excess_tokens > 900) == ("context", True)
     assert short.failure is None
 
 

@@ -143,7 +143,7 @@ def test_what_cannot_be_read_is_a_failure_and_never_a_stance(
     server.script = [turn, BUY]
     broken, fine = mind.answer(ask("x", "y")).answers
     assert broken.failure is not None
-    assert why in broken.failure
+    assert why in broken.failure.reason
     assert broken.probabilities == {}
     assert fine.failure is None
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from paperdesk.agents.models.core import ModelInputError, Question, Request
 from paperdesk.agents.models.schemas import shape_of, violation
-from paperdesk.agents.models.scorecard import CENTRES, Scorecard, distribution
+from paperdesk.agents.models.scorecard import CENTRES, NO_DIRECTION, Scorecard, distribution
 from paperdesk.tools.evidence import Evidence
 
 STANCES = ("strong_sell", "sell", "hold", "buy", "strong_buy")
@@ -37,7 +37,7 @@ def test_kinds_weigh_equally_however_many_figures_they_have(ask: Callable[..., R
 
 def test_evidence_without_direction_is_an_abstention(ask: Callable[..., Request], evidence: Make) -> None:
     (answer,) = Scorecard().answer(one(ask, (evidence("volatility_3m", 0.4),))).answers
-    assert answer.failure == "There is no evidence with a direction."
+    assert answer.failure == NO_DIRECTION
     assert answer.probabilities == {}
 
 

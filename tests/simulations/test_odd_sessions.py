@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from paperdesk.agents.models.core import Answer, Reply, Request
+from paperdesk.agents.models.core import Answer, Failure, Reply, Request
 from paperdesk.agents.models.scorecard import Scorecard
 from paperdesk.simulations.config import SessionConfig
 from paperdesk.simulations.session import SessionError, replay, start
@@ -25,7 +25,7 @@ class Stubborn(Scorecard):
             return reply
         return Reply(
             answers=tuple(
-                Answer(ticker=question.ticker, failure="I give up")
+                Answer(ticker=question.ticker, failure=Failure(kind="refused", reason="I give up"))
                 if "The auditor objects" in question.text
                 else answer.model_copy(update={"object": turned(answer)})
                 for question, answer in zip(request.questions, reply.answers, strict=True)

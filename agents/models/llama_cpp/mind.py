@@ -15,7 +15,7 @@ from typing import Any
 
 from .. import grammar as grammars
 from .. import template as templates
-from ..core import Answer, Fingerprint, ModelError, ModelInputError, Question, Reply, Request, Usage
+from ..core import Answer, Failure, Fingerprint, ModelError, ModelInputError, Question, Reply, Request, Usage
 from ..distribution import best, calibrate, softmax
 from ..grammar import Grammar, longest
 from ..schemas import Shape, shape_of, violation
@@ -304,9 +304,11 @@ def _is_control(engine: Engine, text: str) -> bool:
 
 def _too_long(request: Request, job: _Job, n_ctx: int) -> Answer:
     question: Question | None = request.questions[job.index] if job.index >= 0 else None
+    reason = f"The prompt has {len(job.tokens)} tokens and may need {job.room} more; the context holds {n_ctx}."
+    excess = len(job.tokens) + job.room - n_ctx
     return Answer(
         ticker=question.ticker if question else "",
-        failure=f"The prompt has {len(job.tokens)} tokens and may need {job.room} more; the context holds {n_ctx}.",
+        failure=Failure(kind="context", reason=reason, excess_tokens=excess),
     )
 
 
@@ -334,10 +336,12 @@ def _groups(jobs: Sequence[_Job], shared: int, n_ctx: int) -> Iterator[list[_Job
 def _finish(answer: Answer, writer: Writer, shape: Shape) -> Answer:
     """The answer with its object, or the failure in its place."""
     text = writer.text.decode(errors="replace")
-    failure = writer.failure
-    parsed = None if failure else json.loads(text)
-    if parsed is not None:
-        failure = violation(shape, parsed)
-    if failure:
-        return Answer(ticker=answer.ticker, completion=text, failure=f"The object is not usable: {failure}.")
+    if writer.failure:
+        failure = Failure(kind="unfinished", reason=f"The object is not usable: {writer.failure}.")
+        return Answer(ticker=answer.ticker, completion=text, failure=failure)
+    parsed = json.loads(text)
+    fault = violation(shape, parsed)
+    if fault:
+        failure = Failure(kind="invalid", reason=f"The object is not usable: {fault}.")
+        return Answer(ticker=answer.ticker, completion=text, failure=failure)
     return answer.model_copy(update={"object": parsed, "completion": text})
