@@ -14,6 +14,7 @@ from paperdesk.agents.models.llama_cpp import LlamaCpp
 from paperdesk.agents.models.llama_cpp.engine import Token
 from paperdesk.agents.models.llama_cpp.scoring import log_softmax_at
 from paperdesk.agents.models.llama_cpp.shared import file_digest
+from paperdesk.agents.models.llama_cpp.slots import TILE
 from paperdesk.agents.models.llama_cpp.weights import expanded
 from paperdesk.agents.models.open import bundled_model
 from paperdesk.agents.models.schemas import shape_of, violation
@@ -68,12 +69,13 @@ def test_scores_equal_a_full_evaluation_of_each_option(mind: LlamaCpp, ask: Ask)
         for option in options:
             tail = [*engine.tokenize(option), *engine.tokenize("<|im_end|>", special=True)]
             whole = [*prompt, *tail]
-            engine.clear()
-            logits = engine.evaluate([Token(token, i, (0,), logits=True) for i, token in enumerate(whole)])
+            mind._loaded.slots.spoil()
+            beside = [Token(1, i, (1,)) for i in range(TILE)]  # fewer at once are added up in 16 bits
+            logits = engine.evaluate([Token(token, i, (0,), logits=True) for i, token in enumerate(whole)] + beside)
             start = len(prompt) - 1
-            logs.append(sum(log_softmax_at(logits[start + i], token) for i, token in enumerate(tail)))
+            logs.append(sum(log_softmax_at(logits[start + i], [token])[0] for i, token in enumerate(tail)))
         naive = np.exp(np.array(logs) - max(logs))
-        assert list(answer.raw.values()) == pytest.approx((naive / naive.sum()).tolist(), abs=1e-3)
+        assert list(answer.raw.values()) == pytest.approx((naive / naive.sum()).tolist(), abs=3e-4)
 
 
 def test_an_answer_does_not_depend_on_its_neighbours(mind: LlamaCpp, ask: Ask) -> None:
@@ -170,13 +172,13 @@ def test_a_small_quantised_model_is_expanded_once_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mind: LlamaCpp
 ) -> None:
     settings = mind.fingerprint.settings
-    assert settings["weights"] == "f16"
+    assert settings["weights"] == "f32"
     assert settings["weights_sha256"] != mind.fingerprint.digest
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    copy = expanded(bundled_model(), mind.fingerprint.digest)
+    copy = expanded(bundled_model(), mind.fingerprint.digest, "f32")
     assert file_digest(copy) == settings["weights_sha256"]
     made_at = copy.stat().st_mtime_ns
-    assert expanded(bundled_model(), mind.fingerprint.digest) == copy
+    assert expanded(bundled_model(), mind.fingerprint.digest, "f32") == copy
     assert copy.stat().st_mtime_ns == made_at
     assert [path.name for path in copy.parent.iterdir()] == [copy.name]
 
@@ -185,7 +187,7 @@ def test_a_cache_that_cannot_be_written_is_one_sentence(tmp_path: Path, monkeypa
     (tmp_path / "file").write_text("not a folder")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     with pytest.raises(ModelInputError, match="set XDG_CACHE_HOME"):
-        expanded(bundled_model(), "0" * 64)
+        expanded(bundled_model(), "0" * 64, "f32")
 
 
 def test_kept_beginnings_change_nothing(mind: LlamaCpp, ask: Ask, claims_schema: Schema) -> None:
@@ -196,15 +198,15 @@ def test_kept_beginnings_change_nothing(mind: LlamaCpp, ask: Ask, claims_schema:
         schemas = tuple(claims_schema() for _ in texts)
         return ask(*texts, prefix=prefix, content_free="N/A\n", schema=schemas, lead_in="\n")
 
-    prefixes = mind._loaded.prefixes
+    stems = mind._loaded.stems
     asked = [request(role, "E1: up.\n", "E1: down 7%.\n") for role in range(6)]
     fresh = []
     for one in asked:
-        prefixes.forget()
+        stems.forget()
         fresh.append(mind.answer(one))
-    prefixes.forget()
-    assert [mind.answer(one).answers for one in asked] == [reply.answers for reply in fresh]
-    assert [mind.answer(one).answers for one in reversed(asked)] == [reply.answers for reply in reversed(fresh)]
-    prefixes.forget()
-    assert [mind.answer(one).answers for one in asked[:3] * 2] == [reply.answers for reply in fresh[:3] * 2]
-    assert prefixes.cells > 0
+    stems.forget()
+    assert [mind.answer(one) for one in asked] == fresh
+    assert [mind.answer(one) for one in reversed(asked)] == fresh[::-1]
+    stems.forget()
+    assert [mind.answer(one) for one in asked[:3] * 2] == fresh[:3] * 2
+    assert len(stems._kept) > 1

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from .engine import Engine, silence
 from .gguf import Header, read_header
-from .prefixes import Prefixes
+from .slots import Slots
+from .stems import Stems
 from .vocabulary import Vocabulary
 from .weights import Weights, choose, expanded
 
@@ -25,7 +26,7 @@ class Loaded:
     """sha256 of the file."""
     weights: Weights
     weights_digest: str
-    """sha256 of what was loaded: of the 16-bit copy, or of the file itself."""
+    """sha256 of what was loaded: of the copy in floats, or of the file itself."""
     adapter_digest: str
     """sha256 of the adapter; empty without one."""
     key: Key
@@ -34,9 +35,14 @@ class Loaded:
     """One request at a time: a context has one memory."""
 
     @cached_property
-    def prefixes(self) -> Prefixes:
-        """The beginnings of prompts that stay in memory; none on a GPU."""
-        return Prefixes(self.engine, enabled=not self.engine.settings["gpu_layers"])
+    def slots(self) -> Slots:
+        """The engine's memory, divided."""
+        return Slots(self.engine)
+
+    @cached_property
+    def stems(self) -> Stems:
+        """The beginnings of prompts in it."""
+        return Stems(self.engine, self.slots)
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
@@ -62,14 +68,14 @@ def acquire(path: Path, threads: int, n_ctx: int, adapter: Path | None) -> Loade
                 read_header(adapter)
             silence()
             digest, weights = file_digest(path), choose(path, header)
-            source = expanded(path, digest) if weights == "f16" else path
+            source = path if weights == "as_stored" else expanded(path, digest, weights)
             engine = Engine(source, threads, n_ctx, adapter)
             _loaded[key] = Loaded(
                 engine,
                 header,
                 digest,
                 weights,
-                file_digest(source) if weights == "f16" else digest,
+                digest if weights == "as_stored" else file_digest(source),
                 file_digest(adapter) if adapter else "",
                 key,
             )
