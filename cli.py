@@ -55,6 +55,10 @@ def run(
     seed: Annotated[int | None, typer.Option(help="Seed of everything that draws.")] = None,
     market_seed: Annotated[int | None, typer.Option(help="Seed of the generated market.")] = None,
     threads: Annotated[int | None, typer.Option(help="Threads of the model (2 by default).")] = None,
+    context: Annotated[int | None, typer.Option(help="Tokens that the model holds at once (4096 by default).")] = None,
+    repeats: Annotated[
+        int | None, typer.Option(help="Other orders of the evidence in which stances are scored (1 by default).")
+    ] = None,
     cash: Annotated[float | None, typer.Option(help="Starting cash.")] = None,
     commission_bps: Annotated[float | None, typer.Option(help="Commission, basis points of the value traded.")] = None,
     slippage_bps: Annotated[float | None, typer.Option(help="Slippage at the open, basis points.")] = None,

@@ -91,6 +91,7 @@ def analyst_node(role: Role) -> Node:
             seed=desk.settings.seed,
             round_=state["round"],
             market=state["regime"],
+            repeats=desk.settings.repeats,
         )
         for signal in signals:
             desk.journal.append(_issued(signal, state["decision"]))

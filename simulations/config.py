@@ -45,6 +45,10 @@ class SessionConfig(Frozen):
     """`smollm2`, `scorecard`, the path of a GGUF file, or the URL of an OpenAI-compatible server."""
     threads: int = Field(default=2, ge=1, le=256)
     """Threads of the model; they change the last digits of its logits, hence part of what a session is."""
+    context: int = Field(default=4096, ge=256, le=1_048_576)
+    """Tokens that an in-process model holds at once; evidence that does not fit is left out, and that is said."""
+    repeats: int = Field(default=1, ge=0, le=8)
+    """Other orders of the evidence in which each stance is scored too, so that no order decides."""
     seed: int = Field(default=0, ge=0)
     cash: float = Field(default=1_000_000.0, gt=0)
     """Starting cash, in the market's currency."""

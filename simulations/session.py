@@ -82,7 +82,7 @@ def start(
     market = market_of(config)
     window = window_of(config, market)
     say(f"opening model {config.model}")
-    with closing(open_model(config.model, threads=config.threads, seed=config.seed)) as model:
+    with closing(mind_of(config)) as model:
         journal = Journal.create(folder, config=config.model_dump(mode="json"))
         with closing(journal):
             keep_key(market, folder)
@@ -101,7 +101,7 @@ def resume(folder: Path, listener: Listener | None = None, say: Callable[[str], 
         keep_key(market, folder)  # the process may have been killed before it was written
         window = window_of(config, market)
         say(f"opening model {config.model}")
-        model = open_model(config.model, threads=config.threads, seed=config.seed)
+        model = mind_of(config)
         try:
             say("deriving what is on record, then going on")
             policy = simulated_policy(config)
@@ -136,6 +136,11 @@ def replay(folder: Path, listener: Listener | None = None, say: Callable[[str], 
         return _execute(config, market, window, policy, fingerprint, lambda: mind, journal, folder, listener)
     finally:
         recorded.close()
+
+
+def mind_of(config: SessionConfig) -> ModelCore:
+    """The mind of a session, opened."""
+    return open_model(config.model, threads=config.threads, seed=config.seed, context=config.context)
 
 
 def simulated_policy(config: SessionConfig) -> Policy:
@@ -246,6 +251,7 @@ def assemble(
             equity_premium=config.equity_premium,
             scenario_sessions=config.scenario_sessions,
             max_revisions=config.max_revisions,
+            repeats=config.repeats,
             cost_per_unit=(config.commission_bps + config.slippage_bps) / 1e4,
             fractional=config.fractional,
         ),

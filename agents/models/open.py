@@ -28,14 +28,15 @@ def bundled_model() -> Path:
     return files[0]
 
 
-def open_model(spec: str = "smollm2", *, threads: int = 2, seed: int = 0) -> ModelCore:
+def open_model(spec: str = "smollm2", *, threads: int = 2, seed: int = 0, context: int = 4096) -> ModelCore:
     """The mind that `spec` names.
 
     Args:
         spec: `smollm2`, `scorecard`, a path to a GGUF file (giving it is the request to load it), or the URL of an
             OpenAI-compatible server, with the model's name after `#` where the server has more than one.
         threads: CPU threads of an in-process model; part of its fingerprint.
-        seed: part of the fingerprint; decoding is greedy, so nothing is drawn.
+        seed: part of the fingerprint.
+        context: tokens that an in-process model holds at once.
 
     Raises:
         ModelInputError: unknown spec, no such file, not a GGUF, or no server listening.
@@ -53,5 +54,5 @@ def open_model(spec: str = "smollm2", *, threads: int = 2, seed: int = 0) -> Mod
         from .llama_cpp import LlamaCpp
 
         path = bundled_model() if spec == "smollm2" else Path(spec).expanduser()
-        return LlamaCpp(path, threads=threads, seed=seed)
+        return LlamaCpp(path, threads=threads, seed=seed, n_ctx=context)
     raise ModelInputError(f"There is no model {spec!r}: give {POSSIBLE}.")

@@ -23,7 +23,7 @@ import llama_cpp as native
 
 from ..core import ModelError, ModelInputError
 
-BATCH = 1024
+BATCH = 512
 """Tokens evaluated at once: llama.cpp's `n_batch` and `n_ubatch`."""
 LIVE = 160
 """Sequences below this are for the request at hand."""

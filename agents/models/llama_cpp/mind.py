@@ -21,7 +21,7 @@ from ..grammar import Grammar, longest
 from ..schemas import Shape, shape_of, violation
 from ..template import Piece, Turn, template_for
 from .conversation import Completion, free_text, held_text
-from .engine import LIVE, Engine, FloatArray
+from .engine import BATCH, LIVE, Engine, FloatArray
 from .generation import Writer, write_all
 from .sampling import VERSION as SAMPLING
 from .sampling import Sampler
@@ -30,6 +30,8 @@ from .shared import Loaded, acquire, release
 from .slots import Part
 
 MOST_OPTIONS = 64
+MOST_BIASES = 64
+"""Distributions after content-free questions that are remembered."""
 SMOLLM2 = "2024-10-31"
 """SmolLM2 was published then, so it cannot have read anything later."""
 CUTOFFS = {"b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53": SMOLLM2}
@@ -303,6 +305,9 @@ class _Round:
         self.prompt_tokens += len(stem)  # kept or not: what is told must not depend on what was asked before
         mark = self._slots.mark()
         left = list(jobs)
+        if left[0].index < 0 and (known := self._loaded.biases.get(self._key_of(left[0]))):
+            self._bias = known
+            self.prompt_tokens += len(left.pop(0).tokens) - len(stem)  # told as if it had been asked again
         while left:
             count = 1
             while count < min(len(left), self._most) and self._fit(left[: count + 1]):
@@ -312,13 +317,18 @@ class _Round:
             del left[:count]
         self._slots.release()
 
+    def _key_of(self, job: _Job) -> tuple[object, ...]:
+        return tuple(job.tokens), self._layout.options, self._layout.tree.options
+
     @property
     def _most(self) -> int:
         """Prompts at once: sequence 0 holds the stem, the others the prompts' options."""
         return (LIVE - 1) // self._layout.tree.width
 
     def _fit(self, jobs: Sequence[_Job]) -> bool:
-        return self._slots.fits([cells for job in jobs for cells in job.cells])
+        # one batch at a time: llama.cpp looks at the cells of all prompts for each token, if only to skip them
+        rows = sum(len(job.tokens) - job.stem + len(self._layout.tree.nodes) for job in jobs)
+        return rows <= BATCH and self._slots.fits([cells for job in jobs for cells in job.cells])
 
     def _group(self, jobs: Sequence[_Job]) -> None:
         tree, options = self._layout.tree, self._layout.options
@@ -330,6 +340,9 @@ class _Round:
             scores = dict(zip(options, softmax(logs).tolist(), strict=True)) if options else {}
             if job.index < 0:
                 self._bias = scores
+                if len(self._loaded.biases) == MOST_BIASES:
+                    self._loaded.biases.clear()
+                self._loaded.biases[self._key_of(job)] = scores
                 continue
             corrected = calibrate(scores, self._bias) if self._bias else scores
             if not job.main:

@@ -30,6 +30,8 @@ class Loaded:
     adapter_digest: str
     """sha256 of the adapter; empty without one."""
     key: Key
+    biases: dict[tuple[object, ...], dict[str, float]] = field(default_factory=dict)
+    """Distributions after content-free questions, by their tokens and options: a role asks the same one every time."""
     users: int = 0
     lock: threading.RLock = field(default_factory=threading.RLock)
     """One request at a time: a context has one memory."""
