@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from paperdesk.agents.models.core import ModelError, ModelInputError, Request
-from paperdesk.agents.models.distribution import calibrate
+from paperdesk.agents.models.core import ModelError, ModelInputError, Question, Request
+from paperdesk.agents.models.distribution import calibrate, pooled
 from paperdesk.agents.models.llama_cpp import LlamaCpp
 from paperdesk.agents.models.llama_cpp.engine import Token
 from paperdesk.agents.models.llama_cpp.scoring import log_softmax_at
@@ -78,14 +78,54 @@ def test_scores_equal_a_full_evaluation_of_each_option(mind: LlamaCpp, ask: Ask)
         assert list(answer.raw.values()) == pytest.approx((naive / naive.sum()).tolist(), abs=3e-4)
 
 
-def test_an_answer_does_not_depend_on_its_neighbours(mind: LlamaCpp, ask: Ask) -> None:
-    if mind.fingerprint.settings["gpu_layers"]:
+@pytest.mark.slow
+def test_an_answer_does_not_depend_on_its_neighbours(mind: LlamaCpp, ask: Ask, claims_schema: Schema) -> None:
+    """To the bit: alone, in groups of any size, beside long and short prompts, with objects and without."""
+    if not mind._engine.places_matter:
         pytest.skip("only a CPU adds up in the same order whatever the batch")
-    texts = tuple(f"E1: 3-month return {value:+d}%\n" for value in (-20, -5, 20))
-    together = mind.answer(ask(*texts, content_free="N/A\n"))
-    for text, answer in zip(texts, together.answers, strict=True):
-        (alone,) = mind.answer(ask(text, content_free="N/A\n")).answers
-        assert alone.probabilities == answer.probabilities
+    texts = tuple("E1 revenue growth " + f"{i * 7 - 40:+d}% " * (1 + 9 * i) + "\nStance:" for i in range(12))
+    for schemas in ((), (claims_schema(),)):
+
+        def request(*some: str, schemas: tuple[dict[str, Any], ...] = schemas) -> Request:
+            return ask(*some, content_free="N/A\n", schema=schemas * len(some), lead_in="\n" if schemas else "")
+
+        together = mind.answer(request(*texts)).answers
+        for i in (0, 1, 4, 11):
+            (alone,) = mind.answer(request(texts[i])).answers
+            assert alone.model_copy(update={"ticker": f"T{i}"}) == together[i]
+        assert mind.answer(request(*texts[::-1])).answers[-1].probabilities == together[0].probabilities
+
+
+@pytest.mark.slow
+def test_other_orders_are_scored_and_their_mean_is_the_answer(mind: LlamaCpp, ask: Ask) -> None:
+    there, back = "E1 revenue growth +21%\nE2 debt 90%\n", "E1 debt 90%\nE2 revenue growth +21%\n"
+    question = Question(ticker="T0", text=there, reorderings=(back,))
+    (both,) = mind.answer(ask(questions=(question,), content_free="N/A\n")).answers
+    single = [mind.answer(ask(text, content_free="N/A\n")).answers[0] for text in (there, back)]
+    mean, disagreement = pooled([answer.probabilities for answer in single])
+    assert both.probabilities == mean
+    assert both.order_sensitivity == disagreement > 0
+    assert both.raw == single[0].raw
+
+
+@pytest.mark.slow
+def test_drawn_objects_are_valid_and_a_function_of_seed_and_question(
+    mind: LlamaCpp, ask: Ask, claims_schema: Schema
+) -> None:
+    schema = claims_schema(("E1", "E2", "E3", "E4"), items=2)
+    texts = tuple(f"E1: {i}% E2: {-i}%\n" for i in range(6))
+
+    def written(*some: str, seed: int, temperature: float = 1.5) -> list[str]:
+        asked = ask(*some, options=(), schema=(schema,) * len(some), seed=seed, temperature=temperature)
+        answers = mind.answer(asked).answers
+        assert all(violation(shape_of(schema), answer.object) is None for answer in answers)
+        return [answer.completion for answer in answers]
+
+    first = written(*texts, seed=1)
+    assert written(*texts, seed=1) == first
+    assert written(texts[4], seed=1) == [first[4]]
+    assert written(*texts, seed=2) != first
+    assert len(set(first)) > len(set(written(*texts, seed=1, temperature=0)))
 
 
 def test_the_correction_divides_by_the_content_free_answer(mind: LlamaCpp, ask: Ask) -> None:

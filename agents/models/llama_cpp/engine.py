@@ -85,7 +85,8 @@ class Engine:
         self.n_ctx = min(n_ctx, trained) if trained > 0 else n_ctx
         self.kept = -(-self.n_ctx // 4)
         """Cells for beginnings of prompts that stay, beside the context."""
-        self.places_matter = not options.n_gpu_layers and _plain_memory(self._model)
+        self.on_gpu = options.n_gpu_layers > 0
+        self.places_matter = not self.on_gpu and _plain_memory(self._model)
         """Whether the last digits depend on where tokens lie, and can be made not to (see `slots`)."""
         self._context = self._new_context(threads)
         if adapter is not None:

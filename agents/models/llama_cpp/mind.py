@@ -8,7 +8,7 @@ prompt's tokens are those of the whole text.
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from .sampling import Sampler
 from .scoring import Tree
 from .shared import Loaded, acquire, release
 from .slots import Part
+from .turns import turn
 
 MOST_OPTIONS = 64
 MOST_BIASES = 64
@@ -98,6 +99,7 @@ class LlamaCpp:
             )
         self._loaded = acquire(path, threads, n_ctx, adapter)
         self._open = True
+        self._threads = threads
         engine = self._engine
         self.template = template_for(lambda text: _is_control(engine, text))
         self._fingerprint = Fingerprint(
@@ -209,11 +211,14 @@ class LlamaCpp:
 
     @contextmanager
     def _ready(self) -> Iterator[None]:
-        """The engine to ourselves, and open."""
+        """The engine to ourselves, open, and our turn on this machine."""
+        if self._loaded.foreign:
+            raise ModelError("This model was opened before the process forked: open it again in the new process.")
         with self._loaded.lock:
             if not self._open:
                 raise ModelError("This model is closed: open it again.")
-            yield
+            with nullcontext() if self._engine.on_gpu else turn(self._threads):
+                yield
 
     def _layout(self, request: Request) -> _Layout:
         """The options' tokens.

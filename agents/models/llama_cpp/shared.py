@@ -1,6 +1,8 @@
 """One engine per (files, settings) and process, however many minds use it."""
 
+import atexit
 import hashlib
+import os
 import threading
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -32,6 +34,8 @@ class Loaded:
     key: Key
     biases: dict[tuple[object, ...], dict[str, float]] = field(default_factory=dict)
     """Distributions after content-free questions, by their tokens and options: a role asks the same one every time."""
+    foreign: bool = False
+    """Whether another process loaded it: after a fork its threads are gone, and it would wait for them for ever."""
     users: int = 0
     lock: threading.RLock = field(default_factory=threading.RLock)
     """One request at a time: a context has one memory."""
@@ -87,11 +91,35 @@ def acquire(path: Path, threads: int, n_ctx: int, adapter: Path | None) -> Loade
 
 def release(loaded: Loaded) -> None:
     """One user less; the last one closes the engine."""
+    if loaded.foreign:
+        return
     with _guard, loaded.lock:
         loaded.users -= 1
         if loaded.users == 0:
-            del _loaded[loaded.key]
+            _loaded.pop(loaded.key, None)
             loaded.engine.close()
+
+
+def _close_all() -> None:
+    """Give everything back in order when the process ends, also where a user forgot to."""
+    for loaded in list(_loaded.values()):
+        if loaded.lock.acquire(timeout=1.0):  # a thread that is still thinking keeps its engine
+            loaded.engine.close()
+            loaded.lock.release()
+    _loaded.clear()
+
+
+def _leave_to_parent() -> None:
+    """A forked child starts without engines."""
+    global _guard
+    _guard = threading.Lock()
+    for loaded in _loaded.values():
+        loaded.foreign = True
+    _loaded.clear()
+
+
+atexit.register(_close_all)
+os.register_at_fork(after_in_child=_leave_to_parent)
 
 
 def file_digest(path: Path) -> str:
