@@ -68,7 +68,7 @@ def test_the_least_important_evidence_goes_and_the_signal_and_the_audit_say_so(m
     assert long.left_out == (LONG.id,)
     assert short.left_out == ()
     assert {claim.evidence for claim in long.claims} <= {GROWTH.id, DEBT.id}
-    first, second = mind.asked
+    _, second = mind.asked
     failure = mind.replies[0].answers[0].failure
     assert failure is not None
     assert failure.kind == "context"

@@ -81,7 +81,8 @@ def test_a_forked_child_is_told_to_open_its_own_model(mind: LlamaCpp) -> None:
 
 def test_a_process_that_forgets_to_close_ends_quietly() -> None:
     code = (
-        "from paperdesk.agents.models.llama_cpp import LlamaCpp; from paperdesk.agents.models.open import bundled_model;"
+        "from paperdesk.agents.models.llama_cpp import LlamaCpp;"
+        "from paperdesk.agents.models.open import bundled_model;"
         "mind = LlamaCpp(bundled_model(), n_ctx=256); print(mind.count_tokens('hello'))"
     )
     done = subprocess.run(
