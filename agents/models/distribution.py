@@ -1,6 +1,6 @@
 """From log-probabilities to a distribution: the arithmetic that every mind shares."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,37 @@ def calibrate(raw: Mapping[str, float], content_free: Mapping[str, float]) -> di
     """
     logs = [float(np.log(raw[option]) - np.log(content_free[option])) for option in raw]
     return dict(zip(raw, softmax(logs).tolist(), strict=True))
+
+
+def pooled(distributions: Sequence[Mapping[str, float]]) -> tuple[dict[str, float], float]:
+    """The mean of several distributions, and how far they disagree.
+
+    The disagreement is their Jensen-Shannon divergence with equal weights (Lin 1991, "Divergence measures based on the
+    Shannon entropy", eq. 5.1), over the logarithm of the number of options n:
+
+        JS = H(mean_k p_k) - mean_k H(p_k),   sensitivity = JS / log n,   H(p) = -sum_i p_i log p_i
+
+    Args:
+        distributions: at least one, all over the same options, each summing to 1.
+
+    Returns:
+        The mean, in the order of the first one's options, and the disagreement in [0, 1]: 0 for one distribution, for
+        equal ones and for a single option.
+    """
+    options = list(distributions[0])
+    if len(distributions) == 1 or len(options) == 1:
+        return dict(distributions[0]), 0.0
+    table = np.array([[one[option] for option in options] for one in distributions], dtype=np.float64)
+    mean = table.mean(axis=0)
+    divergence = _entropy(mean) - float(np.mean([_entropy(row) for row in table]))
+    sensitivity = min(max(divergence / float(np.log(len(options))), 0.0), 1.0)
+    return dict(zip(options, mean.tolist(), strict=True)), sensitivity
+
+
+def _entropy(p: npt.NDArray[np.float64]) -> float:
+    """Of Shannon, in nats; 0 log 0 is 0."""
+    positive = p[p > 0.0]
+    return -float((positive * np.log(positive)).sum())
 
 
 def best(probabilities: Mapping[str, float]) -> str:
