@@ -6,8 +6,9 @@ log-probabilities are there if they come. What a server refuses is dropped, one 
 names, where it names one), and never sent again.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Any, Literal
 
 from ..budget import COUNTED
@@ -124,22 +125,31 @@ class _Prober:
 
     async def plain(self, able: Capabilities) -> Capabilities:
         """A request without any form: which of the plain fields are taken, and whether the model thinks first."""
+        why = ""
+        named: set[str] = set()
+        tried: set[frozenset[str]] = set()
         while True:
+            # the smallest set of changes that has not been tried and makes all those that errors asked for
+            changes = next((one for one in _CHANGES if named <= one and one not in tried), None)
+            if changes is None:
+                raise ModelError(
+                    f"The model server at {self._wire.url} takes no plain question ({why}): check the model's name and "
+                    "the server's log."
+                )
+            tried.add(changes)
+            changed = _changed(able, changes)
             try:
-                document = await self._ask(able, _HELLO, {})
+                document = await self._ask(changed, _HELLO, {})
+                if _thinks(document):
+                    changed = replace(changed, thinking_tokens=THINKING_TOKENS)
+                    document = await self._ask(changed, _HELLO, {})
             except Refused as refused:
-                weaker = next(_without(able, named_field(refused.text, _PLAIN_FIELDS)), None)
-                if weaker is None:
-                    raise ModelError(
-                        f"The model server at {self._wire.url} takes no plain question (status {refused.status}: "
-                        f"{quoted(refused.text)}): check the model's name and the server's log."
-                    ) from None
-                able = weaker
+                why = f"status {refused.status}: {quoted(refused.text)}"
+                name = named_field(refused.text, _PLAIN_FIELDS)
+                # "use max_completion_tokens instead" names what to send
+                named |= {"max_tokens" if name == "max_completion_tokens" else name} if name else set()
                 continue
-            if not able.thinking_tokens and _thinks(document):
-                able = replace(able, thinking_tokens=THINKING_TOKENS)
-                continue
-            return replace(able, usage=reports_usage(document))
+            return replace(changed, usage=reports_usage(document))
 
     async def alternatives(self, able: Capabilities) -> Capabilities:
         """How many log-probabilities come."""
@@ -189,19 +199,18 @@ class _Prober:
 
 
 _PLAIN_FIELDS = ("max_completion_tokens", "max_tokens", "temperature", "seed")
+_CHANGEABLE = ("seed", "temperature", "max_tokens")
+_CHANGES = [frozenset(some) for size in range(len(_CHANGEABLE) + 1) for some in combinations(_CHANGEABLE, size)]
+"""Which fields to drop or rename, the fewest first."""
 
 
-def _without(able: Capabilities, named: str | None) -> Iterator[Capabilities]:
-    """The ways to ask for less: without the field that an error names, else without any one."""
-    ways = {
-        "max_tokens": replace(able, budget_field="max_completion_tokens"),
-        "seed": replace(able, seed=False),
-        "temperature": replace(able, temperature=False),
-    }
-    # "use max_completion_tokens instead" names what to send, so it names the other one
-    first = {"max_completion_tokens": "max_tokens"}.get(named or "", named)
-    order = [first, *(name for name in ways if name != first)] if first in ways else list(ways)
-    return (ways[name] for name in order if name is not None and ways[name] != able)
+def _changed(able: Capabilities, changes: frozenset[str]) -> Capabilities:
+    return replace(
+        able,
+        seed="seed" not in changes,
+        temperature="temperature" not in changes,
+        budget_field="max_completion_tokens" if "max_tokens" in changes else "max_tokens",
+    )
 
 
 def _thinks(document: Any) -> bool:
