@@ -1,211 +1,211 @@
+"""What a served mind asks, and how it reads what comes back."""
+
+import asyncio
 import json
-import math
 import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from paperdesk.agents.models.core import ModelError, ModelInputError, Request
-from paperdesk.agents.models.logprobs import distribution, smoothed
-from paperdesk.agents.models.openai_compatible import OpenAICompatible
+from paperdesk.agents.models.core import ModelError, ModelInputError, Question, Request
+from paperdesk.agents.models.distribution import calibrate, pooled
+from paperdesk.agents.models.served.logprobs import smoothed
+from paperdesk.agents.models.served.mind import OpenAICompatible
 
+from .fake import Body, Fake, Kind, Reply, says
+
+Start = Callable[[Kind], Fake]
+Minds = Callable[..., OpenAICompatible]
 Ask = Callable[..., Request]
 Schema = Callable[..., dict[str, Any]]
-Turn = tuple[int, str] | Callable[[dict[str, Any]], tuple[int, str]]
 
-
-class Server:
-    """A loopback server that answers completions from a script, and says what it was asked."""
-
-    def __init__(self) -> None:
-        self.script: list[Turn] = []
-        self.asked: list[dict[str, Any]] = []
-        self.keys: list[str | None] = []
-        self.models: tuple[int, str] = (200, json.dumps({"data": [{"id": "tiny", "created": 1}]}))
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self._reply(*outer.models)
-
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                outer.asked.append(body)
-                outer.keys.append(self.headers.get("Authorization"))
-                turn = outer.script.pop(0)
-                self._reply(*(turn(body) if callable(turn) else turn))
-
-            def _reply(self, status: int, text: str) -> None:
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(text.encode())))
-                if status == 429:
-                    self.send_header("Retry-After", "7")
-                self.end_headers()
-                self.wfile.write(text.encode())
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._http.daemon_threads = True
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01})
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._http.server_port}/v1"
-
-    def close(self) -> None:
-        if not self._thread.is_alive():
-            return
-        self._http.shutdown()
-        self._thread.join()
-        self._http.server_close()
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    running = Server()
-    yield running
-    running.close()
-
-
-@pytest.fixture
-def waits() -> list[float]:
-    return []
-
-
-@pytest.fixture
-def mind(server: Server, waits: list[float]) -> Iterator[OpenAICompatible]:
-    model = OpenAICompatible(server.url, sleep=waits.append, timeout_seconds=5)
-    yield model
-    model.close()
-
-
-def says(content: str, logprobs: Any = None, finish: str = "stop") -> tuple[int, str]:
-    choice = {"message": {"role": "assistant", "content": content}, "finish_reason": finish, "logprobs": logprobs}
-    return 200, json.dumps({"choices": [choice], "usage": {"prompt_tokens": 10, "completion_tokens": 3}})
-
-
+OPTIONS = ("sell", "hold", "buy")
 BUY = says('{"answer": "buy"}')
+CLAIMS = says('{"claims": [{"supports": "buy", "evidence": "E1"}]}')
 
 
 def test_option_and_object_come_by_schema(
-    mind: OpenAICompatible, server: Server, ask: Ask, claims_schema: Schema
+    mind: OpenAICompatible, server: Fake, ask: Ask, claims_schema: Schema
 ) -> None:
-    server.script = [BUY, says('{"claims": [{"supports": "buy", "evidence": "E1"}]}')]
+    server.script = [BUY, CLAIMS]
     reply = mind.answer(ask("E1: up", schema=(claims_schema(),), lead_in="\n"))
     (answer,) = reply.answers
-    assert answer.probabilities == smoothed(("sell", "hold", "buy"), "buy")
+    assert answer.probabilities == answer.raw == smoothed(OPTIONS, "buy")
+    assert answer.order_sensitivity == 0
     assert answer.object == {"claims": [{"evidence": "E1", "supports": "buy"}]}
-    assert reply.usage.prompt_tokens == 20
-    assert server.asked[0]["response_format"]["json_schema"]["schema"]["properties"]["answer"]["enum"] == [
-        "sell",
-        "hold",
-        "buy",
-    ]
+    assert (reply.usage.prompt_tokens, reply.usage.generated_tokens) == (20, 6)
+    form = server.asked[0]["response_format"]
+    assert form["json_schema"]["schema"]["properties"]["answer"]["enum"] == list(OPTIONS)
     assert server.asked[1]["messages"][2] == {"role": "assistant", "content": "buy\n"}
 
 
-def test_busy_servers_are_asked_again_a_bounded_number_of_times(
-    mind: OpenAICompatible, server: Server, waits: list[float], ask: Ask
+def test_the_bias_of_a_question_without_content_is_divided_out(mind: OpenAICompatible, server: Fake, ask: Ask) -> None:
+    server.script = [BUY, BUY]
+    (answer,) = mind.answer(ask("E1: up", content_free="E1 N/A")).answers
+    assert answer.raw == smoothed(OPTIONS, "buy")
+    assert answer.probabilities == pytest.approx(dict.fromkeys(OPTIONS, 1 / 3))
+
+
+def test_other_orders_of_the_evidence_are_averaged_after_the_correction(
+    mind: OpenAICompatible, server: Fake, ask: Ask
 ) -> None:
-    server.script = [(503, ""), (429, ""), BUY]
-    assert mind.answer(ask("x")).answers[0].failure is None
-    assert waits == [0.5, 7.0]
-    server.script = [(500, "")] * 9
-    with pytest.raises(ModelError, match="failed 4 times"):
+    question = Question(ticker="T", text="E1 E2", reorderings=("E2 E1", "E2 E1 again"))
+    server.script = [says('{"answer": "hold"}'), BUY, says('{"answer": "sell"}'), BUY]
+    (answer,) = mind.answer(ask(questions=(question,), content_free="N/A")).answers
+    bias = smoothed(OPTIONS, "hold")
+    rows = [calibrate(smoothed(OPTIONS, chosen), bias) for chosen in ("buy", "sell", "buy")]
+    assert (answer.probabilities, answer.order_sensitivity) == pooled(rows)
+    assert answer.order_sensitivity > 0.1
+    assert answer.raw == smoothed(OPTIONS, "buy")
+    assert [body["messages"][-1]["content"].split("\n")[1] for body in server.asked] == [
+        "N/A",
+        "E1 E2",
+        "E2 E1",
+        "E2 E1 again",
+    ]
+
+
+def test_an_order_that_cannot_be_read_fails_its_question(mind: OpenAICompatible, server: Fake, ask: Ask) -> None:
+    question = Question(ticker="T", text="E1 E2", reorderings=("E2 E1",))
+    server.script = [BUY, says("nonsense")]
+    (answer,) = mind.answer(ask(questions=(question,))).answers
+    assert answer.failure is not None
+    assert answer.failure.kind == "invalid"
+    assert answer.probabilities == {}
+
+
+def test_only_objects_are_drawn_at_a_temperature(
+    mind: OpenAICompatible, server: Fake, ask: Ask, claims_schema: Schema
+) -> None:
+    mind.answer(ask("E1: up", schema=(claims_schema(),), temperature=0.7, seed=9))
+    assert [(body["temperature"], body["seed"]) for body in server.asked] == [(0, 9), (0.7, 9)]
+
+
+def test_an_object_without_options_takes_one_completion(
+    mind: OpenAICompatible, server: Fake, ask: Ask, claims_schema: Schema
+) -> None:
+    server.script = [CLAIMS]
+    (answer,) = mind.answer(ask("E1: up", options=(), schema=(claims_schema(),), max_tokens=77)).answers
+    assert answer.object is not None
+    assert len(server.asked) == 1
+    assert server.asked[0]["max_tokens"] == 77
+
+
+def test_a_model_that_thinks_gets_room_for_its_thoughts(fakes: Start, minds: Minds, ask: Ask) -> None:
+    server = fakes(Kind(thoughts=600, logprobs=0))
+    (answer,) = minds(server).answer(ask("x")).answers
+    assert answer.failure is None
+    assert server.asked[0]["max_tokens"] > 600
+
+
+def test_without_any_hold_only_the_exact_answer_counts(
+    fakes: Start, minds: Minds, ask: Ask, claims_schema: Schema
+) -> None:
+    server = fakes(Kind(json_schema="refuse", json_object="refuse", logprobs=0, logprobs_deed="ignore"))
+    mind = minds(server, concurrency=1)
+    object_ = '{"claims": [{"evidence": "E1", "supports": "buy"}]}'
+    request = ask("E1: up", schema=(claims_schema(),), lead_in="\n")
+    for option, written in ((" buy\n", object_), ("buy", f"```json\n{object_}\n```\n")):
+        server.script = [says(option), says(written)]
+        (answer,) = mind.answer(request).answers
+        assert answer.failure is None
+        assert answer.object == json.loads(object_)
+    for option in ("Buy", "buy.", "I would buy", '"buy"', "```\nbuy\n```", "", "buy or hold"):
+        server.script = [says(option)]
+        (answer,) = mind.answer(request).answers
+        assert answer.failure is not None, option
+        assert answer.completion == option
+    for written in (f"Here it is: {object_}", f"{object_}{object_}", f"```json\n{object_}\n``` Done.", "```json\n```"):
+        server.script = [says("buy"), says(written)]
+        (answer,) = mind.answer(request).answers
+        assert answer.failure is not None, written
+        assert answer.object is None
+        assert answer.completion == written
+
+
+def test_a_fence_is_no_json_where_json_was_promised(mind: OpenAICompatible, server: Fake, ask: Ask) -> None:
+    server.script = [says('```json\n{"answer": "buy"}\n```')]
+    (answer,) = mind.answer(ask("x")).answers
+    assert answer.failure is not None
+
+
+def test_tokens_that_nobody_counts_are_counted_by_characters(fakes: Start, minds: Minds, ask: Ask) -> None:
+    server = fakes(Kind(usage=False, logprobs=0))
+    reply = minds(server).answer(ask("E1: up" * 50))
+    words = server.asked[0]["messages"]
+    assert reply.usage.prompt_tokens >= sum(len(message["content"]) for message in words) / 2
+    assert reply.usage.generated_tokens >= len('{"answer": "buy"}') / 2
+
+
+@pytest.mark.parametrize(
+    "usage", ["many", {"prompt_tokens": "10"}, {"prompt_tokens": -3, "completion_tokens": True}, []]
+)
+def test_counts_that_are_none_are_replaced(mind: OpenAICompatible, server: Fake, ask: Ask, usage: Any) -> None:
+    document = json.loads(BUY.body) | {"usage": usage}
+    server.script = [Reply.of(document)]
+    reply = mind.answer(ask("x"))
+    assert reply.answers[0].failure is None
+    assert reply.usage.prompt_tokens > 10
+
+
+@pytest.mark.parametrize("limit", [1, 3])
+def test_as_many_requests_as_allowed_are_under_way_and_answers_stay_in_order(
+    server: Fake, minds: Minds, ask: Ask, limit: int
+) -> None:
+    mind = minds(server, concurrency=limit)
+    server.think_s = 0.03
+    texts = [f"E1: {i}" for i in range(7)]
+    reply = mind.answer(ask(*texts))
+    assert server.at_once == limit
+    assert [answer.ticker for answer in reply.answers] == [f"T{i}" for i in range(7)]
+    alone = [mind.answer(ask(text)).answers[0].raw for text in texts]
+    assert [answer.raw for answer in reply.answers] == alone
+    assert len({json.dumps(raw) for raw in alone}) > 1
+
+
+def test_a_fatal_error_ends_the_other_requests_at_once(server: Fake, minds: Minds, ask: Ask) -> None:
+    mind = minds(server, concurrency=2, timeout_seconds=60)
+
+    def slow(_: Body) -> Reply:
+        return Reply(silence_s=50)
+
+    def refuse(_: Body) -> Reply:
+        return Reply.error(401, "who are you?")
+
+    server.script = [slow, refuse]
+    began = time.monotonic()
+    with pytest.raises(ModelError, match="does not let us in"):
+        mind.answer(ask("a", "b", "c", "d"))
+    assert time.monotonic() - began < 20
+    assert len(server.asked) <= 3
+    server.script = []
+    assert mind.answer(ask("a")).answers[0].failure is None  # and the mind is as good as before
+
+
+def test_a_mind_works_inside_somebody_s_event_loop(mind: OpenAICompatible, ask: Ask) -> None:
+    async def notebook() -> None:
+        assert mind.answer(ask("x")).answers[0].failure is None
+
+    asyncio.run(notebook())
+
+
+def test_closing_ends_the_thread_and_may_be_repeated(server: Fake, minds: Minds, ask: Ask) -> None:
+    def threads() -> int:
+        return sum(thread.name == "model server" for thread in threading.enumerate())
+
+    before = threads()
+    mind = minds(server)
+    assert threads() == before + 1
+    mind.close()
+    mind.close()
+    assert threads() == before
+    with pytest.raises(ModelError, match="closed"):
         mind.answer(ask("x"))
-    assert len(server.script) == 5
 
 
-def test_a_refusal_is_not_repeated(mind: OpenAICompatible, server: Server, waits: list[float], ask: Ask) -> None:
-    server.script = [(400, "no such field")]
-    with pytest.raises(ModelError, match="refuses a request"):
-        mind.answer(ask("x"))
-    assert waits == []
-
-
-@pytest.mark.parametrize(
-    ("turn", "why"),
-    [
-        ((200, "<html>"), "not JSON"),
-        ((200, "{}"), "no choices"),
-        ((200, '{"choices": [{}]}'), "no text"),
-        (says("I would buy."), "not JSON"),
-        (says('{"answer": "moon"}'), "not one of 3"),
-        (says('["buy"]'), "fields answer"),
-        (says('{"answer": "bu', finish="length"), "cut off"),
-    ],
-)
-def test_what_cannot_be_read_is_a_failure_and_never_a_stance(
-    mind: OpenAICompatible, server: Server, ask: Ask, turn: Turn, why: str
-) -> None:
-    server.script = [turn, BUY]
-    broken, fine = mind.answer(ask("x", "y")).answers
-    assert broken.failure is not None
-    assert why in broken.failure.reason
-    assert broken.probabilities == {}
-    assert fine.failure is None
-
-
-def test_a_server_that_is_not_there_is_told_in_a_sentence(server: Server) -> None:
-    server.close()
-    with pytest.raises(ModelInputError, match=r"^No model server answers at .*: start one, or check the address\.$"):
-        OpenAICompatible(server.url)
-
-
-@pytest.mark.parametrize(
-    ("models", "name", "reason"),
-    [
-        ((200, '{"data": [{"id": "a"}, {"id": "b"}]}'), None, "several models or none"),
-        ((200, '{"data": [{"id": "a"}]}'), "c", "has no model 'c'.*: a"),
-        ((404, "nothing"), None, "no list of models"),
-        ((401, "{}"), None, "wants a key: set PAPERDESK_API_KEY"),
-    ],
-)
-def test_a_model_that_cannot_be_had_is_told_at_once(
-    server: Server, models: tuple[int, str], name: str | None, reason: str
-) -> None:
-    server.models = models
-    with pytest.raises(ModelInputError, match=reason):
-        OpenAICompatible(server.url, name)
-
-
-def test_a_key_is_sent_but_never_told(server: Server, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DESK_KEY", "s3cret")
-    model = OpenAICompatible(server.url, api_key_env="DESK_KEY", sleep=lambda _: None)
-    server.script = [BUY, (400, "")]
-    model.answer(ask("x"))
-    assert server.keys == ["Bearer s3cret"]
-    with pytest.raises(ModelError) as caught:
-        model.answer(ask("x"))
-    model.close()
-    assert "s3cret" not in model.fingerprint.model_dump_json() + str(caught.value)
-
-
-def token(text: str, **others: float) -> dict[str, Any]:
-    listed = [{"token": name, "logprob": math.log(p)} for name, p in others.items()]
-    return {"token": text, "logprob": math.log(others.get(text, 1.0)), "top_logprobs": listed}
-
-
-def test_log_probabilities_are_read_where_the_options_part() -> None:
-    # buy 0.6; "strong" 0.4 leads to two options, about which the server says nothing: half each
-    logprobs = {"content": [token('{"answer": "'), token("buy", buy=0.6, strong=0.4), token('"}')]}
-    found = distribution(logprobs, ("strong_sell", "buy", "strong_buy"), "buy")
-    assert found == pytest.approx({"strong_sell": 0.2, "buy": 0.6, "strong_buy": 0.2}, abs=1e-5)
-
-
-def test_log_probabilities_follow_a_shared_beginning() -> None:
-    logprobs = {
-        "content": [token('{"answer":"'), token("strong", buy=0.2, strong=0.8), token("_sell", _sell=0.75, _buy=0.25)]
-    }
-    logprobs["content"].append(token('"}'))
-    found = distribution(logprobs, ("strong_sell", "buy", "strong_buy"), "strong_sell")
-    assert found == pytest.approx({"strong_sell": 0.6, "buy": 0.2, "strong_buy": 0.2}, abs=1e-5)
-
-
-@pytest.mark.parametrize(
-    "logprobs", [None, {}, {"content": []}, {"content": [{"token": "x"}]}, {"content": [token("x")]}]
-)
-def test_without_usable_log_probabilities_there_is_no_distribution(logprobs: Any) -> None:
-    assert distribution(logprobs, ("buy", "sell"), "buy") is None
+def test_an_unbounded_schema_is_refused_before_it_is_sent(mind: OpenAICompatible, server: Fake, ask: Ask) -> None:
+    with pytest.raises(ModelInputError, match="cannot be held"):
+        mind.answer(ask("x", options=(), schema=({"type": "string"},)))
+    assert server.asked == []
