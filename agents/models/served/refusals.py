@@ -41,7 +41,7 @@ _NUMBERS = tuple(
         r"prompt is too long: (?P<prompt>\d+) tokens > (?P<limit>\d+) maximum",
         r"input token count \((?P<prompt>\d+)\) exceeds the maximum number of tokens allowed \((?P<limit>\d+)\)",
         # Mistral, LM Studio
-        r"prompt contains (?P<prompt>\d+) tokens.*maximum context length (?:of )?(?P<limit>\d+)",
+        r"prompt contains (?P<prompt>\d+) tokens.*too large for model with (?P<limit>\d+) maximum",
         r"first (?P<prompt>\d+) tokens.*context length of only (?P<limit>\d+)",
     )
 )

@@ -48,7 +48,7 @@ TOO_LONG = {
     "Google": ("The input token count (5000) exceeds the maximum number of tokens allowed (4096).", 904),
     "Mistral": (
         "Prompt contains 40000 tokens and 0 draft tokens, too large for model with 32768 maximum context length",
-        0,
+        7232,
     ),
 }
 
