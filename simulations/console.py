@@ -121,13 +121,13 @@ class Screen:
         self._terminal.print(result_table(outcome.metrics))
         for sentence in outcome.notes:
             self._terminal.print(Text(sentence), style="dim", soft_wrap=True)
-        if told := _spent(outcome.spent):
-            self._terminal.print(f"\nspent        {told}", soft_wrap=True)
         self._terminal.print(f"\nequity plot  {outcome.folder / 'equity.png'}", soft_wrap=True)
         self._terminal.print(f"why          paperdesk show {shlex.quote(str(outcome.folder))}", soft_wrap=True)
         self._terminal.print(
             f"journal      {outcome.events} events, head {outcome.head[:16]}, {self._clock()}", soft_wrap=True
         )
+        if told := _spent(outcome.spent):
+            self._terminal.print(f"spent        {told}", soft_wrap=True)
         if json:
             sys.stdout.write(jsonlib.dumps(_result(outcome), indent=2) + "\n")
 

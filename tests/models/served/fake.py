@@ -240,8 +240,8 @@ def answer_of(kind: Kind, body: Body) -> Reply:
     document: dict[str, Any] = {"choices": [choice]}
     if kind.usage:
         document["usage"] = {
-            "prompt_tokens": len(prompt.split()),
-            "completion_tokens": len(text.split()) + kind.thoughts,
+            "prompt_tokens": len(prompt) // 4,
+            "completion_tokens": len(text) // 4 + kind.thoughts,
         }
         if kind.thoughts:
             document["usage"]["completion_tokens_details"] = {"reasoning_tokens": kind.thoughts}
