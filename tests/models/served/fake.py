@@ -6,7 +6,7 @@ import math
 import re
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
@@ -110,7 +110,7 @@ class Fake:
 
     def __init__(self, kind: Kind | None = None) -> None:
         self.kind = kind or Kind()
-        self.script: list[Reply | Callable[[Body], Reply]] = []
+        self.script: Sequence[Reply | Callable[[Body], Reply]] = []
         self.models: Reply | None = None
         self.asked: list[Body] = []
         self.headers: list[dict[str, str]] = []
@@ -144,7 +144,7 @@ class Fake:
             self.asked.append(body)
             self._under_way += 1
             self.at_once = max(self.at_once, self._under_way)
-            scripted = self.script.pop(0) if self.script else None
+            scripted, self.script = (self.script[0], self.script[1:]) if self.script else (None, ())
         try:
             self._stop.wait(self.think_s)
             if callable(scripted):

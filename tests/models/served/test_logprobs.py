@@ -10,19 +10,14 @@ from paperdesk.agents.models.served.logprobs import CHOSEN, FLOOR, distribution,
 THREE = ("strong_sell", "buy", "strong_buy")
 
 
-def token(text: str, /, listed: list[int] | None = None, **others: float) -> dict[str, Any]:
-    alternatives = [{"token": name, "logprob": math.log(p), "bytes": None} for name, p in others.items()]
-    return {
-        "token": text,
-        "bytes": listed,
-        "logprob": math.log(others.get(text, 1.0)),
-        "top_logprobs": alternatives,
-    }
-
-
 def step(text: str, others: dict[str, float]) -> dict[str, Any]:
-    """A token among alternatives whose names are no words of Python."""
-    return token(text, **others)
+    """A written token with the probabilities of what could have stood there."""
+    listed = [{"token": name, "logprob": math.log(p), "bytes": None} for name, p in others.items()]
+    return {"token": text, "bytes": None, "logprob": math.log(others.get(text, 1.0)), "top_logprobs": listed}
+
+
+def token(text: str, **others: float) -> dict[str, Any]:
+    return step(text, others)
 
 
 def read(*tokens: dict[str, Any], options: tuple[str, ...] = THREE, chosen: str = "buy", quoted: bool = True) -> Any:
