@@ -30,6 +30,13 @@ app.add_typer(sentiment, name="sentiment")
 Market = Annotated[str, typer.Argument(help="`generated`, `us-tech`, `sp20`, or a data folder.")]
 MarketSeed = Annotated[int, typer.Option(help="Seed of the generated market.")]
 SessionFolder = Annotated[Path, typer.Argument(help="A session's folder, as `paperdesk run` printed it.")]
+ApiKeyEnv = Annotated[str, typer.Option(help="Environment variable with the key of a model server.")]
+Concurrency = Annotated[int, typer.Option(min=1, max=256, help="Requests to a model server at the same time.")]
+ModelTimeout = Annotated[float, typer.Option(min=1, help="Seconds for one request to a model server.")]
+BudgetTokens = Annotated[int | None, typer.Option(help="Stop before the session exceeds so many tokens.")]
+BudgetUsd = Annotated[float | None, typer.Option(help="Stop before it exceeds so many US dollars; needs both prices.")]
+PricePrompt = Annotated[float | None, typer.Option(help="US dollars for a million tokens read.")]
+PriceGenerated = Annotated[float | None, typer.Option(help="US dollars for a million tokens written.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 
 
@@ -75,38 +82,64 @@ def run(
         str | None, typer.Option(help="Hide from the desk what a model may remember: names,dates,levels.")
     ] = None,
     mask_seed: Annotated[int | None, typer.Option(help="Seed of the invented names, dates and levels.")] = None,
+    training_cutoff: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day after which the model can have read nothing.")
+    ] = None,
+    api_key_env: ApiKeyEnv = "PAPERDESK_API_KEY",
+    concurrency: Concurrency = 4,
+    model_timeout: ModelTimeout = 300.0,
+    budget_tokens: BudgetTokens = None,
+    budget_usd: BudgetUsd = None,
+    price_prompt: PricePrompt = None,
+    price_generated: PriceGenerated = None,
     json: Json = False,
 ) -> None:
     """Run one simulated trading session and keep every step of it."""
-    from .simulations.config import load_config
+    given = dict(locals())
+    from .agents.models.budget import Budget
+    from .agents.models.served.access import Access
+    from .simulations.config import SessionConfig, load_config
     from .simulations.console import console, runs_folder
 
-    options: dict[str, Any] = {
-        name: value
-        for name, value in locals().items()
-        if name not in {"config", "out", "json", "console", "runs_folder", "load_config"}
-    }
-    options |= {name: _day(options[name]) for name in ("start", "end")}
+    options: dict[str, Any] = {name: value for name, value in given.items() if name in SessionConfig.model_fields}
+    options |= {name: _day(options[name]) for name in ("start", "end", "training_cutoff")}
     settings = load_config(config, options)
+    access = Access(api_key_env=api_key_env, concurrency=concurrency, timeout_seconds=model_timeout)
+    budget = Budget(budget_tokens, budget_usd, price_prompt, price_generated)
     folder = out or runs_folder()
     with console(folder) as screen:
         screen.say("starting")
         from .simulations.session import start as start_session
 
-        outcome = start_session(settings, folder, screen.listen, screen.say)
+        outcome = start_session(settings, folder, screen.listen, screen.say, access=access, budget=budget)
     screen.finish(outcome, json=json)
 
 
 @app.command()
-def resume(session: SessionFolder, json: Json = False) -> None:
+def resume(
+    session: SessionFolder,
+    api_key_env: ApiKeyEnv = "PAPERDESK_API_KEY",
+    concurrency: Concurrency = 4,
+    model_timeout: ModelTimeout = 300.0,
+    budget_tokens: BudgetTokens = None,
+    budget_usd: BudgetUsd = None,
+    price_prompt: PricePrompt = None,
+    price_generated: PriceGenerated = None,
+    json: Json = False,
+) -> None:
     """Continue a session that was stopped, to the same end it would have had."""
+    from .agents.models.budget import Budget
+    from .agents.models.served.access import Access
     from .simulations.console import console
+
+    access = Access(api_key_env=api_key_env, concurrency=concurrency, timeout_seconds=model_timeout)
+    budget = Budget(budget_tokens, budget_usd, price_prompt, price_generated)
 
     with console(session) as screen:
         screen.say("starting")
         from .simulations.session import resume as resume_session
 
-        outcome = resume_session(session, screen.listen, screen.say)
+        outcome = resume_session(session, screen.listen, screen.say, access=access, budget=budget)
     screen.finish(outcome, json=json)
 
 
@@ -318,3 +351,7 @@ def main() -> None:
         message = str(error).rstrip(".")
         typer.echo(f"paperdesk: {message[:1].lower()}{message[1:]}.", err=True)
         sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

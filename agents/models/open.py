@@ -1,9 +1,10 @@
 """From a word on the command line to a mind. Importing this module loads no model library."""
 
 from pathlib import Path
-from urllib.parse import urldefrag
 
 from .core import ModelCore, ModelInputError
+from .served.access import Access
+from .served.address import address_of, is_address
 
 POSSIBLE = "`smollm2` (bundled), `scorecard` (no model), a path to a .gguf file, or an http(s) URL like http://127.0.0.1:8080/v1#name"
 """What a model spec can be, for messages."""
@@ -28,7 +29,9 @@ def bundled_model() -> Path:
     return files[0]
 
 
-def open_model(spec: str = "smollm2", *, threads: int = 2, seed: int = 0, context: int = 4096) -> ModelCore:
+def open_model(
+    spec: str = "smollm2", *, threads: int = 2, seed: int = 0, context: int = 4096, access: Access | None = None
+) -> ModelCore:
     """The mind that `spec` names.
 
     Args:
@@ -37,6 +40,7 @@ def open_model(spec: str = "smollm2", *, threads: int = 2, seed: int = 0, contex
         threads: CPU threads of an in-process model; part of its fingerprint.
         seed: part of the fingerprint.
         context: tokens that an in-process model holds at once.
+        access: how a server may be used (key, concurrency, time); of no matter to the others.
 
     Raises:
         ModelInputError: unknown spec, no such file, not a GGUF, or no server listening.
@@ -45,11 +49,11 @@ def open_model(spec: str = "smollm2", *, threads: int = 2, seed: int = 0, contex
         from .scorecard import Scorecard
 
         return Scorecard()
-    if spec.startswith(("http://", "https://")):
-        from .openai_compatible import OpenAICompatible
+    if is_address(spec):
+        from .served.mind import OpenAICompatible
 
-        url, name = urldefrag(spec)
-        return OpenAICompatible(url, name or None)
+        address = address_of(spec)
+        return OpenAICompatible(address.url, address.model, access=access)
     if spec == "smollm2" or spec.lower().endswith(".gguf"):
         from .llama_cpp import LlamaCpp
 
