@@ -22,6 +22,7 @@ from paperdesk.agents.models.distribution import best, calibrate, softmax
 from paperdesk.agents.models.llama_cpp import LlamaCpp
 from paperdesk.agents.models.llama_cpp.scoring import log_softmax_at
 from paperdesk.agents.models.open import bundled_model
+from paperdesk.agents.models.scorecard import Scorecard
 from paperdesk.agents.models.template import CHATML, Turn
 from paperdesk.agents.signals import STANCES
 
@@ -45,6 +46,7 @@ def measure() -> list[dict[str, Any]]:
         _paperdesk(mind, "stance in two orders of the evidence, with claims", analyst_requests(repeats=1)),
         _warm(mind, requests),
     ]
+    rows += [_scorecard("stance", list(map(stance_only, requests))), _scorecard("stance with claims", requests)]
     same_alone = _alone(mind, requests)
     shared = [mind.answer(stance_only(request)) for request in requests[:REFERENCE_REQUESTS]]
     mind.close()
@@ -75,6 +77,16 @@ def _paperdesk(mind: LlamaCpp, what: str, requests: list[Request]) -> dict[str, 
         seconds.append((time.perf_counter() - began) / len(answers))
         valid += sum(answer.failure is None for answer in answers)
     return _row("paperdesk", what, seconds, [len(request.questions) for request in requests], valid)
+
+
+def _scorecard(what: str, requests: list[Request]) -> dict[str, Any]:
+    """The mind without a model: microseconds per ticker, the median of twenty rounds."""
+    mind, rounds = Scorecard(), []
+    for _ in range(20):
+        began = time.perf_counter()
+        count = sum(len(mind.answer(request).answers) for request in requests)
+        rounds.append((time.perf_counter() - began) / count)
+    return {"way": "scorecard", "what": what, "median_us": round(1e6 * statistics.median(rounds))}
 
 
 def _warm(mind: LlamaCpp, requests: list[Request]) -> dict[str, Any]:
