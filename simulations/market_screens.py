@@ -36,7 +36,7 @@ def print_listing(*, json: bool) -> None:
     if json:
         _print_json(listing)
         return
-    _print_tables(_markets(listing), "", _vendors(listing))
+    print_tables(_markets(listing), "", _vendors(listing))
 
 
 def print_manifest(manifest: Manifest, folder: Path, *, json: bool) -> None:
@@ -92,7 +92,7 @@ def print_description(source: str, seed: int, *, json: bool) -> None:
     table.add_column(overflow="fold")
     for label, text in description.rows():
         table.add_row(label, escape(text))
-    _print_tables(table, "", _instruments(description))
+    print_tables(table, "", _instruments(description))
 
 
 def print_passage(source: str, name: str, seed: int, as_of: date | None, *, json: bool) -> None:
@@ -134,7 +134,7 @@ def _print_json(value: BaseModel) -> None:
     sys.stdout.write(jsonlib.dumps(value.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n")
 
 
-def _print_tables(*parts: Table | str) -> None:
+def print_tables(*parts: Table | str) -> None:
     """Tables that fit a terminal; into a file or a pipe, a row is a line and nothing is cut."""
     console = Console(highlight=False)
     if console.is_terminal:

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from paperdesk.agents.models.core import ModelError, ModelInputError, Request
+from paperdesk.agents.models.digest import file_digest
 from paperdesk.agents.models.distribution import calibrate
 from paperdesk.agents.models.llama_cpp import LlamaCpp
 from paperdesk.agents.models.llama_cpp.engine import Token
 from paperdesk.agents.models.llama_cpp.scoring import log_softmax_at
-from paperdesk.agents.models.llama_cpp.shared import file_digest
 from paperdesk.agents.models.llama_cpp.weights import expanded
 from paperdesk.agents.models.open import bundled_model
 from paperdesk.agents.models.schemas import shape_of, violation

@@ -1,11 +1,11 @@
 """One engine per (files, settings) and process, however many minds use it."""
 
-import hashlib
 import threading
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from ..digest import file_digest
 from .engine import Engine, silence
 from .gguf import Header, read_header
 from .prefixes import Prefixes
@@ -84,9 +84,3 @@ def release(loaded: Loaded) -> None:
         if loaded.users == 0:
             del _loaded[loaded.key]
             loaded.engine.close()
-
-
-def file_digest(path: Path) -> str:
-    """sha256 (hex) of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
