@@ -8,12 +8,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from . import evidence_pack, laboratory, market_open, model_weights, return_statistics, sessions
+from . import evidence_pack, laboratory, market_open, model_corruptions, model_weights, return_statistics, sessions
 
 BENCHMARKS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "evidence_pack": evidence_pack.measure,
     "laboratory": laboratory.measure,
     "market_open": market_open.measure,
+    "model_corruptions": model_corruptions.measure,
     "model_weights": model_weights.measure,
     "return_statistics": return_statistics.measure,
     "sessions": sessions.measure,

@@ -165,20 +165,20 @@ def _patiently(
     """
     idle, seen = 0, 0
 
-    def fruitless(state: tenacity.RetryCallState) -> bool:
+    def count(state: tenacity.RetryCallState) -> None:
         nonlocal idle, seen
-        idle, seen = (0 if came() > seen else idle + 1), came()
-        return idle >= ATTEMPTS
+        idle, seen = (1 if came() > seen else idle + 1), came()
 
     def wait(state: tenacity.RetryCallState) -> float:
-        return min(FIRST_WAIT_SECONDS * 2.0 ** max(idle - 1, 0), LONGEST_WAIT_SECONDS)
+        return min(FIRST_WAIT_SECONDS * 2.0 ** (idle - 1), LONGEST_WAIT_SECONDS)
 
     def tell(state: tenacity.RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         report(Progress(came(), None, f"{error}, trying again"))
 
     retrying = tenacity.Retrying(
-        stop=fruitless,
+        after=count,
+        stop=lambda state: idle >= ATTEMPTS,
         wait=wait,
         before_sleep=tell,
         retry=tenacity.retry_if_exception_type(Passing),
@@ -227,16 +227,19 @@ def _part_of(place: Path) -> Iterator[Path]:
             f"{place.parent} cannot be written ({error.strerror}): name a folder by --out."
         ) from error
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if not part.exists() or os.stat(part).st_ino != os.fstat(handle).st_ino:
-            raise BlockingIOError  # it has been finished by another pull between two of our steps
-        yield part
-    except BlockingIOError:
-        raise ModelInputError(f"Another pull is writing {place}: wait for it to end, or stop it.") from None
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ModelInputError(f"Another pull is writing {place}: wait for it to end, or stop it.") from None
+        if not part.exists() or part.stat().st_ino != os.fstat(handle).st_ino:
+            raise ModelInputError(f"Another pull has just written {place}: run the command again to see what it did.")
+        try:
+            yield part
+        finally:
+            if part.exists() and part.stat().st_size == 0:
+                part.unlink()
+                _etag_of(part).unlink(missing_ok=True)
     finally:
-        if part.exists() and part.stat().st_size == 0:
-            part.unlink()
-            _etag_of(part).unlink(missing_ok=True)
         os.close(handle)
 
 

@@ -80,6 +80,10 @@ class Header:
     """Numbers in all tensors together."""
     types: Mapping[str, int] = field(default_factory=dict)
     """How many numbers are stored as each type: `Q4_1`, `F32`..."""
+    table_start: int = 0
+    """Where the table of tensors begins, bytes into the file."""
+    data_start: int = 0
+    """Where the tensors' data begin, likewise."""
 
     @property
     def architecture(self) -> str:
@@ -115,7 +119,7 @@ def require_model(path: Path, header: Header) -> None:
     if not header.architecture:
         fault = "its header does not name an architecture"
     elif header.metadata.get("general.type", "model") != "model":
-        fault = f"it holds a {header.metadata['general.type']}, not a whole model"
+        fault = f"it is of the type {header.metadata['general.type']}, not a model"
     elif not header.tensors:
         fault = "it holds no tensors"
     elif not vocabulary or not header.metadata.get("tokenizer.ggml.model"):
@@ -169,6 +173,7 @@ class _Reader:
         return self._with_tensors(tensors, align)
 
     def _with_tensors(self, tensors: int, align: int) -> Header:
+        table = self._file.tell()
         names: set[str] = set()
         numbers: Counter[str] = Counter()
         end, known = 0, True
@@ -187,7 +192,15 @@ class _Reader:
         if start + end > self._size:
             raise _Damaged(f"it is cut off ({self._size:,} bytes of {start + end:,} are there)")
         return Header(
-            self._metadata, tensors, self._lists, self._words, self._marks, sum(numbers.values()), dict(numbers)
+            metadata=self._metadata,
+            tensors=tensors,
+            lists=self._lists,
+            words=self._words,
+            marks=self._marks,
+            parameters=sum(numbers.values()),
+            types=dict(numbers),
+            table_start=table,
+            data_start=start,
         )
 
     def _take(self, count: int) -> bytes:
