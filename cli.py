@@ -321,7 +321,7 @@ def bench(
     json: Json = False,
 ) -> None:
     """Measure a model on the analysts' questions: tokens a second, signals a minute, valid objects, memory."""
-    from .simulations.model_screens import print_bench
+    from .simulations.bench_screen import print_bench
 
     print_bench(model, threads=threads, repeats=repeats, json=json)
 

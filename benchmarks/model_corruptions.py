@@ -1,4 +1,4 @@
-"""What becomes of a damaged model file: 200 seeded corruptions of the bundled one, each looked at as `models check` does.
+"""What becomes of a damaged model file: 200 seeded corruptions of the bundled one, each looked at by `check_file`.
 
 Each must end in one sentence, whoever notices: the header's reader, or the trial in a child process. What both hold for
 sound is another file to its sha256, so it is not on the allow-list and is not opened.
@@ -100,8 +100,10 @@ def _damaged(kind: str, data: bytearray, header: Header, rng: np.random.Generato
 
 
 def measure() -> list[dict[str, Any]]:
-    """A row per kind: who noticed, and how long it took. A crash of this process, or an error that is no sentence, ends
-    the benchmark."""
+    """A row per kind: who noticed, and how long it took.
+
+    A crash of this process, or an error that is no sentence, ends the benchmark.
+    """
     original = bundled_model()
     content, header = original.read_bytes(), read_header(original)
     noticed: defaultdict[str, dict[str, int]] = defaultdict(lambda: {"header": 0, "trial": 0, "sha256": 0})

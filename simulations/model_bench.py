@@ -122,7 +122,7 @@ def bench_model(
     with closing(opened()) as mind:
         load_seconds = clock() - began
         say("warming up")
-        mind.answer(_alone(requests[0], "Warm-up."))
+        mind.answer(_alone(requests[0].model_copy(update={"questions": requests[0].questions[:1]}), "Warm-up."))
         reading, writing = _Spent(), _Spent()
         answers: list[Answer] = []
         for i, request in enumerate(requests, 1):

@@ -1,4 +1,4 @@
-"""`paperdesk models pull`, `check` and `bench`."""
+"""`paperdesk models pull` and `paperdesk models check`."""
 
 import shlex
 import time

@@ -1,26 +1,18 @@
-"""What `paperdesk models` prints: lists, descriptions, verdicts and measurements, on standard output."""
+"""What `paperdesk models` prints: lists, descriptions and verdicts, on standard output."""
 
-import json as jsonlib
 import shlex
-import sys
-import time
-from collections.abc import Iterable
-from functools import partial
 
-from pydantic import BaseModel, TypeAdapter
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from ..agents.models.core import ModelInputError
 from ..agents.models.files.check import Check
-from ..agents.models.files.describe import Described, Listed, describe_model, list_models
+from ..agents.models.files.describe import Described, describe_model, list_models
 from ..agents.models.files.trust import Verdict
-from ..agents.models.open import open_model
 from .console import console
-from .market_screens import print_tables
-from .model_bench import Bench, bench_model, default_requests
 from .model_commands import PullResult, check_command
+from .pages import facts, print_json, print_tables, size_text
 
 _VOUCHED = {"catalogue": "yes, by the catalogue", "user": "yes, by you", "nobody": "no"}
 
@@ -29,7 +21,7 @@ def print_models(*, json: bool) -> None:
     """The bundled model, the pulled ones, and those of the catalogue."""
     rows = list_models()
     if json:
-        _write(TypeAdapter(list[Listed]).dump_json(rows, indent=2).decode())
+        print_json(rows)
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("Model", "State", "Size", "Allowed", "Cutoff", "Licence"):
@@ -40,7 +32,7 @@ def print_models(*, json: bool) -> None:
     for row in rows:
         allowed = {None: "", True: "yes", False: "no"}[row.allowed]
         style = "" if row.file else "dim"
-        size = _size(row.size) if row.size is not None else ""
+        size = size_text(row.size) if row.size is not None else ""
         cells = (row.name, row.state, size, allowed, row.training_cutoff or "", row.licence)
         table.add_row(*(escape(cell) for cell in cells), style=style)
     print_tables(table)
@@ -54,9 +46,9 @@ def print_info(spec: str, *, json: bool) -> None:
     """
     found = describe_model(spec)
     if json:
-        _write_model(found)
+        print_json(found)
     else:
-        print_tables(_rows(_described(found)))
+        print_tables(facts(_described(found)))
         if found.file is None:
             Console(stderr=True).print(f"fetch it: paperdesk models pull {escape(shlex.quote(spec))}", soft_wrap=True)
 
@@ -64,7 +56,7 @@ def print_info(spec: str, *, json: bool) -> None:
 def print_pull(result: PullResult, *, json: bool) -> None:
     """What a pull came to, and what to do next."""
     if json:
-        _write_model(result)
+        print_json(result)
     screen = Console(stderr=True, highlight=False, soft_wrap=True)
     verb = "was there already" if not result.fetched else "is whole"
     screen.print(f"{escape(str(result.file))} {verb}, sha256 {result.pulled.sha256}")
@@ -85,40 +77,15 @@ def print_checked(spec: str, *, trust: bool, json: bool) -> int:
         screen.say(f"checking {spec}")
         found = check_command(spec, trust=trust)
     if json:
-        _write_model(found)
+        print_json(found)
     if not found.sound:
         raise ModelInputError(found.problem)
     if not json:
-        print_tables(_rows(_checked(found)))
+        print_tables(facts(_checked(found)))
         if not found.verdict.allowed:
             how = f"trust it: paperdesk models check {shlex.quote(spec)} --trust"
             Console(stderr=True, highlight=False).print(escape(how), style="yellow", soft_wrap=True)
     return found.exit_code
-
-
-def print_bench(spec: str, *, threads: int, repeats: int, json: bool) -> None:
-    """Measure a model on the analysts' requests.
-
-    Raises:
-        ModelInputError: it cannot be opened, or there is nothing to repeat.
-        ModelError: it broke while it answered.
-    """
-    if repeats < 1:
-        raise ModelInputError(f"A benchmark needs at least one repeat, not {repeats}.")
-    with console() as screen:
-        screen.say("preparing the analysts' questions")
-        found = bench_model(
-            spec,
-            partial(open_model, spec, threads=threads),
-            default_requests(repeats),
-            threads=threads,
-            clock=time.perf_counter,
-            say=screen.say,
-        )
-    if json:
-        _write_model(found)
-    else:
-        print_tables(_rows(_measured(found)))
 
 
 def _described(found: Described) -> list[tuple[str, str]]:
@@ -127,7 +94,7 @@ def _described(found: Described) -> list[tuple[str, str]]:
         kinds = ", ".join(f"{name} {share:.0%}" for name, share in found.quantisation.items() if share >= 0.005)
         rows += [
             ("file", str(found.file)),
-            ("size", f"{_size(found.size or 0)} ({found.size:,} bytes)"),
+            ("size", f"{size_text(found.size or 0)} ({found.size:,} bytes)"),
             ("sha256", found.sha256),
             ("allowed", _vouched(found.verdict)),
             ("architecture", found.architecture or "not named"),
@@ -149,54 +116,14 @@ def _described(found: Described) -> list[tuple[str, str]]:
 
 
 def _checked(found: Check) -> list[tuple[str, str]]:
-    rows = [("file", str(found.file)), ("size", _size(found.size)), ("sha256", found.sha256)]
+    rows = [("file", str(found.file)), ("size", size_text(found.size)), ("sha256", found.sha256)]
     if found.probe is not None:
-        vocabulary, memory = found.probe.vocabulary, _size(found.probe.memory_bytes)
+        vocabulary, memory = found.probe.vocabulary, size_text(found.probe.memory_bytes)
         rows.append(("trial", f"loads and answers; {vocabulary:,} tokens of vocabulary, {memory} of memory"))
     return [*rows, ("allowed", _vouched(found.verdict))]
-
-
-def _measured(found: Bench) -> list[tuple[str, str]]:
-    def speed(value: float | None) -> str:
-        return f"{value:,.0f} a second" if value is not None else "not known"
-
-    failures = ", ".join(f"{count} {kind}" for kind, count in found.failures.items())
-    valid = f"{found.validity_rate:.1%} ({found.valid} of {found.asked} objects)"
-    return [
-        ("model", f"{found.model} ({found.backend}, {found.threads} threads)"),
-        ("opening", f"{found.load_seconds:.1f} s"),
-        ("prompt tokens", f"{speed(found.prompt_tokens_per_second)}, {found.prompt_tokens:,} a request"),
-        ("generated tokens", speed(found.generated_tokens_per_second)),
-        ("signals", f"{found.signals_per_minute:,.1f} a minute, with claims"),
-        ("valid", f"{valid}; {failures}" if failures else valid),
-        ("memory", _size(found.memory_bytes) if found.memory_bytes is not None else "not in this process"),
-    ]
 
 
 def _vouched(verdict: Verdict | None) -> str:
     if verdict is None:
         return "no"
     return f"{_VOUCHED[verdict.by]}{f' ({verdict.name})' if verdict.name else ''}"
-
-
-def _rows(rows: Iterable[tuple[str, str]]) -> Table:
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for label, text in rows:
-        table.add_row(label, escape(text))
-    return table
-
-
-def _size(count: int) -> str:
-    if count >= 1e9:
-        return f"{count / 1e9:.2f} GB"
-    return f"{count / 1e6:.0f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"
-
-
-def _write_model(value: BaseModel) -> None:
-    _write(jsonlib.dumps(value.model_dump(mode="json"), indent=2, ensure_ascii=False))
-
-
-def _write(text: str) -> None:
-    sys.stdout.write(text + "\n")

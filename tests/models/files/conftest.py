@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -43,13 +46,9 @@ def hub() -> Iterator[LoopbackHub]:
 @pytest.fixture
 def paperdesk() -> Callable[..., tuple[int, str, str]]:
     """The command line in a process of its own: exit code, standard output, standard error."""
-    import subprocess
-    import sys
 
     def run(*words: object) -> tuple[int, str, str]:
         command = [sys.executable, "-c", "from paperdesk.cli import main; main()", *map(str, words)]
-        import os
-
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
         done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
         return done.returncode, done.stdout, done.stderr

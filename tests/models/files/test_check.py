@@ -129,7 +129,7 @@ def test_impossible_tensors_are_refused(tiny: Path, content: bytes, at: int, val
 @pytest.mark.parametrize("count", [1 << 20, 1 << 40, (1 << 64) - 1])
 def test_absurd_counts_are_refused_before_anything_is_read(tiny: Path, content: bytes, at: int, count: int) -> None:
     tiny.write_bytes(content[:at] + count.to_bytes(8, "little") + content[at + 8 :])
-    with pytest.raises(ModelInputError, match="too short for|announces"):
+    with pytest.raises(ModelInputError, match=r"too short for|announces"):
         read_header(tiny)
 
 
@@ -176,7 +176,7 @@ def test_whatever_the_child_does_becomes_a_clause(
 def test_200_random_corruptions_of_a_model_are_each_one_sentence(tiny: Path, content: bytes) -> None:
     """None is opened: what the header lets pass is another file to its sha256."""
     header = read_header(tiny)
-    told: Counter[str] = Counter()
+    told: Counter[tuple[str, bool]] = Counter()
     for kind, damaged in corruptions(content, header, 200, seed=20):
         tiny.write_bytes(damaged)
         with pytest.raises(ModelInputError) as caught:
@@ -213,7 +213,7 @@ def test_random_corruptions_of_the_head_of_the_bundled_model_are_each_one_senten
         head = source.read(header.data_start)
     file = tmp_path / "damaged.gguf"
     rng = np.random.default_rng(5)
-    refused = 0
+    sentences = []
     for _ in range(200):
         damaged = bytearray(head)
         for place in rng.integers(4, len(head), size=40):
@@ -224,6 +224,6 @@ def test_random_corruptions_of_the_head_of_the_bundled_model_are_each_one_senten
         try:
             read_header(file)
         except ModelInputError as error:
-            refused += 1
-            assert str(error).count("\n") == 0
-    assert refused > 100
+            sentences.append(str(error))
+    assert len(sentences) > 100
+    assert not any("\n" in sentence for sentence in sentences)

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -214,7 +214,7 @@ def test_a_sha256_of_the_user_must_agree(hub: LoopbackHub, pull: Pull, content: 
 
 def test_a_file_without_a_sha256_needs_one_of_the_user(hub: LoopbackHub, pull: Pull, content: bytes) -> None:
     hub.put(content, etag="a" * 40)
-    with pytest.raises(ModelInputError, match="gives no sha256.*--sha256"):
+    with pytest.raises(ModelInputError, match=r"gives no sha256.*--sha256"):
         pull()
     pull(sha256=hashlib.sha256(content).hexdigest())
     assert pull.place.read_bytes() == content
@@ -223,7 +223,7 @@ def test_a_file_without_a_sha256_needs_one_of_the_user(hub: LoopbackHub, pull: P
 @pytest.mark.parametrize("page", [b"<html>404</html>", b"GGUF" + bytes(100)])
 def test_what_is_no_model_is_never_kept(hub: LoopbackHub, pull: Pull, page: bytes) -> None:
     hub.put(page)
-    with pytest.raises(ModelInputError, match="hf:someone/small/model.gguf cannot be used"):
+    with pytest.raises(ModelInputError, match=r"hf:someone/small/model\.gguf cannot be used"):
         pull()
     assert pull.left() == []
 
@@ -276,7 +276,7 @@ def test_another_pull_of_the_same_file_is_refused_while_one_runs(hub: LoopbackHu
 def test_a_folder_that_cannot_be_written_is_told(hub: LoopbackHub, tmp_path: Path, content: bytes) -> None:
     hub.put(content)
     (tmp_path / "file").write_text("x")
-    with pytest.raises(ModelInputError, match="cannot be written.*--out"):
+    with pytest.raises(ModelInputError, match=r"cannot be written.*--out"):
         Pull(hub, tmp_path / "file" / "model.gguf")()
 
 
@@ -296,7 +296,7 @@ def test_a_folder_that_cannot_be_written_is_told(hub: LoopbackHub, tmp_path: Pat
     ],
 )
 def test_what_names_no_file_of_a_hub_is_refused(text: str) -> None:
-    with pytest.raises(ModelInputError, match="write hf:owner/repo/file.gguf"):
+    with pytest.raises(ModelInputError, match=r"write hf:owner/repo/file\.gguf"):
         HubFile.of(text)
 
 
@@ -320,7 +320,7 @@ def slowly(gate: list[bool]) -> Callable[[], None]:
 
 
 @pytest.fixture
-def killed(hub: LoopbackHub, content: bytes, home: Path) -> Iterator[Path]:
+def killed(hub: LoopbackHub, content: bytes, home: Path) -> Path:
     """The part that a process left behind when it was killed in the middle."""
     gate: list[bool] = []
     page = hub.put(content, pace=slowly(gate))
@@ -334,7 +334,7 @@ def killed(hub: LoopbackHub, content: bytes, home: Path) -> Iterator[Path]:
         child.send_signal(signal.SIGKILL)
     gate.append(True)
     page.pace = lambda: None
-    yield part
+    return part
 
 
 def test_a_pull_that_was_killed_goes_on_where_it_stopped(

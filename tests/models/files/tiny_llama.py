@@ -1,4 +1,4 @@
-"""A real llama model of a few thousand random numbers, written as a GGUF by hand: llama.cpp loads it in milliseconds."""
+"""A real llama model of a few thousand random numbers, written as a GGUF by hand; llama.cpp loads it at once."""
 
 import struct
 from collections.abc import Mapping
