@@ -197,14 +197,14 @@ def test_random_corruptions_that_pass_the_header_do_not_harm_the_one_who_checks(
     header = read_header(tiny)
     cases = list(corruptions(content, header, 400, seed=21))
     tried = 0
-    for _, damaged in random.Random(3).sample(cases, 90):
+    for _, damaged in random.Random(3).sample(cases, 60):
         tiny.write_bytes(damaged)
         found = check_file(tiny)
         assert found.exit_code in (2, 3)
         assert "\n" not in found.problem
         assert found.sound is not bool(found.problem)
         tried += found.probe is not None
-    assert tried > 20
+    assert tried > 15
 
 
 def test_random_corruptions_of_the_head_of_the_bundled_model_are_each_one_sentence(tmp_path: Path) -> None:

@@ -1,20 +1,23 @@
 """`paperdesk models`, as a user sees it."""
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from paperdesk.agents.models.core import Answer, Failure, Fingerprint, Reply, Request
+from paperdesk.agents.models.core import Answer, Failure, Fingerprint, ModelInputError, Reply, Request
 from paperdesk.agents.models.files.describe import describe_model, list_models
 from paperdesk.agents.models.files.places import place_of, trust_path
 from paperdesk.agents.models.files.source import HubFile
 from paperdesk.agents.models.llama_cpp import LlamaCpp
 from paperdesk.agents.models.open import open_model
 from paperdesk.agents.models.scorecard import Scorecard
+from paperdesk.simulations.bench_screen import print_bench
 from paperdesk.simulations.model_bench import Bench, analyst_requests, bench_model
 from paperdesk.simulations.model_commands import pull_command
+from paperdesk.simulations.model_screens import print_checked, print_info
 from paperdesk.tools.market.view import open_market
 
 from .hub import LoopbackHub
@@ -59,7 +62,6 @@ def test_info_of_a_model_that_is_not_here_says_how_to_get_it(paperdesk: Run) -> 
     assert code == 0
     assert "2023-12-31 (model card of meta-llama/Llama-3.2-3B-Instruct" in out
     assert err == "fetch it: paperdesk models pull llama-3.2-3b\n"
-    assert "name a file, or one of smollm2" in sentence(paperdesk("models", "info", "gpt-9")[2])
 
 
 def test_a_text_in_a_file_cannot_steer_a_terminal(tmp_path: Path) -> None:
@@ -125,22 +127,24 @@ def test_a_pull_can_go_elsewhere(hub: LoopbackHub, tmp_path: Path, content: byte
 
 
 @pytest.mark.parametrize(
-    ("words", "what"),
+    ("act", "what"),
     [
-        (["pull", "smollm2"], "comes with PaperDesk"),
-        (["pull", "model.gguf"], "is no model of a hub"),
-        (["pull", "hf:a/b"], "names no model file"),
-        (["pull", "qwen2.5-7b", "--sha256", "xyz"], "is no sha256"),
-        (["check", "absent.gguf"], "check the path"),
-        (["check", "qwen2.5-7b"], "`paperdesk models pull qwen2.5-7b` first"),
-        (["bench", "scorecard", "--repeats", "0"], "at least one repeat"),
-        (["bench", "gpt-9"], "There is no model".lower()),
+        (lambda: pull_command("smollm2"), "comes with PaperDesk"),
+        (lambda: pull_command("model.gguf"), "is no model of a hub"),
+        (lambda: pull_command("hf:a/b"), "names no model file"),
+        (lambda: pull_command("qwen2.5-7b", sha256="xyz"), "is no sha256"),
+        (lambda: print_checked("absent.gguf", trust=False, json=False), "check the path"),
+        (lambda: print_checked("qwen2.5-7b", trust=True, json=False), "`paperdesk models pull qwen2.5-7b` first"),
+        (lambda: print_info("gpt-9", json=False), "name a file, or one of smollm2"),
+        (lambda: print_bench("scorecard", threads=1, repeats=0, json=False), "at least one repeat"),
     ],
 )
-def test_bad_input_is_a_sentence(paperdesk: Run, words: list[str], what: str) -> None:
-    code, out, err = paperdesk("models", *words)
-    assert (code, out) == (2, "")
-    assert what in sentence(err)
+def test_bad_input_is_a_sentence(capsys: pytest.CaptureFixture[str], act: Callable[[], object], what: str) -> None:
+    with pytest.raises(ModelInputError) as caught:
+        act()
+    assert what in str(caught.value)
+    assert str(caught.value).endswith(".")
+    assert capsys.readouterr().out == ""
 
 
 @pytest.fixture(scope="module")
@@ -212,8 +216,6 @@ def test_the_benchmark_divides_what_it_counts(questions: list[Request]) -> None:
 
 
 def test_a_real_model_is_measured(questions: list[Request], tiny: Path) -> None:
-    import time
-
     short = [
         request.model_copy(update={"questions": request.questions[:1], "schema_after": request.schema_after[:1]})
         for request in questions
