@@ -1,9 +1,12 @@
 """`paperdesk models`, as a user sees it."""
 
 import json
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -223,6 +226,59 @@ def test_a_real_model_is_measured(questions: list[Request], tiny: Path) -> None:
     found = bench_model("tiny", lambda: LlamaCpp(tiny), short, threads=1, clock=time.perf_counter)
     assert (found.backend, found.asked) == ("llama_cpp", 2)
     assert found.valid + sum(found.failures.values()) == 2
+
+
+def smallest(schema: dict[str, Any]) -> Any:
+    """The least value that fits a schema."""
+    if "enum" in schema:
+        return schema["enum"][0]
+    if schema.get("type") == "array":
+        return [smallest(schema["items"])] * schema.get("minItems", 0)
+    return {name: smallest(part) for name, part in schema["properties"].items()}
+
+
+@pytest.fixture
+def served() -> Iterator[str]:
+    """A model server on the loopback interface that always says the first thing that fits."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._say({"data": [{"id": "tiny"}]})
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            text = json.dumps(smallest(body["response_format"]["json_schema"]["schema"]))
+            choice = {"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+            self._say({"choices": [choice], "usage": {"prompt_tokens": 50, "completion_tokens": 5}})
+
+        def _say(self, document: object) -> None:
+            text = json.dumps(document).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/v1"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_served_model_is_measured(paperdesk: Run, served: str) -> None:
+    code, out, err = paperdesk("models", "bench", served, "--repeats", "1", "--json")
+    assert code == 0, err
+    assert "httpx" not in err
+    told = json.loads(out)
+    assert (told["backend"], told["asked"], told["memory_bytes"]) == ("openai_compatible", 12, None)
+    assert told["valid"] + sum(told["failures"].values()) == 12
+    assert told["prompt_tokens_per_second"] > 0
 
 
 def test_a_benchmark_on_the_command_line_is_json_alone_on_standard_output(paperdesk: Run) -> None:
