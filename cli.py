@@ -4,6 +4,7 @@ Progress and messages go to standard error, results to standard output. Exit cod
 working, 2 bad input (nothing was changed), 3 a verification found a difference, 130 interrupted (Ctrl-C).
 """
 
+import logging
 import sys
 from datetime import date, datetime
 from pathlib import Path
@@ -24,6 +25,8 @@ app = typer.Typer(
 
 markets = typer.Typer(help="Markets: list, check, describe, pull, make, and open a passage.", no_args_is_help=True)
 app.add_typer(markets, name="markets")
+models = typer.Typer(help="Models: list, describe, pull, measure and check them.", no_args_is_help=True)
+app.add_typer(models, name="models")
 sentiment = typer.Typer(help="Classifiers of the tone of financial texts.", no_args_is_help=True)
 app.add_typer(sentiment, name="sentiment")
 
@@ -37,6 +40,7 @@ BudgetTokens = Annotated[int | None, typer.Option(help="Stop before the session 
 BudgetUsd = Annotated[float | None, typer.Option(help="Stop before it exceeds so many US dollars; needs both prices.")]
 PricePrompt = Annotated[float | None, typer.Option(help="US dollars for a million tokens read.")]
 PriceGenerated = Annotated[float | None, typer.Option(help="US dollars for a million tokens written.")]
+Model = Annotated[str, typer.Argument(help="A name of `paperdesk models list`, hf:owner/repo/file.gguf, or a file.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 
 
@@ -305,6 +309,61 @@ def make(
         typer.echo(f"ready: paperdesk run --market {quote(str(out))}", err=True)
 
 
+@models.command("list")
+def list_models(json: Json = False) -> None:
+    """List the bundled model, the pulled ones, and those that can be pulled by name."""
+    from .simulations.model_screens import print_models
+
+    print_models(json=json)
+
+
+@models.command()
+def info(model: Model, json: Json = False) -> None:
+    """Say what is known of a model: metadata, licence, training cutoff, sha256."""
+    from .simulations.model_screens import print_info
+
+    print_info(model, json=json)
+
+
+@models.command("pull")
+def pull_model(
+    model: Annotated[str, typer.Argument(help="hf:owner/repo/file.gguf[@revision], or a name of the list.")],
+    out: Annotated[Path | None, typer.Option(help="Another folder, or a file name that ends in .gguf.")] = None,
+    sha256: Annotated[str | None, typer.Option(help="What the file must have, beside what the hub says.")] = None,
+    json: Json = False,
+) -> None:
+    """Fetch a model file, or go on where that was stopped, and verify it."""
+    from .simulations.model_commands import pull_command
+    from .simulations.model_screens import print_pull
+
+    print_pull(pull_command(model, out=out, sha256=sha256), json=json)
+
+
+@models.command("check")
+def check_model(
+    model: Model,
+    trust: Annotated[bool, typer.Option("--trust", help="Allow this very file from now on, if it is sound.")] = False,
+    json: Json = False,
+) -> None:
+    """Look at a model file without loading it here: header, sha256, allow-list, a trial in another process."""
+    from .simulations.model_screens import print_checked
+
+    raise typer.Exit(print_checked(model, trust=trust, json=json))
+
+
+@models.command()
+def bench(
+    model: Annotated[str, typer.Argument(help="What `run --model` takes.")] = "smollm2",
+    threads: Annotated[int, typer.Option(help="Threads of a model in this process.")] = 2,
+    repeats: Annotated[int, typer.Option(help="Decisions to ask both analysts about.")] = 2,
+    json: Json = False,
+) -> None:
+    """Measure a model on the analysts' questions: tokens a second, signals a minute, valid objects, memory."""
+    from .simulations.bench_screen import print_bench
+
+    print_bench(model, threads=threads, repeats=repeats, json=json)
+
+
 @sentiment.command()
 def compare(
     labelled: Annotated[Path, typer.Argument(help="CSV with the columns text and label.")],
@@ -345,6 +404,8 @@ def _day(moment: datetime | None) -> date | None:
 
 def main() -> None:
     """Entry point of the console script: errors become one sentence and an exit code."""
+    # a library of ours turns on everybody's notes; a line for each request of a served model is no news
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         app(prog_name="paperdesk")
     except PaperDeskError as error:

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from paperdesk.agents.models.core import ModelError, ModelInputError, Question, Request
+from paperdesk.agents.models.digest import file_digest
 from paperdesk.agents.models.distribution import calibrate, pooled
 from paperdesk.agents.models.llama_cpp import LlamaCpp
 from paperdesk.agents.models.llama_cpp.engine import Token
 from paperdesk.agents.models.llama_cpp.scoring import log_softmax_at
-from paperdesk.agents.models.llama_cpp.shared import file_digest
 from paperdesk.agents.models.llama_cpp.slots import TILE
 from paperdesk.agents.models.llama_cpp.weights import expanded
 from paperdesk.agents.models.open import bundled_model

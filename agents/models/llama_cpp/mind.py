@@ -17,6 +17,7 @@ from .. import grammar as grammars
 from .. import template as templates
 from ..core import Answer, Failure, Fingerprint, ModelError, ModelInputError, Question, Reply, Request, Usage
 from ..distribution import best, calibrate, pooled, softmax
+from ..files.catalogue import cutoff_of
 from ..grammar import Grammar, longest
 from ..schemas import Shape, shape_of, violation
 from ..template import Piece, Turn, template_for
@@ -33,10 +34,6 @@ from .turns import turn
 MOST_OPTIONS = 64
 MOST_BIASES = 64
 """Distributions after content-free questions that are remembered."""
-SMOLLM2 = "2024-10-31"
-"""SmolLM2 was published then, so it cannot have read anything later."""
-CUTOFFS = {"b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53": SMOLLM2}
-"""Training cutoffs of the weights that we know, by sha256."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +113,7 @@ class LlamaCpp:
                 "grammar": grammars.VERSION,
                 "sampling": SAMPLING,
             },
-            training_cutoff=CUTOFFS.get(self._loaded.digest),
+            training_cutoff=cutoff_of(self._loaded.digest),
         )
 
     @property

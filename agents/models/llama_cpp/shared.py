@@ -1,13 +1,13 @@
 """One engine per (files, settings) and process, however many minds use it."""
 
 import atexit
-import hashlib
 import os
 import threading
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from ..digest import file_digest
 from .engine import Engine, silence
 from .gguf import Header, read_header
 from .slots import Slots
@@ -120,9 +120,3 @@ def _leave_to_parent() -> None:
 
 atexit.register(_close_all)
 os.register_at_fork(after_in_child=_leave_to_parent)
-
-
-def file_digest(path: Path) -> str:
-    """sha256 (hex) of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
