@@ -28,8 +28,20 @@ FIGURE: dict[str, Any] = {
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 ZONES = st.sampled_from([UTC, ZoneInfo("UTC"), ZoneInfo("America/New_York"), timezone(timedelta(hours=5, minutes=30))])
 NAIVE = CLOSE.replace(tzinfo=None)
-TIMES = st.datetimes(NAIVE - timedelta(days=19_000), NAIVE + timedelta(days=19_000), timezones=ZONES)
+TIMES = st.datetimes(NAIVE - timedelta(days=19_000), NAIVE + timedelta(days=19_000), timezones=ZONES).filter(
+    # times that a change of clocks makes ambiguous or skips equal no other zone's time (PEP 495)
+    lambda time: time.replace(fold=0).utcoffset() == time.replace(fold=1).utcoffset()
+)
 SPANS = st.none() | st.builds(Span, document=TEXT, start=st.integers(0, 9), end=st.integers(0, 99))
+
+
+def test_what_is_known_in_time_is_told_by_the_instant_not_by_the_clock() -> None:
+    new_york = ZoneInfo("America/New_York")
+    before = datetime(2023, 11, 5, 1, 45, tzinfo=new_york)  # fifteen minutes before the clocks go back to 1:00
+    after = datetime(2023, 11, 5, 1, 30, fold=1, tzinfo=new_york)
+    assert Evidence.of(**FIGURE | {"as_of": after, "available_at": before}).as_of == after
+    with pytest.raises(ValidationError, match="became known at"):
+        Evidence.of(**FIGURE | {"as_of": before, "available_at": after})
 
 
 def general_hash(evidence: Evidence) -> str:
