@@ -324,7 +324,9 @@ def killed(hub: LoopbackHub, content: bytes, home: Path) -> Path:
     """The part that a process left behind when it was killed in the middle."""
     gate: list[bool] = []
     page = hub.put(content, pace=slowly(gate))
-    words = [sys.executable, "-c", "from paperdesk.cli import main; main()", "models", "pull", str(FILE)]
+    # a test run in the background inherits that Ctrl-C is ignored
+    listen = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    words = [sys.executable, "-c", f"{listen}from paperdesk.cli import main; main()", "models", "pull", str(FILE)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "HF_ENDPOINT": hub.url}
     part = models_folder() / "someone" / "small" / "model.gguf.part"
     with subprocess.Popen(words, env=environment, stderr=subprocess.DEVNULL) as child:
@@ -361,7 +363,9 @@ def test_a_pull_that_was_killed_goes_on_where_it_stopped(
 def test_ctrl_c_keeps_what_was_fetched(hub: LoopbackHub, content: bytes) -> None:
     gate: list[bool] = []
     hub.put(content, pace=slowly(gate))
-    words = [sys.executable, "-c", "from paperdesk.cli import main; main()", "models", "pull", str(FILE)]
+    # a test run in the background inherits that Ctrl-C is ignored
+    listen = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    words = [sys.executable, "-c", f"{listen}from paperdesk.cli import main; main()", "models", "pull", str(FILE)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "HF_ENDPOINT": hub.url}
     part = models_folder() / "someone" / "small" / "model.gguf.part"
     with subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, text=True) as child:
@@ -369,7 +373,7 @@ def test_ctrl_c_keeps_what_was_fetched(hub: LoopbackHub, content: bytes) -> None
             assert child.poll() is None
             time.sleep(0.01)
         child.send_signal(signal.SIGINT)
-        _, err = child.communicate()
+        _, err = child.communicate(timeout=60)
     gate.append(True)
     assert child.returncode == 130
     assert err.splitlines()[-1] == (
