@@ -220,7 +220,12 @@ def test_a_small_quantised_model_is_expanded_once_and_says_so(
     made_at = copy.stat().st_mtime_ns
     assert expanded(bundled_model(), mind.fingerprint.digest, "f32") == copy
     assert copy.stat().st_mtime_ns == made_at
-    assert [path.name for path in copy.parent.iterdir()] == [copy.name]
+    assert {path.name for path in copy.parent.iterdir()} == {copy.name, f"{copy.stem}.sha256"}
+    with copy.open("r+b") as file:
+        file.seek(-1000, 2)
+        file.write(b"rot")
+    assert expanded(bundled_model(), mind.fingerprint.digest, "f32") == copy
+    assert file_digest(copy) == settings["weights_sha256"]
 
 
 def test_a_cache_that_cannot_be_written_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,8 @@ import llama_cpp as native
 
 from ....tools.user_cache import cache_root
 from ..core import ModelInputError
-from .gguf import Header, read_header
+from ..digest import file_digest
+from .gguf import Header
 
 Weights = Literal["f32", "f16", "as_stored"]
 
@@ -53,9 +54,9 @@ def expanded(path: Path, digest: str, weights: Weights) -> Path:
     """
     folder = cache_folder()
     copy = folder / f"{digest[:32]}-{weights}.gguf"
-    if copy.is_file():
-        read_header(copy)
-        return copy
+    seal = copy.with_suffix(".sha256")
+    if copy.is_file() and seal.is_file() and seal.read_text(encoding="ascii", errors="replace") == file_digest(copy):
+        return copy  # a damaged one is made again
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(suffix=".part", dir=folder)
@@ -73,7 +74,9 @@ def expanded(path: Path, digest: str, weights: Weights) -> Path:
             raise ModelInputError(
                 f"llama.cpp cannot load {path}: its architecture is unknown to this build, or {folder} has no room."
             )
+        seal.unlink(missing_ok=True)
         draft.replace(copy)
+        seal.write_text(file_digest(copy), encoding="ascii")
     finally:
         draft.unlink(missing_ok=True)
     return copy
