@@ -1,12 +1,9 @@
 """`paperdesk models`, as a user sees it."""
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -23,6 +20,7 @@ from paperdesk.simulations.model_commands import pull_command
 from paperdesk.simulations.model_screens import print_checked, print_info
 from paperdesk.tools.market.view import open_market
 
+from ..served.fake import Fake, Kind
 from .hub import LoopbackHub
 from .tiny_llama import gguf, metadata, weights
 
@@ -228,47 +226,12 @@ def test_a_real_model_is_measured(questions: list[Request], tiny: Path) -> None:
     assert found.valid + sum(found.failures.values()) == 2
 
 
-def smallest(schema: dict[str, Any]) -> Any:
-    """The least value that fits a schema."""
-    if "enum" in schema:
-        return schema["enum"][0]
-    if schema.get("type") == "array":
-        return [smallest(schema["items"])] * schema.get("minItems", 0)
-    return {name: smallest(part) for name, part in schema["properties"].items()}
-
-
 @pytest.fixture
 def served() -> Iterator[str]:
-    """A model server on the loopback interface that always says the first thing that fits."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self._say({"data": [{"id": "tiny"}]})
-
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            text = json.dumps(smallest(body["response_format"]["json_schema"]["schema"]))
-            choice = {"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
-            self._say({"choices": [choice], "usage": {"prompt_tokens": 50, "completion_tokens": 5}})
-
-        def _say(self, document: object) -> None:
-            text = json.dumps(document).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
-
-        def log_message(self, *_: object) -> None:
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/v1"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    """A model server on the loopback interface that holds its answers to schemas."""
+    server = Fake(Kind(logprobs=0, logprobs_deed="ignore"))
+    yield server.url
+    server.close()
 
 
 def test_a_served_model_is_measured(paperdesk: Run, served: str) -> None:
