@@ -20,10 +20,11 @@ from ..distribution import best, calibrate, softmax
 from ..grammar import Grammar, longest
 from ..schemas import Shape, shape_of, violation
 from ..template import Turn, template_for
-from .conversation import Completion, free_text, held_text
+from .conversation import Talk
 from .engine import Engine, Token
 from .generation import Writer, write_all
 from .prefixes import LIVE
+from .sampling import Sampler
 from .scoring import option_log_probabilities
 from .shared import acquire, release
 
@@ -117,6 +118,11 @@ class LlamaCpp:
         """Tokens that a prompt, its options and its object may take together."""
         return self._engine.n_ctx
 
+    @property
+    def path(self) -> Path:
+        """The GGUF file."""
+        return self._loaded.key[0]
+
     def count_tokens(self, text: str) -> int:
         """Tokens of a text, without any template."""
         return len(self._engine.tokenize(text))
@@ -173,28 +179,10 @@ class LlamaCpp:
             token for piece in pieces for token in self._engine.tokenize(piece.text, special=piece.markup)
         ]
 
-    def chat(self, turns: Sequence[Turn], max_tokens: int) -> Completion:
-        """A free answer to a conversation, greedily, up to the end of the turn or `max_tokens`.
-
-        Raises:
-            ModelError: the prompt and the answer do not fit the context.
-        """
-        with self._ready():
-            self._loaded.prefixes.forget()
-            return free_text(self._engine, self._loaded.vocabulary, self.prompt(turns), max_tokens)
-
-    def chat_object(self, turns: Sequence[Turn], schema: dict[str, Any]) -> Completion:
-        """An answer to a conversation that is an object of a bounded schema.
-
-        Raises:
-            ModelInputError: the schema has no bounds.
-            ModelError: the prompt and the answer do not fit the context.
-        """
-        with self._ready():
-            self._loaded.prefixes.forget()
-            shape = shape_of(schema)
-            budget = self._budget(shape, 0)
-            return held_text(self._engine, self._loaded.vocabulary, self.prompt(turns), shape, budget)
+    def talk(self, turns: Sequence[Turn], *, temperature: float = 0.0, seed: int = 0) -> Talk:
+        """A conversation that ends where the assistant is to speak; nothing is evaluated yet."""
+        tokens = self.prompt(turns)
+        return Talk(self._loaded, self._ready, tokens, Sampler(temperature, seed, tokens))
 
     @contextmanager
     def _ready(self) -> Iterator[None]:

@@ -27,6 +27,8 @@ class Prefixes:
     enabled: bool
     _kept: dict[tuple[int, ...], int] = field(default_factory=dict)
     """Tokens to the sequence that holds them."""
+    epoch: int = 0
+    """Grows whenever sequences below `LIVE` are taken over: who finds another number than he left must begin again."""
 
     @property
     def cells(self) -> int:
@@ -35,12 +37,14 @@ class Prefixes:
 
     def forget(self) -> None:
         """Empty the engine's memory, kept beginnings included."""
+        self.epoch += 1
         self._kept.clear()
         self.engine.clear()
 
     def begin(self, tokens: Sequence[int]) -> None:
         """Put `tokens` into sequence 0, from a kept beginning as far as there is one, and keep them."""
         head = tuple(tokens)
+        self.epoch += 1
         # Kept beginnings lie one after the other at the start of the memory, so what comes after them has later cells;
         # attention adds up in the order of cells, and must not meet a prompt's end before its beginning.
         self.engine.drop(range(LIVE))
