@@ -123,9 +123,28 @@ class LlamaCpp:
         """The GGUF file."""
         return self._loaded.key[0]
 
+    @property
+    def adapter(self) -> Path | None:
+        """The LoRA adapter, where there is one."""
+        return self._loaded.key[3]
+
+    @property
+    def threads(self) -> int:
+        """CPU threads."""
+        return self._loaded.key[1]
+
     def count_tokens(self, text: str) -> int:
         """Tokens of a text, without any template."""
         return len(self._engine.tokenize(text))
+
+    def tokenize(self, text: str) -> list[int]:
+        """The tokens of a text; none of them is a control token.
+
+        Raises:
+            ModelError: the model is closed.
+        """
+        with self.alone():
+            return self._engine.tokenize(text)
 
     def close(self) -> None:
         """Give the engine back; harmless to repeat."""
@@ -140,7 +159,7 @@ class LlamaCpp:
             ModelInputError: an unbounded schema, or more options than sequences.
             ModelError: closed, or llama.cpp failed.
         """
-        with self._ready():
+        with self.alone():
             try:
                 return self._answer(request)
             except BaseException:
@@ -180,13 +199,27 @@ class LlamaCpp:
         ]
 
     def talk(self, turns: Sequence[Turn], *, temperature: float = 0.0, seed: int = 0) -> Talk:
-        """A conversation that ends where the assistant is to speak; nothing is evaluated yet."""
-        tokens = self.prompt(turns)
-        return Talk(self._loaded, self._ready, tokens, Sampler(temperature, seed, tokens))
+        """A conversation that ends where the assistant is to speak; nothing is evaluated yet.
+
+        Args:
+            turns: who said what.
+            temperature: 0 takes the most probable token each time, more draws.
+            seed: of what is drawn, together with the prompt.
+
+        Raises:
+            ModelError: the model is closed.
+        """
+        with self.alone():
+            tokens = self.prompt(turns)
+            return Talk(self._loaded, self.alone, tokens, Sampler(temperature, seed, tokens))
 
     @contextmanager
-    def _ready(self) -> Iterator[None]:
-        """The engine to ourselves, and open."""
+    def alone(self) -> Iterator[None]:
+        """Keep the engine to oneself until the block ends; others wait, this thread may go on asking.
+
+        Raises:
+            ModelError: the model is closed.
+        """
         with self._loaded.lock:
             if not self._open:
                 raise ModelError("This model is closed: open it again.")
