@@ -8,10 +8,10 @@ is followed twice and then ends, in an empty array or another part of a union. A
 """
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from .core import ModelInputError
-from .schemas import FORMS, MAX_LENGTH, MAX_NUMBER, MAX_PLACES, MAX_RANGE, Schema
+from .schemas import FORMS, MAX_LENGTH, MAX_NUMBER, MAX_PLACES, MAX_RANGE, Schema, shape_of
 
 STRING = 200
 ITEMS = 8
@@ -40,25 +40,36 @@ _BY_TYPE["number"] = _BY_TYPE["integer"]
 _SHORT_CLASSES = {r"^\d": "^[0-9]", r"^\w": "^[A-Za-z0-9_]"}
 
 
+class _Root(NamedTuple):
+    """What is being bounded."""
+
+    schema: Schema
+    longest: int
+
+
 class _EndlessError(ModelInputError):
     """A schema that contains itself was followed far enough."""
 
 
-def bounded(schema: Schema) -> Schema:
+def bounded(schema: Schema, longest: int = STRING) -> Schema:
     """A bounded schema, without references, whose texts are all valid by `schema`.
+
+    Args:
+        schema: any JSON schema.
+        longest: characters of a string where the schema allows more.
 
     Raises:
         ModelInputError: the schema cannot be bounded; the message names the place. (What is bounded but cannot be
             held to, like most patterns, is refused by `shape_of`.)
     """
-    return _bounded(schema, schema, "the schema", ())
+    return _bounded(schema, _Root(schema, longest), "the schema", ())
 
 
 def _refuse(where: str, what: str) -> ModelInputError:
     return ModelInputError(f"A model cannot be held to this schema: {where} {what}.")
 
 
-def _bounded(schema: Any, root: Schema, where: str, seen: tuple[str, ...]) -> Schema:
+def _bounded(schema: Any, root: _Root, where: str, seen: tuple[str, ...]) -> Schema:
     if schema is True:
         schema = {}
     if not isinstance(schema, dict):
@@ -68,13 +79,13 @@ def _bounded(schema: Any, root: Schema, where: str, seen: tuple[str, ...]) -> Sc
     return {**_kind(open_, root, where, seen), **description}
 
 
-def _kind(schema: Schema, root: Schema, where: str, seen: tuple[str, ...]) -> Schema:
+def _kind(schema: Schema, root: _Root, where: str, seen: tuple[str, ...]) -> Schema:
     if "$ref" in schema:
         _alone(schema, {"$ref"}, where)
         name = schema["$ref"]
         if seen.count(name) >= DEPTH:
             raise _EndlessError(f"A model cannot be held to this schema: {where} contains itself by {name}.")
-        return _bounded(_resolve(name, root, where), root, where, (*seen, name))
+        return _bounded(_resolve(name, root.schema, where), root, where, (*seen, name))
     for key in ("const", "enum"):
         if key in schema:
             return _listed(schema, key, where)
@@ -91,7 +102,7 @@ def _kind(schema: Schema, root: Schema, where: str, seen: tuple[str, ...]) -> Sc
         case "array":
             return _array(schema, root, where, seen)
         case "string":
-            return _string(schema, where)
+            return _string(schema, where, root.longest)
         case "integer":
             return _integer(schema, where)
         case "number":
@@ -145,7 +156,7 @@ def _is(value: Any, kind: str) -> bool:
     return isinstance(value, _TYPES.get(kind, ())) and (kind == "boolean" or not isinstance(value, bool))
 
 
-def _union(schema: Schema, union: str, root: Schema, where: str, seen: tuple[str, ...]) -> Schema:
+def _union(schema: Schema, union: str, root: _Root, where: str, seen: tuple[str, ...]) -> Schema:
     _alone(schema, {union}, where)
     options = schema[union]
     if not options or (union == "allOf" and len(options) > 1):
@@ -162,9 +173,10 @@ def _union(schema: Schema, union: str, root: Schema, where: str, seen: tuple[str
     return found[0] if len(found) == 1 else {"anyOf": found}
 
 
-def _object(schema: Schema, root: Schema, where: str, seen: tuple[str, ...]) -> Schema:
+def _object(schema: Schema, root: _Root, where: str, seen: tuple[str, ...]) -> Schema:
     _alone(schema, _BY_TYPE["object"] | {"type"}, where)
-    properties = {**schema.get("properties", {}), **{n: {} for n in schema.get("required", ()) if n not in schema.get("properties", {})}}
+    described: Schema = schema.get("properties", {})
+    properties = {**described, **{name: {} for name in schema.get("required", ()) if name not in described}}
     more = schema.get("additionalProperties", True)
     low, high = schema.get("minProperties", 0), schema.get("maxProperties")
     if not properties and ("properties" in schema or more is False):
@@ -187,7 +199,7 @@ def _object(schema: Schema, root: Schema, where: str, seen: tuple[str, ...]) -> 
     return {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
 
 
-def _array(schema: Schema, root: Schema, where: str, seen: tuple[str, ...]) -> Schema:
+def _array(schema: Schema, root: _Root, where: str, seen: tuple[str, ...]) -> Schema:
     _alone(schema, _BY_TYPE["array"] | {"type"}, where)
     low, high = schema.get("minItems", 0), schema.get("maxItems")
     items, row = schema.get("items", {}), schema.get("prefixItems")
@@ -215,18 +227,19 @@ def _array(schema: Schema, root: Schema, where: str, seen: tuple[str, ...]) -> S
         return {"const": []}
 
 
-def _string(schema: Schema, where: str) -> Schema:
+def _string(schema: Schema, where: str, longest: int) -> Schema:
     _alone(schema, _BY_TYPE["string"] | {"type"}, where)
     lengths = {key: schema[key] for key in ("minLength", "maxLength", "pattern") if key in schema}
     if schema.get("format") in FORMS and not lengths:
         return {"type": "string", "format": schema["format"]}
     low = lengths.get("minLength", 0)
-    high = min(lengths.get("maxLength", STRING), max(STRING, low), MAX_LENGTH)
+    high = min(lengths.get("maxLength", longest), max(longest, low), MAX_LENGTH)
     text: Schema = {"type": "string", "minLength": low, "maxLength": high}
     if "pattern" in lengths:
         pattern = lengths["pattern"]
         short = next((short for short in _SHORT_CLASSES if pattern.startswith(short)), "")
         text["pattern"] = pattern.replace(short, _SHORT_CLASSES[short], 1) if short else pattern
+        shape_of(text)  # refused here already, so that a union can go on without it
     return text
 
 

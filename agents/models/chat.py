@@ -24,7 +24,7 @@ from langchain_core.utils.function_calling import convert_to_json_schema, conver
 from langchain_core.utils.pydantic import is_basemodel_subclass
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
-from .bounding import bounded
+from .bounding import STRING, bounded
 from .chat_messages import is_result, turns_of
 from .chat_options import CallOptions
 from .chat_reply import ChatReply
@@ -32,11 +32,13 @@ from .chat_tools import Tool, asking, chosen_by
 from .core import ModelInputError
 from .llama_cpp import LlamaCpp
 from .open import bundled_model
-from .schemas import Schema, shape_of
+from .schemas import MAX_LENGTH, Schema, shape_of
 
 _NOT_OURS = ("timeout", "max_retries", "api_key")
 """Settings that LangChain gives to any chat model and that mean nothing without a server."""
+_OPTIONS = ("model", "temperature", "seed", "max_tokens", "max_string", "stop")
 _opening = threading.Lock()
+"""One model is opened at a time, so that none is opened twice."""
 
 
 class DeskChatModel(BaseChatModel):
@@ -61,6 +63,8 @@ class DeskChatModel(BaseChatModel):
     seed: int = 0
     max_tokens: int = Field(default=256, ge=1)
     """Tokens of a free answer; a structured one and a tool call take what their schema needs."""
+    max_string: int = Field(default=STRING, ge=1, le=MAX_LENGTH)
+    """Characters of a string in an object or a tool call, where its schema allows more."""
     stop: list[str] | None = None
     """Texts that end a free answer and are not part of it."""
     threads: int = 2
@@ -103,8 +107,7 @@ class DeskChatModel(BaseChatModel):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        names = ("model", "temperature", "seed", "max_tokens", "stop", "threads", "n_ctx", "adapter")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in (*_OPTIONS, "threads", "n_ctx", "adapter")}
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = super()._get_ls_params(stop=stop or self.stop, **kwargs)
@@ -223,8 +226,7 @@ class DeskChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
         """The answer as it is written; errors as in `_generate`."""
-        settings = {name: getattr(self, name) for name in ("model", "temperature", "seed", "max_tokens", "stop")}
-        options = CallOptions.of(settings, stop, kwargs)
+        options = CallOptions.of({name: getattr(self, name) for name in _OPTIONS}, stop, kwargs)
         for message in ChatReply(self._mind(options.model), messages, options).chunks():
             chunk = ChatGenerationChunk(message=message)
             if run_manager:

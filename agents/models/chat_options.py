@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .core import ModelInputError
-from .schemas import Schema
+from .schemas import MAX_LENGTH, Schema
 
 
 class CallOptions(BaseModel):
@@ -18,6 +18,7 @@ class CallOptions(BaseModel):
     temperature: float = Field(ge=0, le=2)
     seed: int
     max_tokens: int = Field(ge=1)
+    max_string: int = Field(ge=1, le=MAX_LENGTH)
     stop: tuple[str, ...] = ()
     tools: tuple[dict[str, Any], ...] = ()
     tool_choice: Any = None

@@ -41,8 +41,9 @@ class ChatReply:
             ModelError: the conversation does not fit the context, or llama.cpp failed.
         """
         turns = turns_of(self.messages)
-        schema = self.options.schema_wanted
-        tools, forced = chosen_by(self.options.tool_choice, [Tool.of(tool) for tool in self.options.tools])
+        options = self.options
+        schema = options.schema_wanted
+        tools, forced = chosen_by(options.tool_choice, [Tool.of(tool, options.max_string) for tool in options.tools])
         tool = self._choice(tools, forced) if tools else None
         if tool is not None:
             called = yield from self._call(tool, tools, forced)
@@ -52,7 +53,7 @@ class ChatReply:
             yield from self._object(turns, schema)
         else:
             talk = self._talk(turns)
-            yield from self._words(talk, talk.words(self.options.max_tokens, self.options.stop))
+            yield from self._words(talk, talk.words(options.max_tokens, options.stop))
 
     def _talk(self, turns: Sequence[Turn]) -> Talk:
         talk = self.mind.talk(turns, temperature=self.options.temperature, seed=self.options.seed)
@@ -109,7 +110,7 @@ class ChatReply:
 
     def _object(self, turns: Sequence[Turn], schema: Schema) -> Iterator[AIMessageChunk]:
         """The chunks of a JSON object."""
-        limited = bounded(schema)
+        limited = bounded(schema, self.options.max_string)
         talk = self._talk(with_system(turns, f"Answer with a JSON object: {brief(limited)}."))
         yield from self._words(talk, talk.text_of(Grammar.of(shape_of(limited), wide=True)))
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .bounding import bounded
+from .bounding import STRING, bounded
 from .core import ModelInputError
 from .schemas import Schema, Shape, shape_of
 from .template import Turn
@@ -31,14 +31,14 @@ class Tool:
     shape: Shape
 
     @classmethod
-    def of(cls, tool: dict[str, Any]) -> "Tool":
-        """The tool that an OpenAI-style description names.
+    def of(cls, tool: dict[str, Any], longest: int = STRING) -> "Tool":
+        """The tool that an OpenAI-style description names; its strings have at most `longest` characters.
 
         Raises:
             ModelInputError: its arguments cannot be bounded.
         """
         function = tool["function"]
-        schema = bounded({"type": "object", "properties": {}, **function.get("parameters", {})})
+        schema = bounded({"type": "object", "properties": {}, **function.get("parameters", {})}, longest)
         return cls(function["name"], function.get("description", ""), schema, shape_of(schema))
 
     def line(self) -> str:

@@ -56,7 +56,7 @@ class TestIntegration(ChatModelIntegrationTests):
 
     @property
     def chat_model_params(self) -> dict[str, Any]:
-        return {"model": "smollm2", "n_ctx": 2048, "max_tokens": 24}
+        return {"model": "smollm2", "n_ctx": 2048, "max_tokens": 16, "max_string": 40}
 
     @property
     def supports_json_mode(self) -> bool:
