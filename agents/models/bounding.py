@@ -1,10 +1,11 @@
 """Bounds for the schemas that people write, so that a model can be held to them.
 
-Every text of a bounded schema is valid by the schema it came from: bounds are only ever narrowed. Where a schema
-leaves something open, these limits are set: strings of at most 200 characters, arrays and objects of any fields of at
-most 8, integers of 9 digits, numbers of 9 digits before the point and 6 after. All properties are written, also those
-that could be left out, and no others. Of a union the parts that can be held to are kept. A schema that contains itself
-is followed twice and then ends, in an empty array or another part of a union. An array of unique items has one item.
+Every text of a bounded schema is valid by the schema it came from: bounds are only ever narrowed. Strings have at most
+200 characters, also where the schema allows more. Where it leaves something open, these limits are set: arrays and
+objects of any fields of at most 8, integers of 9 digits, numbers of 9 digits before the point and 6 after. All
+properties are written, also those that could be left out, and no others. Of a union the parts that can be held to are
+kept. A schema that contains itself is followed twice and then ends, in an empty array or another part of a union. An
+array of unique items has one item.
 """
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
@@ -239,7 +240,7 @@ def _string(schema: Schema, where: str, longest: int) -> Schema:
         pattern = lengths["pattern"]
         short = next((short for short in _SHORT_CLASSES if pattern.startswith(short)), "")
         text["pattern"] = pattern.replace(short, _SHORT_CLASSES[short], 1) if short else pattern
-        shape_of(text)  # refused here already, so that a union can go on without it
+        shape_of(text, where)  # refused here already, so that a union can go on without it
     return text
 
 

@@ -128,9 +128,7 @@ class DeskChatModel(BaseChatModel):
         """The tokens of a text, by the model's own vocabulary; no text spells a control token."""
         return self._mind(self.model).tokenize(text)
 
-    def get_num_tokens_from_messages(
-        self, messages: list[BaseMessage], tools: Sequence[Any] | None = None
-    ) -> int:
+    def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Sequence[Any] | None = None) -> int:
         """Tokens of a conversation as it is laid out for the model, tools included."""
         turns = turns_of(messages)
         if tools:

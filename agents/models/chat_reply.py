@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.messages.tool import tool_call_chunk
 
 from .bounding import bounded
-from .chat_messages import answered_calls, call_text, is_result, turns_of, without_content
+from .chat_messages import answered_calls, call_text, is_result, told, turns_of, without_content
 from .chat_options import CallOptions
 from .chat_tools import NONE, Tool, asking, brief, call_id, chosen_by, with_system
 from .core import ModelError
@@ -40,7 +40,6 @@ class ChatReply:
             ModelInputError: a message, tool or schema that cannot be taken.
             ModelError: the conversation does not fit the context, or llama.cpp failed.
         """
-        turns = turns_of(self.messages)
         options = self.options
         schema = options.schema_wanted
         tools, forced = chosen_by(options.tool_choice, [Tool.of(tool, options.max_string) for tool in options.tools])
@@ -50,9 +49,9 @@ class ChatReply:
             if called:
                 return
         if schema is not None:
-            yield from self._object(turns, schema)
+            yield from self._object(schema)
         else:
-            talk = self._talk(turns)
+            talk = self._talk(told(self.messages))
             yield from self._words(talk, talk.words(options.max_tokens, options.stop))
 
     def _talk(self, turns: Sequence[Turn]) -> Talk:
@@ -108,10 +107,10 @@ class ChatReply:
         yield self._last(talk, tokens, "tool_calls")
         return True
 
-    def _object(self, turns: Sequence[Turn], schema: Schema) -> Iterator[AIMessageChunk]:
+    def _object(self, schema: Schema) -> Iterator[AIMessageChunk]:
         """The chunks of a JSON object."""
         limited = bounded(schema, self.options.max_string)
-        talk = self._talk(with_system(turns, f"Answer with a JSON object: {brief(limited)}."))
+        talk = self._talk(with_system(told(self.messages), f"Answer with a JSON object: {brief(limited)}."))
         yield from self._words(talk, talk.text_of(Grammar.of(shape_of(limited), wide=True)))
 
     def _words(self, talk: Talk, pieces: Iterator[Piece]) -> Iterator[AIMessageChunk]:

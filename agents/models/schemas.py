@@ -1,11 +1,16 @@
 """Bounded JSON schemas: the subset that a small model can be held to, and how a value is checked against it.
 
-Accepted: objects whose properties all are required and written in order, objects with `maxProperties` whose values share
-one schema, arrays with `maxItems`, `prefixItems` alone, strings with `enum`, `const`, `maxLength` (and optionally a
-`pattern` that is one repeated character class) or a `format` of fixed form, booleans, null, integers with both bounds,
-numbers by `enum` or with both bounds and a power of ten as `multipleOf`, `anyOf`/`oneOf` of these, and `$ref` into the
-schema's own `$defs` without recursion. All else is refused: a schema without bounds lets a model run to its budget and
-leaves JSON cut in half.
+Accepted are:
+
+- objects whose properties all are required and written in order, or whose fields share one schema (`maxProperties`);
+- arrays with `maxItems`, or with `prefixItems` alone;
+- strings with `enum`, `const`, `maxLength` (and optionally a `pattern` that is one repeated character class), or a
+  `format` of fixed form;
+- booleans, null, integers with both bounds, and numbers by `enum` or with both bounds and a power of ten as
+  `multipleOf`;
+- `anyOf`/`oneOf` of these, and `$ref` into the schema's own `$defs` without recursion.
+
+All else is refused: a schema without bounds lets a model run to its budget and leaves JSON cut in half.
 """
 
 import re
@@ -73,7 +78,9 @@ FORMS = {
     "date": Form(_DAY),
     "time": Form(_TIME),
     "date-time": Form((*_DAY, "T", *_TIME)),
-    "uuid": Form(("[0-9a-f]{8}", "-", "[0-9a-f]{4}", "-", "4[0-9a-f]{3}", "-", "[89ab][0-9a-f]{3}", "-", "[0-9a-f]{12}")),
+    "uuid": Form(
+        ("[0-9a-f]{8}", "-", "[0-9a-f]{4}", "-", "4[0-9a-f]{3}", "-", "[89ab][0-9a-f]{3}", "-", "[0-9a-f]{12}")
+    ),
 }
 """The values of `format` that bound a string. Dates end on the 28th, so that every one exists."""
 
@@ -122,13 +129,13 @@ Shape = Words | Text | Number | Form | List | Row | Record | Map | Either
 """A schema that was found bounded."""
 
 
-def shape_of(schema: Schema) -> Shape:
-    """The bounded shape that a JSON schema describes.
+def shape_of(schema: Schema, where: str = "the schema") -> Shape:
+    """The bounded shape that a JSON schema describes; an error calls it `where`.
 
     Raises:
         ModelInputError: the schema is unbounded or uses what cannot be held to; the message names the place.
     """
-    return _shape(schema, schema, "the schema", ())
+    return _shape(schema, schema, where, ())
 
 
 def _refuse(where: str, what: str) -> ModelInputError:
@@ -227,7 +234,11 @@ def _map(schema: Schema, root: Schema, where: str, seen: tuple[str, ...]) -> Map
 
 def _row(schema: Schema, root: Schema, where: str, seen: tuple[str, ...]) -> Row:
     items = schema["prefixItems"]
-    if not items or schema.get("minItems", len(items)) != len(items) or schema.get("maxItems", len(items)) != len(items):
+    if (
+        not items
+        or schema.get("minItems", len(items)) != len(items)
+        or schema.get("maxItems", len(items)) != len(items)
+    ):
         raise _refuse(where, "has prefixItems and another number of items")
     return Row(tuple(_shape(item, root, f"item {i} of {where}", seen) for i, item in enumerate(items, 1)))
 

@@ -1,8 +1,7 @@
 """LangChain's standard tests of a chat model, on the bundled SmolLM2."""
 
-from typing import Any, ClassVar
-
 from importlib import import_module
+from typing import Any, ClassVar
 
 import pytest
 from langchain_core.language_models import BaseChatModel
@@ -12,7 +11,6 @@ from langchain_tests.unit_tests import ChatModelUnitTests
 from paperdesk.agents.models.chat import DeskChatModel
 from paperdesk.agents.models.llama_cpp import LlamaCpp
 from paperdesk.agents.models.open import bundled_model
-
 
 load: Any = import_module("langchain_core.load.load")  # the package has a function of that name
 
