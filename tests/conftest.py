@@ -27,7 +27,9 @@ def us8() -> Path:
 
 
 def _refuse_skip(report: Any) -> None:
-    if NOTHING_SKIPPED and report.skipped and not hasattr(report, "wasxfail"):
+    # LangChain's standard tests skip what a chat model does not claim to do, images say: no data is missing there
+    elsewhere = isinstance(report.longrepr, tuple) and "langchain_tests" in report.longrepr[0]
+    if NOTHING_SKIPPED and report.skipped and not elsewhere and not hasattr(report, "wasxfail"):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
         report.outcome = "failed"
         report.longrepr = f"{reason} (PAPERDESK_REQUIRE_DATA=1 lets no test be skipped)"

@@ -49,7 +49,7 @@ class Template:
         system = ""
         for speaker, text in turns:
             if speaker == "system" and not self.has_system:
-                system = f"{text}\n\n"
+                system += f"{text}\n\n"
                 continue
             name = self.assistant if speaker == "assistant" else speaker
             pieces += [
@@ -58,6 +58,9 @@ class Template:
                 Piece(self.closing, True),
             ]
             system = ""
+        if system:
+            pieces += [Piece(self.opening.format(speaker="user"), True), Piece(system.strip(), False)]
+            pieces.append(Piece(self.closing, True))
         pieces.append(Piece(self.opening.format(speaker=self.assistant), True))
         return pieces
 

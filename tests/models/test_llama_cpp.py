@@ -36,7 +36,7 @@ def test_an_answer_depends_on_the_request_alone(mind: LlamaCpp, ask: Ask, claims
     request = ask("E1: up.\n", "E1: down.\n", content_free="N/A\n", schema=(claims_schema(),) * 2, lead_in="\n")
     first = mind.answer(request)
     mind.answer(ask("Something else entirely, to leave traces.", options=("yes", "no")))
-    mind.chat([Turn("user", "Hello")], 3)
+    list(mind.talk([Turn("user", "Hello")]).words(3))
     assert mind.answer(request) == first
     code = (
         "import sys; from paperdesk.agents.models.core import Request;"

@@ -44,9 +44,25 @@ def test_a_turn_waits_for_the_process_that_has_it_and_takes_over_from_a_killed_o
     assert second.communicate(timeout=60)[0] == "held\n"
 
 
+def test_who_asks_again_at_once_does_not_keep_the_others_out(tmp_path: Path) -> None:
+    greedy = "import sys; from pathlib import Path; from paperdesk.agents.models.llama_cpp.turns import turn\n"
+    greedy += "while True:\n    with turn(10_000, Path(sys.argv[1])): sum(range(100_000))\n    print('.', flush=True)"
+    command = [sys.executable, "-c", greedy, str(tmp_path)]
+    busy = subprocess.Popen(command, stdout=subprocess.PIPE, env={"PYTHONPATH": ":".join(sys.path)})
+    assert busy.stdout is not None
+    busy.stdout.readline()
+    try:
+        for _ in range(5):
+            with turn(10_000, tmp_path):
+                pass
+    finally:
+        busy.kill()
+        busy.communicate()
+
+
 def test_a_turn_is_given_back(tmp_path: Path) -> None:
     for _ in range(3):
-        with turn(10_000, tmp_path):
+        with turn(10_000, tmp_path), turn(10_000, tmp_path):  # who has it may ask again
             pass
     holder(tmp_path, 0).communicate()
 

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from .. import grammar as grammars
 from .. import template as templates
@@ -21,7 +20,7 @@ from ..files.catalogue import cutoff_of
 from ..grammar import Grammar, longest
 from ..schemas import Shape, shape_of, violation
 from ..template import Piece, Turn, template_for
-from .conversation import Completion, free_text, held_text
+from .conversation import Talk
 from .engine import BATCH, LIVE, Engine, FloatArray
 from .generation import Writer, write_all
 from .sampling import VERSION as SAMPLING
@@ -130,9 +129,33 @@ class LlamaCpp:
         """Tokens that a prompt, its options and its object may take together."""
         return self._engine.n_ctx
 
+    @property
+    def path(self) -> Path:
+        """The GGUF file."""
+        return self._loaded.key[0]
+
+    @property
+    def adapter(self) -> Path | None:
+        """The LoRA adapter, where there is one."""
+        return self._loaded.key[3]
+
+    @property
+    def threads(self) -> int:
+        """CPU threads."""
+        return self._loaded.key[1]
+
     def count_tokens(self, text: str) -> int:
         """Tokens of a text, without any template."""
         return len(self._engine.tokenize(text))
+
+    def tokenize(self, text: str) -> list[int]:
+        """The tokens of a text; none of them is a control token.
+
+        Raises:
+            ModelError: the model is closed.
+        """
+        with self.alone():
+            return self._engine.tokenize(text)
 
     def close(self) -> None:
         """Give the engine back; harmless to repeat."""
@@ -147,7 +170,7 @@ class LlamaCpp:
             ModelInputError: an unbounded schema, or more options than sequences.
             ModelError: closed, or llama.cpp failed.
         """
-        with self._ready():
+        with self.alone():
             try:
                 return self._answer(request)
             except BaseException:
@@ -183,32 +206,28 @@ class LlamaCpp:
             token for piece in pieces for token in self._engine.tokenize(piece.text, special=piece.markup)
         ]
 
-    def chat(self, turns: Sequence[Turn], max_tokens: int) -> Completion:
-        """A free answer to a conversation, greedily, up to the end of the turn or `max_tokens`.
+    def talk(self, turns: Sequence[Turn], *, temperature: float = 0.0, seed: int = 0) -> Talk:
+        """A conversation that ends where the assistant is to speak; nothing is evaluated yet.
+
+        Args:
+            turns: who said what.
+            temperature: 0 takes the most probable token each time, more draws.
+            seed: of what is drawn, together with the prompt.
 
         Raises:
-            ModelError: the prompt and the answer do not fit the context.
+            ModelError: the model is closed.
         """
-        with self._ready():
-            self._loaded.slots.spoil()
-            return free_text(self._engine, self._loaded.vocabulary, self.prompt(turns), max_tokens)
-
-    def chat_object(self, turns: Sequence[Turn], schema: dict[str, Any]) -> Completion:
-        """An answer to a conversation that is an object of a bounded schema.
-
-        Raises:
-            ModelInputError: the schema has no bounds.
-            ModelError: the prompt and the answer do not fit the context.
-        """
-        with self._ready():
-            self._loaded.slots.spoil()
-            shape = shape_of(schema)
-            budget = self._budget(shape, 0)
-            return held_text(self._engine, self._loaded.vocabulary, self.prompt(turns), shape, budget)
+        with self.alone():
+            tokens = self.prompt(turns)
+            return Talk(self._loaded, self.alone, tokens, Sampler(temperature, seed, tokens))
 
     @contextmanager
-    def _ready(self) -> Iterator[None]:
-        """The engine to ourselves, open, and our turn on this machine."""
+    def alone(self) -> Iterator[None]:
+        """Keep the engine to oneself until the block ends, in our turn on this machine; this thread may go on asking.
+
+        Raises:
+            ModelError: the model is closed, or was opened before the process forked.
+        """
         if self._loaded.foreign:
             raise ModelError("This model was opened before the process forked: open it again in the new process.")
         with self._loaded.lock:

@@ -56,6 +56,8 @@ class Slots:
         self._saved: ctypes.Array[ctypes.c_uint8] | None = None
         self.ready = False
         """Whether the memory is as this object left it."""
+        self.epoch = 0
+        """How often the memory was emptied: what somebody put there since is there while this number stands."""
         self._begin = 0
         """The first cell after what is kept."""
         self._next = 0
@@ -64,6 +66,7 @@ class Slots:
     def reset(self) -> None:
         """Forget everything."""
         self._engine.clear()
+        self.epoch += 1
         self._begin = self._next = 0
         if self.aligned and self._saved is None:
             self._saved = self._save()
@@ -73,6 +76,7 @@ class Slots:
         """Someone else uses the engine: it is emptied, and nothing here holds any more."""
         self.ready = False
         self._engine.clear()
+        self.epoch += 1
 
     def keep(self, cells: int) -> Region | None:
         """A region that outlives the request; None where there is no room left for it. No other region is open."""

@@ -8,13 +8,11 @@ user. A place is a lock on a file: the system gives it back when its process end
 import fcntl
 import os
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from time import sleep
-
-PAUSE_SECONDS = 0.005
-"""Between two looks at all places; a request takes tenths of a second at least."""
 
 
 def places(threads: int, cores: int) -> int:
@@ -22,9 +20,21 @@ def places(threads: int, cores: int) -> int:
     return max(1, cores // threads)
 
 
+@dataclass
+class _Held:
+    """The place of this process."""
+
+    users: int = 0
+    handles: list[int] = field(default_factory=list)
+
+
+_held: dict[Path, _Held] = {}
+_guard = threading.Lock()
+
+
 @contextmanager
 def turn(threads: int, folder: Path | None = None) -> Iterator[None]:
-    """Wait for a place, and hold it.
+    """Wait for a place, and hold it. A process holds one at most: who asks again within it has it already.
 
     A machine where no place can be had (no writable temporary folder) goes without: the places save time, nothing
     depends on them.
@@ -33,14 +43,48 @@ def turn(threads: int, folder: Path | None = None) -> Iterator[None]:
         threads: of the model.
         folder: where the files of the places lie; one per user under the system's temporary folder by default.
     """
-    handles = _open(folder or Path(tempfile.gettempdir()) / f"paperdesk-{os.getuid()}", threads)
+    folder = folder or Path(tempfile.gettempdir()) / f"paperdesk-{os.getuid()}"
+    with _guard:
+        held = _held.setdefault(folder, _Held())
+        if not held.users:
+            held.handles = _taken(_open(folder, threads))
+        held.users += 1
     try:
-        while handles and not any(_taken(handle) for handle in handles):
-            sleep(PAUSE_SECONDS)
         yield
     finally:
-        for handle in handles:
-            os.close(handle)  # which gives the lock back
+        with _guard:
+            held.users -= 1
+            if not held.users:
+                _close(held.handles)  # which gives the place back
+
+
+def _taken(handles: list[int]) -> list[int]:
+    """The handles, one of them locked."""
+    try:
+        if handles and not any(map(_is_free, handles)):
+            # in the system's queue of one place: who looks now and then would never see it free between two requests
+            fcntl.flock(handles[os.getpid() % len(handles)], fcntl.LOCK_EX)
+    except BaseException:
+        _close(handles)
+        raise
+    return handles
+
+
+def _close(handles: list[int]) -> None:
+    while handles:
+        os.close(handles.pop())
+
+
+def _leave_to_parent() -> None:
+    """A forked child has no place."""
+    global _guard
+    _guard = threading.Lock()
+    for held in _held.values():
+        _close(held.handles)
+    _held.clear()
+
+
+os.register_at_fork(after_in_child=_leave_to_parent)
 
 
 def _open(folder: Path, threads: int) -> list[int]:
@@ -54,13 +98,12 @@ def _open(folder: Path, threads: int) -> list[int]:
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
             handles.append(os.open(folder / f"turn-{i}", flags, 0o600))
     except OSError:
-        for handle in handles:
-            os.close(handle)
-        return []
+        _close(handles)
     return handles
 
 
-def _taken(handle: int) -> bool:
+def _is_free(handle: int) -> bool:
+    """Whether a place was free; it is ours then."""
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
