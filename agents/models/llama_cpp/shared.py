@@ -93,7 +93,7 @@ def release(loaded: Loaded) -> None:
     """One user less; the last one closes the engine."""
     if loaded.foreign:
         return
-    with _guard, loaded.lock:
+    with loaded.lock, _guard:  # in this order: who holds an engine may open another
         loaded.users -= 1
         if loaded.users == 0:
             _loaded.pop(loaded.key, None)
