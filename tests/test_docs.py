@@ -1,5 +1,6 @@
 """What the documents say is true: commands, options, links, fields, events, rules, the drawing, the examples."""
 
+import importlib
 import re
 import runpy
 import tomllib
@@ -155,6 +156,22 @@ def test_the_example_data_set_is_a_market(tmp_path: Path) -> None:
     assert market.tickers == ("ACME", "BOLT")
     assert market.benchmark == "FUND"
     assert window_of(SessionConfig(model="scorecard"), market).decisions
+
+
+@pytest.mark.slow
+def test_the_example_of_a_chat_model_answers_thrice(capsys: pytest.CaptureFixture[str]) -> None:
+    runpy.run_path(str(ROOT / "examples/chat_model.py"))["main"]()
+    words, view, *agent = capsys.readouterr().out.splitlines()
+    assert words
+    assert view.startswith("View(ticker=")
+    assert agent[0] == "human: What did ACME close at?"
+    assert agent[-1].startswith("ai: ")
+
+
+def test_every_setting_of_the_chat_model_is_on_the_page_of_minds() -> None:
+    chat = importlib.import_module("paperdesk.agents.models.chat")
+    own = set(chat.DeskChatModel.model_fields) - set(chat.BaseChatModel.model_fields) - {"streaming"}
+    assert own - first_column(text_of("docs/models.md")) == set()
 
 
 @pytest.fixture(scope="module")

@@ -117,8 +117,10 @@ class DeskChatModel(BaseChatModel):
     def close(self) -> None:
         """Give back the models that were opened here; the next call would open them again."""
         with _opening:
-            while self._minds:
-                self._minds.popitem()[1].close()
+            minds = list(self._minds.values())
+            self._minds.clear()
+        for mind in minds:  # not under the lock: an answer that is being written may yet ask for it
+            mind.close()
 
     def get_num_tokens(self, text: str) -> int:
         """Tokens of a text, by the model's own vocabulary."""

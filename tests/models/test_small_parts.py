@@ -69,5 +69,14 @@ def test_a_template_without_a_system_role_puts_it_before_the_user() -> None:
     assert [piece.text for piece in pieces if not piece.markup] == ["Be brief.\n\nHello"]
 
 
+def test_a_template_without_a_system_role_keeps_every_system_turn() -> None:
+    said = "".join(
+        piece.text for piece in GEMMA.lay_out([Turn("system", "One."), Turn("system", "Two."), Turn("user", "Hi")])
+    )
+    assert "One.\n\nTwo.\n\nHi" in said
+    late = "".join(piece.text for piece in GEMMA.lay_out([Turn("user", "Hi"), Turn("system", "Three.")]))
+    assert "Three.<end_of_turn>" in late
+
+
 def test_a_vocabulary_without_markers_gets_the_plain_template() -> None:
     assert template_for(lambda text: False) is PLAIN

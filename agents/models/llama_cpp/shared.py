@@ -79,7 +79,7 @@ def acquire(path: Path, threads: int, n_ctx: int, adapter: Path | None) -> Loade
 
 def release(loaded: Loaded) -> None:
     """One user less; the last one closes the engine."""
-    with _guard, loaded.lock:
+    with loaded.lock, _guard:  # in this order: who holds an engine may open another
         loaded.users -= 1
         if loaded.users == 0:
             del _loaded[loaded.key]
