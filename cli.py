@@ -4,6 +4,7 @@ Progress and messages go to standard error, results to standard output. Exit cod
 working, 2 bad input (nothing was changed), 3 a verification found a difference, 130 interrupted (Ctrl-C).
 """
 
+import logging
 import sys
 from datetime import date, datetime
 from pathlib import Path
@@ -24,12 +25,22 @@ app = typer.Typer(
 
 markets = typer.Typer(help="Markets: list, check, describe, pull, make, and open a passage.", no_args_is_help=True)
 app.add_typer(markets, name="markets")
+models = typer.Typer(help="Models: list, describe, pull, measure and check them.", no_args_is_help=True)
+app.add_typer(models, name="models")
 sentiment = typer.Typer(help="Classifiers of the tone of financial texts.", no_args_is_help=True)
 app.add_typer(sentiment, name="sentiment")
 
 Market = Annotated[str, typer.Argument(help="`generated`, `us-tech`, `sp20`, or a data folder.")]
 MarketSeed = Annotated[int, typer.Option(help="Seed of the generated market.")]
 SessionFolder = Annotated[Path, typer.Argument(help="A session's folder, as `paperdesk run` printed it.")]
+ApiKeyEnv = Annotated[str, typer.Option(help="Environment variable with the key of a model server.")]
+Concurrency = Annotated[int, typer.Option(min=1, max=256, help="Requests to a model server at the same time.")]
+ModelTimeout = Annotated[float, typer.Option(min=1, help="Seconds for one request to a model server.")]
+BudgetTokens = Annotated[int | None, typer.Option(help="Stop before the session exceeds so many tokens.")]
+BudgetUsd = Annotated[float | None, typer.Option(help="Stop before it exceeds so many US dollars; needs both prices.")]
+PricePrompt = Annotated[float | None, typer.Option(help="US dollars for a million tokens read.")]
+PriceGenerated = Annotated[float | None, typer.Option(help="US dollars for a million tokens written.")]
+Model = Annotated[str, typer.Argument(help="A name of `paperdesk models list`, hf:owner/repo/file.gguf, or a file.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 
 
@@ -55,6 +66,10 @@ def run(
     seed: Annotated[int | None, typer.Option(help="Seed of everything that draws.")] = None,
     market_seed: Annotated[int | None, typer.Option(help="Seed of the generated market.")] = None,
     threads: Annotated[int | None, typer.Option(help="Threads of the model (2 by default).")] = None,
+    context: Annotated[int | None, typer.Option(help="Tokens that the model holds at once (4096 by default).")] = None,
+    repeats: Annotated[
+        int | None, typer.Option(help="Other orders of the evidence in which stances are scored (1 by default).")
+    ] = None,
     cash: Annotated[float | None, typer.Option(help="Starting cash.")] = None,
     commission_bps: Annotated[float | None, typer.Option(help="Commission, basis points of the value traded.")] = None,
     slippage_bps: Annotated[float | None, typer.Option(help="Slippage at the open, basis points.")] = None,
@@ -71,38 +86,64 @@ def run(
         str | None, typer.Option(help="Hide from the desk what a model may remember: names,dates,levels.")
     ] = None,
     mask_seed: Annotated[int | None, typer.Option(help="Seed of the invented names, dates and levels.")] = None,
+    training_cutoff: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day after which the model can have read nothing.")
+    ] = None,
+    api_key_env: ApiKeyEnv = "PAPERDESK_API_KEY",
+    concurrency: Concurrency = 4,
+    model_timeout: ModelTimeout = 300.0,
+    budget_tokens: BudgetTokens = None,
+    budget_usd: BudgetUsd = None,
+    price_prompt: PricePrompt = None,
+    price_generated: PriceGenerated = None,
     json: Json = False,
 ) -> None:
     """Run one simulated trading session and keep every step of it."""
-    from .simulations.config import load_config
+    given = dict(locals())
+    from .agents.models.budget import Budget
+    from .agents.models.served.access import Access
+    from .simulations.config import SessionConfig, load_config
     from .simulations.console import console, runs_folder
 
-    options: dict[str, Any] = {
-        name: value
-        for name, value in locals().items()
-        if name not in {"config", "out", "json", "console", "runs_folder", "load_config"}
-    }
-    options |= {name: _day(options[name]) for name in ("start", "end")}
+    options: dict[str, Any] = {name: value for name, value in given.items() if name in SessionConfig.model_fields}
+    options |= {name: _day(options[name]) for name in ("start", "end", "training_cutoff")}
     settings = load_config(config, options)
+    access = Access(api_key_env=api_key_env, concurrency=concurrency, timeout_seconds=model_timeout)
+    budget = Budget(budget_tokens, budget_usd, price_prompt, price_generated)
     folder = out or runs_folder()
     with console(folder) as screen:
         screen.say("starting")
         from .simulations.session import start as start_session
 
-        outcome = start_session(settings, folder, screen.listen, screen.say)
+        outcome = start_session(settings, folder, screen.listen, screen.say, access=access, budget=budget)
     screen.finish(outcome, json=json)
 
 
 @app.command()
-def resume(session: SessionFolder, json: Json = False) -> None:
+def resume(
+    session: SessionFolder,
+    api_key_env: ApiKeyEnv = "PAPERDESK_API_KEY",
+    concurrency: Concurrency = 4,
+    model_timeout: ModelTimeout = 300.0,
+    budget_tokens: BudgetTokens = None,
+    budget_usd: BudgetUsd = None,
+    price_prompt: PricePrompt = None,
+    price_generated: PriceGenerated = None,
+    json: Json = False,
+) -> None:
     """Continue a session that was stopped, to the same end it would have had."""
+    from .agents.models.budget import Budget
+    from .agents.models.served.access import Access
     from .simulations.console import console
+
+    access = Access(api_key_env=api_key_env, concurrency=concurrency, timeout_seconds=model_timeout)
+    budget = Budget(budget_tokens, budget_usd, price_prompt, price_generated)
 
     with console(session) as screen:
         screen.say("starting")
         from .simulations.session import resume as resume_session
 
-        outcome = resume_session(session, screen.listen, screen.say)
+        outcome = resume_session(session, screen.listen, screen.say, access=access, budget=budget)
     screen.finish(outcome, json=json)
 
 
@@ -268,6 +309,61 @@ def make(
         typer.echo(f"ready: paperdesk run --market {quote(str(out))}", err=True)
 
 
+@models.command("list")
+def list_models(json: Json = False) -> None:
+    """List the bundled model, the pulled ones, and those that can be pulled by name."""
+    from .simulations.model_screens import print_models
+
+    print_models(json=json)
+
+
+@models.command()
+def info(model: Model, json: Json = False) -> None:
+    """Say what is known of a model: metadata, licence, training cutoff, sha256."""
+    from .simulations.model_screens import print_info
+
+    print_info(model, json=json)
+
+
+@models.command("pull")
+def pull_model(
+    model: Annotated[str, typer.Argument(help="hf:owner/repo/file.gguf[@revision], or a name of the list.")],
+    out: Annotated[Path | None, typer.Option(help="Another folder, or a file name that ends in .gguf.")] = None,
+    sha256: Annotated[str | None, typer.Option(help="What the file must have, beside what the hub says.")] = None,
+    json: Json = False,
+) -> None:
+    """Fetch a model file, or go on where that was stopped, and verify it."""
+    from .simulations.model_commands import pull_command
+    from .simulations.model_screens import print_pull
+
+    print_pull(pull_command(model, out=out, sha256=sha256), json=json)
+
+
+@models.command("check")
+def check_model(
+    model: Model,
+    trust: Annotated[bool, typer.Option("--trust", help="Allow this very file from now on, if it is sound.")] = False,
+    json: Json = False,
+) -> None:
+    """Look at a model file without loading it here: header, sha256, allow-list, a trial in another process."""
+    from .simulations.model_screens import print_checked
+
+    raise typer.Exit(print_checked(model, trust=trust, json=json))
+
+
+@models.command()
+def bench(
+    model: Annotated[str, typer.Argument(help="What `run --model` takes.")] = "smollm2",
+    threads: Annotated[int, typer.Option(help="Threads of a model in this process.")] = 2,
+    repeats: Annotated[int, typer.Option(help="Decisions to ask both analysts about.")] = 2,
+    json: Json = False,
+) -> None:
+    """Measure a model on the analysts' questions: tokens a second, signals a minute, valid objects, memory."""
+    from .simulations.bench_screen import print_bench
+
+    print_bench(model, threads=threads, repeats=repeats, json=json)
+
+
 @sentiment.command()
 def compare(
     labelled: Annotated[Path, typer.Argument(help="CSV with the columns text and label.")],
@@ -308,9 +404,15 @@ def _day(moment: datetime | None) -> date | None:
 
 def main() -> None:
     """Entry point of the console script: errors become one sentence and an exit code."""
+    # a library of ours turns on everybody's notes; a line for each request of a served model is no news
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         app(prog_name="paperdesk")
     except PaperDeskError as error:
         message = str(error).rstrip(".")
         typer.echo(f"paperdesk: {message[:1].lower()}{message[1:]}.", err=True)
         sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -6,14 +6,15 @@ from the evidence.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from random import Random
 from typing import Any, Protocol
 
 from ..tools.evidence import Evidence
 from ..tools.measures import MEASURES
 from ..tools.regime import Regime
-from .evidence_text import alias_of, evidence_block, shown
+from .evidence_text import alias_of, evidence_block, line, shown
 from .models.core import Answer, Question, Reply, Request
 from .roles import Role, prompt_of
 from .signals import STANCES, Claim, Direction, Finding, Signal, Stance, abstention, uncertainty_of
@@ -46,12 +47,28 @@ class Brief:
     """Why evidence is absent, where it is."""
     objections: tuple[Finding, ...] = ()
     """The auditor's objections to the signal of the round before."""
+    left_out: tuple[Evidence, ...] = ()
+    """Evidence that did not fit the mind's context, the least important first to go."""
 
     def citable(self) -> tuple[str, ...]:
         """Aliases that a claim may name: those without an objection, or all if every one has been objected to."""
         barred = {finding.claim for finding in self.objections}
         aliases = tuple(alias_of(i) for i in range(len(self.evidence)))
         return tuple(a for a in aliases if a not in barred) or aliases
+
+    def shortened(self, excess_tokens: int) -> "Brief | None":
+        """The brief without the last, least important, evidence; None where only one piece is left.
+
+        A token is at least a byte, so as many bytes of evidence go as there are tokens too many, or one piece where
+        that number is unknown. Where it was not enough, the mind says so again.
+        """
+        keep, freed = len(self.evidence), 0
+        while keep > 1 and (keep == len(self.evidence) or freed < excess_tokens):
+            keep -= 1
+            freed += len(line(alias_of(keep), self.evidence[keep]).encode()) + 1
+        if keep == len(self.evidence):
+            return None
+        return replace(self, evidence=self.evidence[:keep], left_out=self.evidence[keep:] + self.left_out)
 
 
 SIDES: dict[Stance, tuple[Direction, ...]] = {
@@ -93,19 +110,40 @@ def analyse(
     seed: int,
     round_: int = 0,
     market: Regime | None = None,
+    repeats: int = 0,
 ) -> tuple[Signal, ...]:
     """One signal per brief, in order; a ticker whose evidence is missing abstains without asking the mind.
 
-    `regime` is the state of the market in words; `market`, where it is known, chooses the role's guidance for it.
+    Where a prompt does not fit the mind's context, the least important evidence is left out and the mind is asked
+    again; both requests are in the journal, and the signal says what was left out.
+
+    Args:
+        role: who speaks.
+        briefs: what lies in front of it, one per ticker.
+        mind: who thinks.
+        as_of: the decision time.
+        regime: the state of the market in words.
+        seed: of the requests, and of the orders of evidence.
+        round_: 0 for the first statement.
+        market: the state of the market, where it is known; chooses the role's guidance for it.
+        repeats: other orders of the evidence in which each stance is scored too.
     """
-    askable = [b for b in briefs if not _unaskable(role, b)]
+    prefix = prompt_of(role.name).prefix_in(regime, market)
+    current = {brief.ticker: brief for brief in briefs}
     answers: dict[str, Answer] = {}
-    if askable:
-        reply = mind.answer(_request(role, askable, prompt_of(role.name).prefix_in(regime, market), seed))
-        answers = {answer.ticker: answer for answer in reply.answers}
+    asking = [brief for brief in briefs if not _unaskable(role, brief)]
+    while asking:
+        answers |= {a.ticker: a for a in mind.answer(_request(role, asking, prefix, seed, repeats)).answers}
+        asking = []
+        for ticker, answer in answers.items():
+            if answer.failure and answer.failure.kind == "context":
+                shorter = current[ticker].shortened(answer.failure.excess_tokens)
+                if shorter is not None and not _unaskable(role, shorter):
+                    current[ticker] = shorter
+                    asking.append(shorter)
     return tuple(
         _signal(role, brief, answers.get(brief.ticker), mind_key=mind.key, as_of=as_of, round_=round_)
-        for brief in briefs
+        for brief in current.values()
     )
 
 
@@ -116,8 +154,17 @@ def _unaskable(role: Role, brief: Brief) -> str:
     return ""
 
 
-def _request(role: Role, briefs: Sequence[Brief], prefix: str, seed: int) -> Request:
+def _request(role: Role, briefs: Sequence[Brief], prefix: str, seed: int, repeats: int) -> Request:
     prompt = prompt_of(role.name)
+
+    def text(brief: Brief, evidence: Sequence[Evidence]) -> str:
+        return prompt.question.substitute(
+            name=brief.company,
+            ticker=brief.ticker,
+            evidence=evidence_block(evidence),
+            objections=_objections(brief),
+        )
+
     return Request(
         role=role.name,
         task="stance",
@@ -126,13 +173,9 @@ def _request(role: Role, briefs: Sequence[Brief], prefix: str, seed: int) -> Req
         questions=tuple(
             Question(
                 ticker=brief.ticker,
-                text=prompt.question.substitute(
-                    name=brief.company,
-                    ticker=brief.ticker,
-                    evidence=evidence_block(brief.evidence),
-                    objections=_objections(brief),
-                ),
+                text=text(brief, brief.evidence),
                 evidence=brief.evidence,
+                reorderings=tuple(text(brief, other) for other in reorderings(brief.evidence, repeats, seed)),
             )
             for brief in briefs
         ),
@@ -144,6 +187,19 @@ def _request(role: Role, briefs: Sequence[Brief], prefix: str, seed: int) -> Req
         lead_in="\n",
         seed=seed,
     )
+
+
+def reorderings(evidence: Sequence[Evidence], repeats: int, seed: int) -> tuple[tuple[Evidence, ...], ...]:
+    """Other orders of the evidence: the reverse, which says most about the influence of order, then random ones.
+
+    Aliases are given anew in each, so that an order is all that differs. One piece of evidence has no other order.
+    """
+    if len(evidence) < 2:
+        return ()
+    draw = Random(seed)
+    orders: list[tuple[Evidence, ...]] = [tuple(reversed(evidence))] if repeats else []
+    orders += [tuple(draw.sample(evidence, len(evidence))) for _ in range(repeats - 1)]
+    return tuple(orders)
 
 
 def _objections(brief: Brief) -> str:
@@ -168,6 +224,8 @@ def _signal(role: Role, brief: Brief, answer: Answer | None, *, mind_key: str, a
         probabilities=probabilities,
         confidence=probabilities[stance],
         uncertainty=uncertainty_of(probabilities),
+        order_sensitivity=answer.order_sensitivity,
+        left_out=tuple(e.id for e in brief.left_out),
         horizon_days=role.horizon_days,
         claims=claims,
         rationale=rationale_of(stance, claims),

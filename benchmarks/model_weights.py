@@ -1,4 +1,4 @@
-"""What the 16-bit copy of the bundled model gains: the same request on the copy and on the file as stored, in turn."""
+"""What copies of the bundled model in floats gain: the same request on each and on the file as stored, in turn."""
 
 import statistics
 import time
@@ -14,7 +14,7 @@ TICKERS = 7
 
 def request() -> Request:
     """A batch like an analyst's: a shared prefix and seven questions with figures."""
-    lines = "\n".join(f"E{i} 3-month return: {3.7 * i - 12:+.1f}%" for i in range(1, 9))
+    lines = "\n".join(f"E{i} quarter {3.7 * i - 12:+.0f}%" for i in range(1, 9))
     questions = tuple(Question(ticker=f"T{i}", text=f"Company {i}\n{lines}\nStance:") for i in range(TICKERS))
     return Request(
         role="technical_analyst",
@@ -29,7 +29,7 @@ def request() -> Request:
 
 def measure() -> list[dict[str, Any]]:
     """A row per kind of weights: median seconds per request and prompt tokens a second."""
-    asked, seconds, tokens = request(), {"f16": [], "as_stored": []}, 0
+    asked, seconds, tokens = request(), {"f32": [], "f16": [], "as_stored": []}, 0
     choose = shared.choose
     for _ in range(REPEATS):
         for kind in seconds:

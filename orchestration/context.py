@@ -34,6 +34,8 @@ class DeskSettings(Frozen):
     min_history: int = 120
     """Daily returns that a name needs before the portfolio manager considers it."""
     max_revisions: int
+    repeats: int
+    """Other orders of the evidence in which analysts score each stance."""
     cost_per_unit: float
     """Commission and slippage for one unit of value traded."""
     fractional: bool

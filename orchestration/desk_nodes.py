@@ -91,6 +91,7 @@ def analyst_node(role: Role) -> Node:
             seed=desk.settings.seed,
             round_=state["round"],
             market=state["regime"],
+            repeats=desk.settings.repeats,
         )
         for signal in signals:
             desk.journal.append(_issued(signal, state["decision"]))
@@ -120,9 +121,7 @@ def gather(role: Role, state: DeskState, desk: DeskContext) -> None:
                     note="" if evidence else text,
                 )
             )
-        order = {measure: place for place, measure in enumerate(role.shows)}
-        seen = (item for item in found if item.measure in order)
-        desk.casebook.by_seat[role.name, ticker] = tuple(sorted(seen, key=lambda item: order[item.measure]))
+        desk.casebook.by_seat[role.name, ticker] = role.sees(found)
         desk.casebook.missing[role.name, ticker] = ", ".join(missing)
 
 

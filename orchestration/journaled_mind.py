@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from ..agents.models.budget import Meter
 from ..agents.models.core import Fingerprint, ModelCore, Reply, Request
 from ..memory.journal.events import ModelCalled
 from ..memory.journal.store import Journal
@@ -24,6 +25,8 @@ class JournaledMind:
     """The decision that calls belong to; set by the graph."""
     calls: int = 0
     """Questions that the model itself had to answer."""
+    meter: Meter = field(default_factory=Meter)
+    """Counts what all replies cost, the recorded ones included, and stops the session at its budget."""
 
     @property
     def key(self) -> str:
@@ -31,10 +34,17 @@ class JournaledMind:
         return self.fingerprint.key()
 
     def answer(self, request: Request) -> Reply:
-        """The reply, from the record or from the model."""
+        """The reply, from the record or from the model.
+
+        Raises:
+            BudgetExhausted: the model was not asked, because its answer could exceed the budget; or it was, and its
+                reply is on record but exceeds it.
+        """
         key = request.key(self.key)
         document = self.journal.reply_for(key)
+        fresh = document is None
         if document is None:
+            self.meter.refuse_unless_affordable(request)
             self.calls += 1
             # Through its canonical text, so that a fresh reply and a recorded one are alike to the order of their keys:
             # sums over a dict depend on it in the last digit.
@@ -50,4 +60,7 @@ class JournaledMind:
                 reply=document,
             )
         )
+        self.meter.count(key, reply)
+        if fresh:  # what is on record is paid for; only what comes next can be refused
+            self.meter.refuse_if_exceeded()
         return reply

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from ..agents.models.served.address import address_of, is_address
 from ..tools.clock import Frequency
 from ..tools.errors import InputError
 from ..tools.frozen import Frozen
@@ -43,8 +44,14 @@ class SessionConfig(Frozen):
     """How often the desk decides: at the last session of each period, and at the first session of the window."""
     model: str = "smollm2"
     """`smollm2`, `scorecard`, the path of a GGUF file, or the URL of an OpenAI-compatible server."""
+    training_cutoff: date | None = None
+    """Day after which the model can have read nothing, where it does not know that itself; becomes part of the mind."""
     threads: int = Field(default=2, ge=1, le=256)
     """Threads of the model; they change the last digits of its logits, hence part of what a session is."""
+    context: int = Field(default=4096, ge=256, le=1_048_576)
+    """Tokens that an in-process model holds at once; evidence that does not fit is left out, and that is said."""
+    repeats: int = Field(default=1, ge=0, le=8)
+    """Other orders of the evidence in which each stance is scored too, so that no order decides."""
     seed: int = Field(default=0, ge=0)
     cash: float = Field(default=1_000_000.0, gt=0)
     """Starting cash, in the market's currency."""
@@ -84,6 +91,13 @@ class SessionConfig(Frozen):
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("model")
+    @classmethod
+    def _no_secret(cls, value: str) -> str:
+        if is_address(value):
+            address_of(value)  # refuses with a sentence of its own, which repeats nothing of the address
+        return value
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -17,11 +18,13 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
+from ..agents.models.budget import BudgetExhausted
 from ..memory.journal.database import FILE as JOURNAL_FILE
 from ..tools.errors import PaperDeskError
 from .digest import Digest, Line
 
 if TYPE_CHECKING:
+    from ..agents.models.budget import Spending
     from ..memory.journal import Record
     from .session import Outcome
 
@@ -52,11 +55,17 @@ def console(session: Path | None = None, *, quiet: bool = False) -> Iterator["Sc
 
     Raises:
         Interrupted: Ctrl-C; the message says how to go on.
+        BudgetExhausted: with the command that goes on.
     """
     screen = Screen(Console(stderr=True, highlight=False), quiet)
     try:
         with screen.live():
             yield screen
+    except BudgetExhausted as error:
+        if session is None:
+            raise
+        how = f"`paperdesk resume {shlex.quote(str(session))}`"
+        raise BudgetExhausted(f"{str(error).removesuffix('.')} ({how}).") from None
     except KeyboardInterrupt:
         if session is not None and (session / JOURNAL_FILE).exists():
             how = f"`paperdesk resume {shlex.quote(str(session))}` continues the session from here."
@@ -117,6 +126,8 @@ class Screen:
         self._terminal.print(
             f"journal      {outcome.events} events, head {outcome.head[:16]}, {self._clock()}", soft_wrap=True
         )
+        if told := _spent(outcome.spent):
+            self._terminal.print(f"spent        {told}", soft_wrap=True)
         if json:
             sys.stdout.write(jsonlib.dumps(_result(outcome), indent=2) + "\n")
 
@@ -169,6 +180,15 @@ def show_verification(folder: Path, *, json: bool) -> int:
     return 0 if found.ok and not leaks else 3
 
 
+def _spent(spent: "Spending") -> str:
+    """What a session spent on its mind, for people; empty where it has none that counts tokens."""
+    if not spent.prompt_tokens and not spent.generated_tokens:
+        return ""
+    cost = "" if spent.cost_usd is None else f", {spent.cost_usd:.4f} US dollars"
+    how = ", at most: the server reports no tokens, so characters were counted" if spent.estimated else ""
+    return f"{spent.prompt_tokens:,} tokens read, {spent.generated_tokens:,} written{cost}{how}"
+
+
 def _result(outcome: "Outcome") -> dict[str, object]:
     return {
         "folder": str(outcome.folder),
@@ -177,4 +197,5 @@ def _result(outcome: "Outcome") -> dict[str, object]:
         "model_calls": outcome.model_calls,
         "metrics": outcome.metrics,
         "notes": outcome.notes,
+        "spent": asdict(outcome.spent),
     }

@@ -1,13 +1,10 @@
 """What `paperdesk markets` prints: lists, defects, descriptions and passages, on standard output."""
 
-import json as jsonlib
 import shlex
-import sys
 from collections import Counter
 from datetime import date, datetime, time
 from pathlib import Path
 
-from pydantic import BaseModel
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -21,28 +18,27 @@ from ..tools.market.folder.defects import Check, Defect
 from ..tools.market.vendors.manifest import Manifest
 from ..tools.market.view import Market, open_market
 from .market_commands import Listing, list_markets
+from .pages import facts, print_json, print_tables
 
 SHOWN = 20
 """Defects of one kind and file that are printed unless all are asked for."""
 DEFECTIVE = 3
 """Exit code of a check that found an error."""
-_UNBOUNDED = 10_000
-"""Columns of a page on which no row has to be broken."""
 
 
 def print_listing(*, json: bool) -> None:
     """The markets and vendors that can be named."""
     listing = list_markets()
     if json:
-        _print_json(listing)
+        print_json(listing)
         return
-    _print_tables(_markets(listing), "", _vendors(listing))
+    print_tables(_markets(listing), "", _vendors(listing))
 
 
 def print_manifest(manifest: Manifest, folder: Path, *, json: bool) -> None:
     """What a pull brought: to standard error, or with `json` the manifest to standard output."""
     if json:
-        _print_json(manifest)
+        print_json(manifest)
         return
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     rows: Counter[str] = Counter()
@@ -71,7 +67,7 @@ def print_check(folder: Path, *, everything: bool, json: bool) -> int:
         raise InputError(f"there is no folder {folder}; name one that holds prices.csv")
     check = check_folder(folder)
     if json:
-        _print_json(check)
+        print_json(check)
     else:
         _print_defects(check, everything)
     return DEFECTIVE if check.errors else 0
@@ -85,14 +81,9 @@ def print_description(source: str, seed: int, *, json: bool) -> None:
     """
     description = describe(open_market(source, seed))
     if json:
-        _print_json(description)
+        print_json(description)
         return
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="bold")
-    table.add_column(overflow="fold")
-    for label, text in description.rows():
-        table.add_row(label, escape(text))
-    _print_tables(table, "", _instruments(description))
+    print_tables(facts(description.rows()), "", _instruments(description))
 
 
 def print_passage(source: str, name: str, seed: int, as_of: date | None, *, json: bool) -> None:
@@ -113,7 +104,7 @@ def print_passage(source: str, name: str, seed: int, as_of: date | None, *, json
     view = market.view(_moment(market, as_of))
     passage = open_passage(view, span_named(view, name))
     if json:
-        _print_json(passage)
+        print_json(passage)
     else:
         _print_marked(passage)
 
@@ -128,22 +119,6 @@ def _moment(market: Market, day: date | None) -> datetime:
         return market.calendar.close_of(day)
     # whatever had come by the end of a day without trade
     return datetime.combine(day, time.max, tzinfo=market.calendar.open_of(sessions[0]).tzinfo)
-
-
-def _print_json(value: BaseModel) -> None:
-    sys.stdout.write(jsonlib.dumps(value.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n")
-
-
-def _print_tables(*parts: Table | str) -> None:
-    """Tables that fit a terminal; into a file or a pipe, a row is a line and nothing is cut."""
-    console = Console(highlight=False)
-    if console.is_terminal:
-        console.print(*parts, sep="\n")
-        return
-    console = Console(highlight=False, width=_UNBOUNDED)
-    with console.capture() as printed:
-        console.print(*parts, sep="\n")
-    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in printed.get().splitlines()))
 
 
 def _markets(listing: Listing) -> Table:

@@ -17,6 +17,10 @@ PLACES = {"market", "model", "policy"}
 """Fields that may hold a path: the chain records what was found there (fingerprints, hashes), not where it lay."""
 
 
+_ELSEWHERE = PLACES | {"training_cutoff"}
+"""What stands in the chain but not as a choice: the cutoff is part of the mind."""
+
+
 def market_of(config: SessionConfig) -> Market:
     """The market of a session, masked if the session is.
 
@@ -30,7 +34,7 @@ def recorded_choices(config: SessionConfig, market: Market) -> dict[str, Any]:
     """The configuration as the chain records it: without places, and in the terms of a masked market."""
     if market.masked is None:
         # a session without a mask has the same chain as before there were masks
-        return config.model_dump(mode="json", exclude=PLACES | {"mask", "mask_seed"})
+        return config.model_dump(mode="json", exclude=_ELSEWHERE | {"mask", "mask_seed"})
     key = market.masked.key
     masked = config.model_copy(
         update={
@@ -40,7 +44,7 @@ def recorded_choices(config: SessionConfig, market: Market) -> dict[str, Any]:
             "end": None if config.end is None else key.later(config.end),
         }
     )
-    return masked.model_dump(mode="json", exclude=PLACES)
+    return masked.model_dump(mode="json", exclude=_ELSEWHERE)
 
 
 def keep_key(market: Market, folder: Path) -> None:

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..agents.models.budget import Budget, Meter, Spending
 from ..agents.models.core import Fingerprint, ModelCore
 from ..agents.models.open import open_model
 from ..agents.models.replay import Replay
+from ..agents.models.served.access import Access
 from ..agents.roles import ANALYSTS, prompts_hash
 from ..memory.journal import Journal, Listener
 from ..memory.journal.events import SessionEnded, SessionStarted
@@ -60,10 +62,18 @@ class Outcome:
     """Performance of the desk and of the baselines, as in the `session_ended` event."""
     notes: list[str]
     """What a reader must know before taking the figures for anything."""
+    spent: Spending
+    """On all the mind's replies, the recorded ones included."""
 
 
 def start(
-    config: SessionConfig, folder: Path, listener: Listener | None = None, say: Callable[[str], None] = _nothing
+    config: SessionConfig,
+    folder: Path,
+    listener: Listener | None = None,
+    say: Callable[[str], None] = _nothing,
+    *,
+    access: Access | None = None,
+    budget: Budget | None = None,
 ) -> Outcome:
     """Runs a new session in `folder`.
 
@@ -72,9 +82,12 @@ def start(
         folder: where the session lives; it must not hold another one.
         listener: told every event.
         say: told what is being prepared, for people.
+        access: how a model server may be used.
+        budget: what the session may spend on its mind, counted from its start; no limit by default.
 
     Raises:
         InputError: something given is refused; nothing is left half-written.
+        BudgetExhausted: the budget is spent; the journal is intact and `resume` goes on.
     """
     Journal.refuse_unless_free(folder)  # before the slow steps; `create` looks again
     policy = simulated_policy(config)
@@ -82,16 +95,28 @@ def start(
     market = market_of(config)
     window = window_of(config, market)
     say(f"opening model {config.model}")
-    with closing(open_model(config.model, threads=config.threads, seed=config.seed)) as model:
+    with closing(mind_of(config, access)) as model:
+        mind = _dated(model.fingerprint, config)
         journal = Journal.create(folder, config=config.model_dump(mode="json"))
         with closing(journal):
             keep_key(market, folder)
             say("the desk is at work")
-            return _execute(config, market, window, policy, model.fingerprint, lambda: model, journal, folder, listener)
+            return _execute(config, market, window, policy, mind, lambda: model, journal, folder, listener, budget)
 
 
-def resume(folder: Path, listener: Listener | None = None, say: Callable[[str], None] = _nothing) -> Outcome:
-    """Continues a stopped session to the same end that it would have had."""
+def resume(
+    folder: Path,
+    listener: Listener | None = None,
+    say: Callable[[str], None] = _nothing,
+    *,
+    access: Access | None = None,
+    budget: Budget | None = None,
+) -> Outcome:
+    """Continues a stopped session to the same end that it would have had.
+
+    `access` and `budget` are given anew: they decide nothing but how a server is asked and when to stop. What was spent
+    before counts.
+    """
     config = stored_config(folder)
     say("checking the journal")
     journal = Journal.open_for_resume(folder)
@@ -101,11 +126,12 @@ def resume(folder: Path, listener: Listener | None = None, say: Callable[[str], 
         keep_key(market, folder)  # the process may have been killed before it was written
         window = window_of(config, market)
         say(f"opening model {config.model}")
-        model = open_model(config.model, threads=config.threads, seed=config.seed)
+        model = mind_of(config, access)
         try:
             say("deriving what is on record, then going on")
             policy = simulated_policy(config)
-            return _execute(config, market, window, policy, model.fingerprint, lambda: model, journal, folder, listener)
+            mind = _dated(model.fingerprint, config)
+            return _execute(config, market, window, policy, mind, lambda: model, journal, folder, listener, budget)
         finally:
             model.close()
     finally:
@@ -138,6 +164,11 @@ def replay(folder: Path, listener: Listener | None = None, say: Callable[[str], 
         recorded.close()
 
 
+def mind_of(config: SessionConfig, access: Access | None) -> ModelCore:
+    """The mind of a session, opened; `access` says how a server may be used."""
+    return open_model(config.model, threads=config.threads, seed=config.seed, context=config.context, access=access)
+
+
 def simulated_policy(config: SessionConfig) -> Policy:
     """The pre-trade policy of a simulated session.
 
@@ -151,6 +182,21 @@ def simulated_policy(config: SessionConfig) -> Policy:
             f"The policy {config.policy} names a kill switch, which only live trading can honour: take kill_switch out."
         )
     return policy
+
+
+def _dated(fingerprint: Fingerprint, config: SessionConfig) -> Fingerprint:
+    """The mind with the training cutoff that the user states, where it does not know its own.
+
+    Raises:
+        SessionError: it knows another one.
+    """
+    if config.training_cutoff is None:
+        return fingerprint
+    stated, known = config.training_cutoff.isoformat(), fingerprint.training_cutoff
+    if known not in (None, stated) or fingerprint.backend == "scorecard":
+        what = f"read texts up to {known}" if known else "has read nothing"
+        raise SessionError(f"The mind {fingerprint.name} {what}: leave training_cutoff out.")
+    return fingerprint.model_copy(update={"training_cutoff": stated})
 
 
 def stored_config(folder: Path) -> SessionConfig:
@@ -174,6 +220,7 @@ def _execute(
     journal: Journal,
     folder: Path,
     listener: Listener | None,
+    budget: Budget | None = None,
 ) -> Outcome:
     started = SessionStarted(
         config=recorded_choices(config, market) | {"policy": policy.hash()},
@@ -189,7 +236,8 @@ def _execute(
         journal.subscribe(listener)
     session_id = content_hash(started.model_dump(mode="json"))[:16]
     journal.append(started)
-    desk = assemble(config, market, window, policy, JournaledMind(fingerprint, journal, open_mind), session_id)
+    mind = JournaledMind(fingerprint, journal, open_mind, meter=Meter(budget or Budget(), fingerprint))
+    desk = assemble(config, market, window, policy, mind, session_id)
     session_graph().invoke(DeskState(), {"recursion_limit": STEPS_PER_SESSION}, context=desk)
     tracks = tracks_of(config, market, window, costs_of(config), journal)
     metrics = result_of(tracks)
@@ -200,7 +248,7 @@ def _execute(
     if market.masked is not None and journal.folder is not None:
         refuse_leaks(journal.events(), market.masked)
     notes = notes_of(market, window, fingerprint, config.mask)
-    return Outcome(folder, journal.head, journal.count, desk.mind.calls, metrics, notes)
+    return Outcome(folder, journal.head, journal.count, mind.calls, metrics, notes, mind.meter.spending())
 
 
 def assemble(
@@ -246,6 +294,7 @@ def assemble(
             equity_premium=config.equity_premium,
             scenario_sessions=config.scenario_sessions,
             max_revisions=config.max_revisions,
+            repeats=config.repeats,
             cost_per_unit=(config.commission_bps + config.slippage_bps) / 1e4,
             fractional=config.fractional,
         ),

@@ -13,6 +13,7 @@ import pytest
 import typer
 
 from paperdesk.agents.auditor import checks
+from paperdesk.agents.models.files.catalogue import catalogue
 from paperdesk.cli import app
 from paperdesk.memory.journal import Journal
 from paperdesk.memory.journal.events import EVENT
@@ -120,6 +121,15 @@ def test_every_field_of_the_configuration_is_on_its_page_with_its_default() -> N
         value = tuple(value) if isinstance(value, list) else value
         for name in re.findall(r"`(\w+)`", names):
             assert fields[name].default == value, name
+
+
+def test_every_model_of_the_catalogue_is_on_its_page_with_licence_and_cutoff() -> None:
+    rows = re.findall(
+        r"^\| `([\w.-]+)` \| (.+) \| (.+) \| (.+) \| (.+) \|$", text_of("docs/models.md"), flags=re.MULTILINE
+    )
+    told = {name: (licence, cutoff, "not measured" not in measured) for name, _, licence, cutoff, measured in rows}
+    for name, model in catalogue().items():
+        assert told[name] == (model.licence, str(model.training_cutoff or "not stated"), model.measured)
 
 
 def test_every_event_is_on_the_page_of_the_journal() -> None:

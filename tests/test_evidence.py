@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -28,8 +28,24 @@ FIGURE: dict[str, Any] = {
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 ZONES = st.sampled_from([UTC, ZoneInfo("UTC"), ZoneInfo("America/New_York"), timezone(timedelta(hours=5, minutes=30))])
 NAIVE = CLOSE.replace(tzinfo=None)
-TIMES = st.datetimes(NAIVE - timedelta(days=19_000), NAIVE + timedelta(days=19_000), timezones=ZONES)
+
+
+def plain(time: datetime) -> bool:
+    """Whether no change of clocks makes a time ambiguous or skips it: then it equals no other zone's time (PEP 495)."""
+    return time.replace(fold=0).utcoffset() == time.replace(fold=1).utcoffset()
+
+
+TIMES = st.datetimes(NAIVE - timedelta(days=19_000), NAIVE + timedelta(days=19_000), timezones=ZONES).filter(plain)
 SPANS = st.none() | st.builds(Span, document=TEXT, start=st.integers(0, 9), end=st.integers(0, 99))
+
+
+def test_what_is_known_in_time_is_told_by_the_instant_not_by_the_clock() -> None:
+    new_york = ZoneInfo("America/New_York")
+    before = datetime(2023, 11, 5, 1, 45, tzinfo=new_york)  # fifteen minutes before the clocks go back to 1:00
+    after = datetime(2023, 11, 5, 1, 30, fold=1, tzinfo=new_york)
+    assert Evidence.of(**FIGURE | {"as_of": after, "available_at": before}).as_of == after
+    with pytest.raises(ValidationError, match="became known at"):
+        Evidence.of(**FIGURE | {"as_of": before, "available_at": after})
 
 
 def general_hash(evidence: Evidence) -> str:
@@ -51,13 +67,15 @@ def test_the_hash_is_the_one_that_journals_already_hold() -> None:
 def test_the_hash_is_that_of_the_canonical_json_and_survives_a_journal(
     text: str, value: float | None, as_of: datetime, earlier: timedelta, zone: Any, span: Span | None
 ) -> None:
+    known = (as_of.astimezone(UTC) - earlier).astimezone(zone)
+    assume(plain(known))
     evidence = Evidence.of(
         id=text,
         kind="passage",
         measure=text[::-1],
         ticker=text[:3],
         as_of=as_of,
-        available_at=(as_of.astimezone(UTC) - earlier).astimezone(zone),
+        available_at=known,
         period=f'"{text}\\',
         value=value,
         text=text if value is None else None,

@@ -79,7 +79,8 @@ class Evidence(Frozen):
 
     @model_validator(mode="after")
     def _consistent(self, info: ValidationInfo) -> Self:
-        if self.available_at > self.as_of:
+        # in UTC: two times of one zone are compared by their clocks, and a clock is put back once a year
+        if self.available_at.astimezone(UTC) > self.as_of.astimezone(UTC):
             raise ValueError(f"evidence {self.id} became known at {self.available_at}, after {self.as_of}")
         if (self.value is None) == (self.text is None):
             raise ValueError(f"evidence {self.id} must hold either a value or a text")

@@ -1,8 +1,9 @@
 """What each measure means: its name for people, its unit, how it is printed, and how a sober reader takes it.
 
-One table serves the prompts (how a figure is shown), the auditor (which direction a figure can support) and the
-scorecard (how many points it earns). `bearish` and `bullish` are the values at which the reading is -1 and +1; in
-between it is linear, beyond it is clipped. A measure without them has no direction and supports nothing by itself.
+One table serves the prompts (how a figure is shown, as briefly as can be), the auditor (which direction a figure can
+support) and the scorecard (how many points it earns). `bearish` and `bullish` are the values at which the reading is -1
+and +1; in between it is linear, beyond it is clipped. A measure without them has no direction and supports nothing by
+itself.
 """
 
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ class Measure:
 
     name: str
     label: str
-    """Short, as prompts and rationales print it."""
+    """Short, as rationales and reports print it."""
     unit: str
     """`fraction` (printed as per cent), `ratio`, `index` (0..100), `usd`, or `text`."""
     decimals: int = 1
@@ -24,6 +25,10 @@ class Measure:
     """True where the sign is part of the message: printed with an explicit plus."""
     meaning: str = ""
     """What exactly is measured, where the label does not say it all."""
+    brief: str = ""
+    """The label in prompts, where it is another: every token there costs time."""
+    of_prices: bool = False
+    """Whether it is a return or a distance between prices, of which a tenth of a per cent says nothing."""
 
     @property
     def directional(self) -> bool:
@@ -39,17 +44,43 @@ class Measure:
         return max(-1.0, min(1.0, (value - middle) / half))
 
     def show(self, value: float) -> str:
-        """The value as prompts, rationales and reports print it."""
+        """The value as rationales and reports print it."""
+        return self._print(value, self.decimals)
+
+    def show_briefly(self, value: float) -> str:
+        """The value as prompts print it: per cents from 10 on, and all those of prices, without decimals."""
+        whole = self.unit == "fraction" and (self.of_prices or abs(value) >= 0.0995)
+        return self._print(value, 0 if whole else self.decimals)
+
+    def _print(self, value: float, decimals: int) -> str:
         sign = "+" if self.signed else ""
         if self.unit == "fraction":
-            return f"{value * 100:{sign}.{self.decimals}f}%"
-        return f"{value:{sign}.{self.decimals}f}"
+            return f"{value * 100:{sign}.{decimals}f}%"
+        return f"{value:{sign}.{decimals}f}"
 
 
 _ROWS = (
     # price-based
-    Measure("return_1m", "1-month return", "fraction", bearish=-0.08, bullish=0.08, signed=True),
-    Measure("momentum_3m", "3-month return", "fraction", bearish=-0.15, bullish=0.15, signed=True),
+    Measure(
+        "return_1m",
+        "1-month return",
+        "fraction",
+        bearish=-0.08,
+        bullish=0.08,
+        signed=True,
+        brief="month",
+        of_prices=True,
+    ),
+    Measure(
+        "momentum_3m",
+        "3-month return",
+        "fraction",
+        bearish=-0.15,
+        bullish=0.15,
+        signed=True,
+        brief="quarter",
+        of_prices=True,
+    ),
     Measure(
         "momentum_12_1",
         "12-month return",
@@ -58,6 +89,8 @@ _ROWS = (
         bullish=0.25,
         signed=True,
         meaning="return over 12 months without the last one (Jegadeesh and Titman 1993; Carhart 1997)",
+        brief="year",
+        of_prices=True,
     ),
     Measure(
         "distance_sma_50",
@@ -76,6 +109,8 @@ _ROWS = (
         bullish=0.15,
         signed=True,
         meaning="price over its 200-day average, minus 1",
+        brief="trend",
+        of_prices=True,
     ),
     Measure(
         "rsi_14",
@@ -181,6 +216,7 @@ _ROWS = (
         bullish=0.04,
         signed=True,
         meaning="net margin of the quarter minus that of the same quarter a year ago",
+        brief="margin change",
     ),
     Measure(
         "roe_ttm",
@@ -198,7 +234,7 @@ _ROWS = (
         bullish=0.12,
         meaning="net income of 12 months over the mean of assets at their end and a year before",
     ),
-    Measure("liabilities_to_assets", "liabilities over assets", "fraction", bearish=0.95, bullish=0.25),
+    Measure("liabilities_to_assets", "liabilities over assets", "fraction", bearish=0.95, bullish=0.25, brief="debt"),
     Measure("liabilities_to_equity", "liabilities over equity", "ratio", 2, bearish=5.0, bullish=0.3),
     Measure(
         "current_ratio",

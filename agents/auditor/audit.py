@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from ...tools.evidence import Evidence
 from ..analyst import Mind
-from ..evidence_text import shown
+from ..evidence_text import line
 from ..models.core import Question, Request
 from ..roles import AUDITOR, prompt_of
 from ..signals import AuditReport, Finding, Signal
@@ -82,7 +82,7 @@ def _read(
             stance=signal.stance,
             text=prompt.question.substitute(
                 stance=signal.stance,
-                evidence="\n".join(f"{c.alias} {shown(e)}" for c, e in zip(signal.claims, given, strict=True)),
+                evidence="\n".join(line(c.alias, e) for c, e in zip(signal.claims, given, strict=True)),
             ),
             evidence=given,
         )

@@ -109,6 +109,13 @@ def no_instructions(signal: Signal, evidence: Cited) -> Iterator[Finding]:
             yield _finding("no_instructions", "objection", message, claim, found=match.group(0)[:80])
 
 
+def nothing_left_out(signal: Signal, evidence: Cited) -> Iterator[Finding]:
+    """Evidence that did not fit the mind's context is named."""
+    if signal.left_out:
+        message = f"the context had no room for {', '.join(signal.left_out)}"
+        yield Finding(rule="nothing_left_out", severity="note", message=message, found=str(len(signal.left_out)))
+
+
 CHECKS: tuple[Callable[[Signal, Cited], Iterator[Finding]], ...] = (
     evidence_exists,
     known_in_time,
@@ -117,6 +124,7 @@ CHECKS: tuple[Callable[[Signal, Cited], Iterator[Finding]], ...] = (
     direction_agrees,
     stance_follows,
     no_instructions,
+    nothing_left_out,
 )
 """All checks, in the order in which their findings are listed."""
 

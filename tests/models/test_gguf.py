@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from paperdesk.agents.models.core import ModelInputError
+from paperdesk.agents.models.llama_cpp import LlamaCpp
 from paperdesk.agents.models.llama_cpp.gguf import read_header
 from paperdesk.agents.models.open import bundled_model, open_model
 
@@ -69,7 +70,7 @@ def test_a_well_formed_file_that_is_no_language_model_does_not_crash(tmp_path: P
     file = tmp_path / "tiny.gguf"
     file.write_bytes(tiny())
     with pytest.raises(ModelInputError, match=r"llama\.cpp cannot load"):
-        open_model(str(file))
+        LlamaCpp(file)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -132,7 +132,7 @@ OPTIONS: dict[str, tuple[list[str], str]] = {
     "a model that is no word we know": (["--model", "gpt"], "no model 'gpt': give `smollm2`"),
     "a model file that is not there": (["--model", "nowhere.gguf"], r"nowhere\.gguf"),
     "a server that does not listen": (["--model", "http://127.0.0.1:9/v1"], r"127\.0\.0\.1:9"),
-    "a URL without a host": (["--model", "http://"], "no model server answers"),
+    "a URL without a host": (["--model", "http://"], "the address of the model server is none: give one like"),
     "an unknown policy": (["--policy", "yolo"], "No policy 'yolo'|no policy 'yolo'"),
     "an unknown frequency": (["--frequency", "hourly"], "'hourly' of 'frequency' .*'daily'"),
     "no cash": (["--cash", "0"], "'cash'"),

@@ -16,9 +16,8 @@ from ..core import ModelError
 from ..distribution import softmax
 from ..grammar import Grammar
 from .engine import FloatArray, Token
-from .prefixes import LIVE
 from .sampling import Sampler
-from .scoring import option_log_probabilities
+from .scoring import Tree
 from .shared import Loaded
 from .stops import Visible
 
@@ -53,7 +52,7 @@ class Talk:
     _evaluated: int = 0
     """How many of the tokens the engine has read."""
     _epoch: int = -1
-    """Of the engine's memory, when it last held this conversation."""
+    """Of the engine's memory (see `Slots.epoch`), when it last held this conversation."""
     _interrupted: bool = field(default=False)
     _prompt: int = field(init=False)
 
@@ -72,12 +71,15 @@ class Talk:
 
     def score(self, options: Sequence[tuple[int, ...]]) -> list[float]:
         """The probability of each option among them, as the next tokens."""
+        tree, engine = Tree.of(options), self.loaded.engine
+        own = range(1, 1 + tree.width)
         with self._turn():
-            logits = self._next_logits(sum(map(len, options)))
-            logs = option_log_probabilities(
-                self.loaded.engine, [logits], [len(self.tokens)], [0], options, range(1, LIVE)
-            )
-        found: list[float] = softmax(logs[0]).tolist()
+            logits = self._next_logits()
+            engine.copy(0, own)
+            nodes = engine.evaluate(tree.tokens(self.tokens, len(self.tokens), own))
+            engine.drop(own)
+        logs, _ = tree.log_probabilities(iter([logits, *nodes]))
+        found: list[float] = softmax(logs).tolist()
         return found
 
     def words(self, most: int, stop: Sequence[str] = ()) -> Iterator[Piece]:
@@ -89,7 +91,7 @@ class Talk:
             pieces: list[Piece] = []
             with self._turn():
                 while finish is None:
-                    token = self._choose(left)
+                    token = self._choose()
                     if self.loaded.engine.ends(token):
                         finish = "stop"
                         break
@@ -123,7 +125,7 @@ class Talk:
                             f"The object did not end within the context of {self.loaded.engine.n_ctx} tokens: shorten "
                             "the conversation or the schema."
                         )
-                    logits = self.sampler.perturb(self._next_logits(1))
+                    logits = self.sampler.perturb(self._next_logits())
                     choice = self.loaded.vocabulary.choose(logits, grammar)
                     if choice is None:
                         raise ModelError("No token of this model's vocabulary can go on with the object: simplify it.")
@@ -145,8 +147,8 @@ class Talk:
     def _force(self, text: bytes) -> None:
         self.tokens += self.loaded.engine.tokenize(text.decode())
 
-    def _choose(self, most: int) -> int:
-        return int(np.argmax(self.sampler.perturb(self._next_logits(most))))
+    def _choose(self) -> int:
+        return int(np.argmax(self.sampler.perturb(self._next_logits())))
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -155,20 +157,16 @@ class Talk:
             try:
                 yield
             except BaseException:
-                self.loaded.prefixes.forget()
+                self.loaded.slots.spoil()
                 raise
 
-    def _next_logits(self, more: int) -> FloatArray:
-        """The logits after all tokens, in sequence 0 of the engine; `more` cells are kept free behind them."""
-        engine, prefixes = self.loaded.engine, self.loaded.prefixes
-        if self._epoch != prefixes.epoch or self._logits is None:
+    def _next_logits(self) -> FloatArray:
+        """The logits after all tokens, in sequence 0 of an engine whose memory holds this conversation alone."""
+        engine, slots = self.loaded.engine, self.loaded.slots
+        if self._epoch != slots.epoch or self._logits is None:
             self._interrupted = self._logits is not None
-            if len(self.tokens) + more + prefixes.cells > engine.n_ctx:
-                prefixes.forget()
-            # two tokens are left for the evaluation with logits: a lone one is added up in another order
-            prefixes.begin(self.tokens[:-2])
-            self._evaluated = max(len(self.tokens) - 2, 0)
-            self._epoch, self._logits = prefixes.epoch, None
+            slots.spoil()
+            self._epoch, self._evaluated, self._logits = slots.epoch, 0, None
         if self._logits is None or self._evaluated < len(self.tokens):
             last = len(self.tokens) - 1
             new = range(self._evaluated, len(self.tokens))

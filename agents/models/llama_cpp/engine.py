@@ -8,6 +8,7 @@ tagging. Importing this module loads the native library.
 import ctypes
 import os
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,16 +23,21 @@ import llama_cpp as native
 
 from ..core import ModelError, ModelInputError
 
-CPU_BATCH = 56
-"""Tokens evaluated at once, llama.cpp's `n_ubatch`.
-
-From 64 on, its flash attention on a CPU works in tiles whose rounding depends on what else is in the batch; below, a
-question's logits are the same to the bit whoever its neighbours are. (A batch of 512 is about a sixth faster.)
-"""
-GPU_BATCH = 512
-LOGICAL_BATCH = 512
-"""`n_batch`: llama.cpp aborts where it is below the number of sequences."""
-SEQUENCES = 64
+BATCH = 512
+"""Tokens evaluated at once: llama.cpp's `n_batch` and `n_ubatch`."""
+LIVE = 160
+"""Sequences below this are for the request at hand."""
+KEPT = 4
+"""The next ones hold beginnings of prompts that stay."""
+SCRATCH = LIVE + KEPT
+"""Tokens that nobody reads."""
+SEQUENCES = SCRATCH + 1
+"""Sequences from here on are fillers (see `slots`)."""
+MOST_SEQUENCES = 256
+"""llama.cpp's own limit."""
+WASTE = 192
+"""Cells beyond a context that a prompt may need because its regions begin with tiles: the ends of three."""
+SCRATCH_CELLS = 64
 ALL_LAYERS = 999
 FloatArray = npt.NDArray[np.float32]
 
@@ -77,21 +83,30 @@ class Engine:
             )
         trained = native.llama_model_n_ctx_train(self._model)
         self.n_ctx = min(n_ctx, trained) if trained > 0 else n_ctx
-        self.n_batch = GPU_BATCH if options.n_gpu_layers else CPU_BATCH
+        self.kept = -(-self.n_ctx // 4)
+        """Cells for beginnings of prompts that stay, beside the context."""
+        self.on_gpu = options.n_gpu_layers > 0
+        self.places_matter = not self.on_gpu and _plain_memory(self._model)
+        """Whether the last digits depend on where tokens lie, and can be made not to (see `slots`)."""
         self._context = self._new_context(threads)
         if adapter is not None:
             self._attach(adapter)
         self._vocabulary = native.llama_model_get_vocab(self._model)
         self._memory = native.llama_get_memory(self._context)
-        self._batch = native.llama_batch_init(self.n_batch, 0, SEQUENCES)
+        self._batch = native.llama_batch_init(BATCH, 0, SEQUENCES)
+        self.cells: int = native.llama_n_ctx(self._context)
+        """Memory cells."""
+        self.fillers = MOST_SEQUENCES - SEQUENCES
+        """Sequences for fillers."""
         self.n_vocab: int = native.llama_vocab_n_tokens(self._vocabulary)
         self.settings: dict[str, str | int | float | bool] = {
             "llama_cpp": native.__version__,
             "threads": threads,
             "n_ctx": self.n_ctx,
-            "n_batch": LOGICAL_BATCH,
-            "n_ubatch": self.n_batch,
-            "n_seq_max": SEQUENCES,
+            "n_batch": BATCH,
+            "n_ubatch": BATCH,
+            "n_seq_max": MOST_SEQUENCES,
+            "cells": self.cells,
             "flash_attention": True,
             "gpu_layers": options.n_gpu_layers,
             "system": native.llama_print_system_info().decode(),
@@ -99,10 +114,10 @@ class Engine:
 
     def _new_context(self, threads: int) -> Any:
         options = native.llama_context_default_params()
-        options.n_ctx = self.n_ctx
-        options.n_batch = LOGICAL_BATCH
-        options.n_ubatch = self.n_batch
-        options.n_seq_max = SEQUENCES
+        options.n_ctx = self.n_ctx + self.kept + WASTE + SCRATCH_CELLS
+        options.n_batch = BATCH
+        options.n_ubatch = BATCH
+        options.n_seq_max = MOST_SEQUENCES
         options.kv_unified = True
         options.n_threads = threads
         options.n_threads_batch = threads
@@ -178,15 +193,32 @@ class Engine:
         """Forget everything."""
         native.llama_memory_clear(self._memory, True)
 
-    def copy(self, source: int, targets: Iterable[int], end: int = -1) -> None:
-        """Let the target sequences share what the source holds, up to position `end` (all by default)."""
+    def copy(self, source: int, targets: Iterable[int], begin: int = -1, end: int = -1) -> None:
+        """Let the target sequences share what the source holds from `begin` to before `end` (all by default)."""
         for target in targets:
-            native.llama_memory_seq_cp(self._memory, source, target, -1, end)
+            native.llama_memory_seq_cp(self._memory, source, target, begin, end)
 
     def drop(self, sequences: Iterable[int]) -> None:
         """Forget sequences; what others share stays."""
         for sequence in sequences:
             native.llama_memory_seq_rm(self._memory, sequence, -1, -1)
+
+    def cut(self, sequence: int, begin: int, end: int) -> None:
+        """Forget the positions from `begin` to before `end` of a sequence."""
+        native.llama_memory_seq_rm(self._memory, sequence, begin, end)
+
+    def state(self, sequence: int) -> "ctypes.Array[ctypes.c_uint8]":
+        """What the memory holds of a sequence."""
+        size = native.llama_state_seq_get_size(self._context, sequence)
+        buffer: ctypes.Array[ctypes.c_uint8] = (ctypes.c_uint8 * size)()
+        if native.llama_state_seq_get_data(self._context, buffer, size, sequence) != size:
+            raise ModelError("llama.cpp cannot save a part of its memory: report it.")
+        return buffer
+
+    def restore(self, sequence: int, saved: "ctypes.Array[ctypes.c_uint8]") -> None:
+        """Put what `state` gave into a sequence, in the first free cells; what the sequence held is forgotten."""
+        if native.llama_state_seq_set_data(self._context, saved, len(saved), sequence) == 0:
+            raise ModelError("llama.cpp cannot restore a part of its memory: report it.")
 
     def evaluate(self, tokens: Sequence[Token]) -> list[FloatArray]:
         """Append tokens to their sequences; the logits (n_vocab,) after each token that asks for them, in order.
@@ -195,12 +227,11 @@ class Engine:
             ModelError: llama.cpp failed (out of memory, out of cells).
         """
         found: list[FloatArray] = []
-        begin = 0
-        while begin < len(tokens):
-            # never a lone token at the end: llama.cpp adds up a single one in another order
-            size = self.n_batch - (len(tokens) - begin == self.n_batch + 1)
-            chunk = tokens[begin : begin + size]
-            begin += size
+        # in equal parts, so that no part is small: few tokens at once are slow, and a lone one is added up otherwise
+        parts = -(-len(tokens) // BATCH)
+        bounds = [len(tokens) * i // parts for i in range(parts + 1)]
+        for begin, end in pairwise(bounds):
+            chunk = tokens[begin:end]
             self._fill(chunk)
             status = native.llama_decode(self._context, self._batch)
             if status != 0:
@@ -241,3 +272,13 @@ class Engine:
         if self._model:
             native.llama_model_free(self._model)
             self._model = None
+
+
+def _plain_memory(model: Any) -> bool:
+    """Whether a model's memory is one row of cells per token: no sliding window, no recurrent state."""
+    return not (
+        native.llama_model_n_swa(model)
+        or native.llama_model_is_recurrent(model)
+        or native.llama_model_is_hybrid(model)
+        or native.llama_model_has_encoder(model)
+    )

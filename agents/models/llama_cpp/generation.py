@@ -1,4 +1,4 @@
-"""Greedy decoding under a grammar, all sequences of a batch together.
+"""Decoding under a grammar, all sequences of a batch together: the best token each time, or a drawn one.
 
 At each step a sequence is given one chosen token and all the text that is forced after it, so most of a JSON object
 is evaluated at the speed of a prompt, and its tail not at all.
@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 from ..grammar import Grammar
 from .engine import Engine, FloatArray, Token
+from .sampling import Sampler
+from .slots import Part, Region, Slots
 from .vocabulary import Vocabulary
 
 
@@ -22,6 +24,9 @@ class Writer:
     grammar: Grammar
     budget: int
     """Tokens that the object may take."""
+    region: Region = field(default_factory=lambda: Region(0, 0))
+    """Where it lies; of no account in an undivided memory."""
+    sampler: Sampler = field(default_factory=lambda: Sampler(0.0, 0, ()))
     pending: list[int] = field(default_factory=list)
     """Tokens decided but not evaluated."""
     text: bytes = b""
@@ -44,7 +49,7 @@ class Writer:
 
     def extend(self, engine: Engine, vocabulary: Vocabulary, logits: FloatArray) -> None:
         """Choose a token and add what is forced after it."""
-        choice = vocabulary.choose(logits, self.grammar)
+        choice = vocabulary.choose(self.sampler.perturb(logits), self.grammar)
         if choice is None:
             self.failure = "no token of the model's vocabulary can continue the object"
             return
@@ -62,14 +67,18 @@ class Writer:
         return self.failure is None and not self.grammar.complete
 
 
-def write_all(engine: Engine, vocabulary: Vocabulary, writers: Sequence[Writer]) -> None:
-    """Write every object to its end or its failure. Each writer has begun."""
+def write_all(engine: Engine, vocabulary: Vocabulary, writers: Sequence[Writer], slots: Slots | None = None) -> None:
+    """Write every object to its end or its failure. Each writer has begun; `slots` divide the memory, if any do."""
     while live := [writer for writer in writers if writer.live]:
-        tokens: list[Token] = []
+        parts: list[Part] = []
         for writer in live:
             last = len(writer.pending) - 1
-            for i, token in enumerate(writer.pending):
-                tokens.append(Token(token, writer.position + i, (writer.sequence,), logits=i == last))
+            tokens = [
+                Token(token, writer.position + i, (writer.sequence,), logits=i == last)
+                for i, token in enumerate(writer.pending)
+            ]
+            parts.append(Part(writer.region, tokens))
             writer.position += len(writer.pending)
-        for writer, logits in zip(live, engine.evaluate(tokens), strict=True):
+        found = slots.evaluate(parts) if slots else engine.evaluate([token for part in parts for token in part.tokens])
+        for writer, logits in zip(live, found, strict=True):
             writer.extend(engine, vocabulary, logits)

@@ -1,39 +1,38 @@
 """A GGUF model in this process, as a mind.
 
-A request is answered in groups that fit the context. The longest common beginning of all its prompts is evaluated once;
-each prompt's rest, its options and its object then live in sequences of their own. Cutting at the longest common
-beginning of the *token* lists, not of the texts, makes every prompt's tokens those of the whole text by construction.
+The stem of a request (role, rules, market) is evaluated once. Its prompts are answered in groups that fit the context:
+each prompt's rest, its options and its object live in a sequence and a region of their own. A stem is cut where its
+*tokens* begin every prompt, two tokens before its end, and a prompt that does not begin so is evaluated whole: every
+prompt's tokens are those of the whole text.
 """
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from itertools import takewhile
 from pathlib import Path
 
 from .. import grammar as grammars
 from .. import template as templates
 from ..core import Answer, Failure, Fingerprint, ModelError, ModelInputError, Question, Reply, Request, Usage
-from ..distribution import best, calibrate, softmax
+from ..distribution import best, calibrate, pooled, softmax
+from ..files.catalogue import cutoff_of
 from ..grammar import Grammar, longest
 from ..schemas import Shape, shape_of, violation
-from ..template import Turn, template_for
+from ..template import Piece, Turn, template_for
 from .conversation import Talk
-from .engine import Engine, Token
+from .engine import BATCH, LIVE, Engine, FloatArray
 from .generation import Writer, write_all
-from .prefixes import LIVE
+from .sampling import VERSION as SAMPLING
 from .sampling import Sampler
-from .scoring import option_log_probabilities
-from .shared import acquire, release
+from .scoring import Tree
+from .shared import Loaded, acquire, release
+from .slots import Part
+from .turns import turn
 
-GROUP = 24
-"""Prompts held at once: the other sequences hold their options."""
-MOST_OPTIONS = LIVE - GROUP - 1
-SMOLLM2 = "2024-10-31"
-"""SmolLM2 was published then, so it cannot have read anything later."""
-CUTOFFS = {"b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53": SMOLLM2}
-"""Training cutoffs of the weights that we know, by sha256."""
+MOST_OPTIONS = 64
+MOST_BIASES = 64
+"""Distributions after content-free questions that are remembered."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +42,23 @@ class _Job:
     index: int
     """Of the question; -1 for the content-free one."""
     tokens: list[int]
+    stem: int
+    """How many of them are the stem's; 0 where the prompt does not begin with it."""
     shapes: dict[str, Shape]
     """Of the object that follows each option; empty where none is wanted."""
     budget: int
     room: int
     """Memory cells beyond the prompt that it can need."""
+    main: bool = True
+    """Whether this is the question as it stands, not another order of its evidence."""
+
+    writing: int = 0
+    """How many of these are for the object and what comes before it, in a region of their own."""
+
+    @property
+    def cells(self) -> tuple[int, ...]:
+        """Of its regions: the prompt with its options, and what is written."""
+        return len(self.tokens) - self.stem + self.room - self.writing, self.writing
 
 
 @dataclass(frozen=True)
@@ -55,7 +66,7 @@ class _Layout:
     """What all jobs of a request have in common."""
 
     options: tuple[str, ...]
-    paths: tuple[tuple[int, ...], ...]
+    tree: Tree
     """Tokens of each option, terminator included."""
     lead_in: str
     """Text after the terminator."""
@@ -84,6 +95,7 @@ class LlamaCpp:
             )
         self._loaded = acquire(path, threads, n_ctx, adapter)
         self._open = True
+        self._threads = threads
         engine = self._engine
         self.template = template_for(lambda text: _is_control(engine, text))
         self._fingerprint = Fingerprint(
@@ -98,9 +110,9 @@ class LlamaCpp:
                 "adapter": self._loaded.adapter_digest,
                 "template": f"{self.template.name}-{templates.VERSION}",
                 "grammar": grammars.VERSION,
-                "sampling": "greedy",
+                "sampling": SAMPLING,
             },
-            training_cutoff=CUTOFFS.get(self._loaded.digest),
+            training_cutoff=cutoff_of(self._loaded.digest),
         )
 
     @property
@@ -162,37 +174,34 @@ class LlamaCpp:
             try:
                 return self._answer(request)
             except BaseException:
-                self._loaded.prefixes.forget()  # whatever was under way is not to be built upon
+                self._loaded.stems.forget()  # whatever was under way is not to be built upon
                 raise
 
     def _answer(self, request: Request) -> Reply:
         layout = self._layout(request)
-        jobs = self._jobs(request, layout)
-        fitting = [job for job in jobs if len(job.tokens) + job.room <= self.n_ctx]
-        answers = {job.index: _too_long(request, job, self.n_ctx) for job in jobs if job not in fitting}
-        if -1 in answers:
-            return Reply(answers=tuple(_too_long(request, job, self.n_ctx) for job in jobs if job.index >= 0))
-        if not any(job.index >= 0 for job in fitting):
-            return Reply(answers=tuple(answers[i] for i in range(len(request.questions))))
-        shared = _common(fitting)
-        prefixes = self._loaded.prefixes
-        if shared + sum(len(job.tokens) - shared + job.room for job in fitting) + prefixes.cells > self.n_ctx:
-            prefixes.forget()
-        prefixes.begin(fitting[0].tokens[:shared])
-        usage = Usage(prompt_tokens=shared)
-        bias: dict[str, float] = {}
-        for group in _groups(fitting, shared, self.n_ctx - prefixes.cells):
-            found, cost, bias = self._group(request, layout, group, shared, bias)
-            answers |= found
-            usage = Usage(
-                prompt_tokens=usage.prompt_tokens + cost.prompt_tokens,
-                generated_tokens=usage.generated_tokens + cost.generated_tokens,
-            )
-        return Reply(answers=tuple(answers[i] for i in range(len(request.questions))), usage=usage)
+        stem = self._stem(request)
+        jobs = self._jobs(request, layout, stem)
+        long: dict[int, _Job] = {}
+        for job in jobs:
+            if len(job.tokens) + job.room > self.n_ctx:
+                long.setdefault(job.index, job)
+        if -1 in long:
+            return Reply(answers=tuple(_too_long(question, long[-1], self.n_ctx) for question in request.questions))
+        round_ = _Round(self._loaded, request, layout)
+        fitting = [job for job in jobs if job.index not in long]
+        if any(job.index >= 0 for job in fitting):
+            round_.answer(stem, fitting)
+        answers = {i: _too_long(request.questions[i], job, self.n_ctx) for i, job in long.items()} | round_.answers
+        return Reply(
+            answers=tuple(answers[i] for i in range(len(request.questions))),
+            usage=Usage(prompt_tokens=round_.prompt_tokens, generated_tokens=round_.generated_tokens),
+        )
 
     def prompt(self, turns: Sequence[Turn]) -> list[int]:
         """The tokens of a conversation; only our own markup can become control tokens."""
-        pieces = self.template.lay_out([turn for turn in turns if turn.text])
+        return self._tokens(self.template.lay_out([turn for turn in turns if turn.text]))
+
+    def _tokens(self, pieces: Sequence[Piece]) -> list[int]:
         return self._engine.start + [
             token for piece in pieces for token in self._engine.tokenize(piece.text, special=piece.markup)
         ]
@@ -214,15 +223,18 @@ class LlamaCpp:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Keep the engine to oneself until the block ends; others wait, this thread may go on asking.
+        """Keep the engine to oneself until the block ends, in our turn on this machine; this thread may go on asking.
 
         Raises:
-            ModelError: the model is closed.
+            ModelError: the model is closed, or was opened before the process forked.
         """
+        if self._loaded.foreign:
+            raise ModelError("This model was opened before the process forked: open it again in the new process.")
         with self._loaded.lock:
             if not self._open:
                 raise ModelError("This model is closed: open it again.")
-            yield
+            with nullcontext() if self._engine.on_gpu else turn(self._threads):
+                yield
 
     def _layout(self, request: Request) -> _Layout:
         """The options' tokens.
@@ -233,13 +245,13 @@ class LlamaCpp:
         if len(request.options) > MOST_OPTIONS or len(set(request.options)) != len(request.options):
             raise ModelInputError(f"A request scores at most {MOST_OPTIONS} options, all different: fix the caller.")
         if not request.options:
-            return _Layout((), (), request.lead_in)
+            return _Layout((), Tree.of(()), request.lead_in)
         if request.lead_in.startswith("\n"):
             terminator, lead_in = self._engine.tokenize("\n"), request.lead_in[1:]
         else:
             terminator, lead_in = [self._end], request.lead_in
         paths = tuple((*self._engine.tokenize(option), *terminator) for option in request.options)
-        return _Layout(request.options, paths, lead_in)
+        return _Layout(request.options, Tree.of(paths), lead_in)
 
     @property
     def _end(self) -> int:
@@ -247,20 +259,43 @@ class LlamaCpp:
             return self._engine.tokenize(self.template.end, special=True)[0]
         return self._engine.end_of_turn
 
-    def _jobs(self, request: Request, layout: _Layout) -> list[_Job]:
-        jobs = []
-        tree = sum(len(path) for path in layout.paths)
+    def _stem(self, request: Request) -> list[int]:
+        """The tokens that the request's prompts begin with.
+
+        The last two are left out: a question's first letters may join them to another token.
+        """
+        turns = [Turn("system", request.system), Turn("user", request.prefix)]
+        pieces = self.template.lay_out([turn for turn in turns if turn.text])
+        if request.prefix:
+            begun = max(i for i, piece in enumerate(pieces) if not piece.markup)
+            pieces = pieces[: begun + 1]
+        else:
+            pieces = pieces[:-1]
+        return self._tokens(pieces)[:-2]
+
+    def _jobs(self, request: Request, layout: _Layout, stem: list[int]) -> list[_Job]:
+        """The content-free question, then all other orders of evidence, then the questions as they stand."""
+        tree = len(layout.tree.nodes)
+        before = 1 + len(self._engine.tokenize(layout.lead_in))
+        first, others, mains = [], [], []
+
+        def job(
+            index: int, text: str, shapes: dict[str, Shape], budget: int, room: int, main: bool = True, writing: int = 0
+        ) -> _Job:
+            tokens = self.prompt([Turn("system", request.system), Turn("user", request.prefix + text)])
+            shared = len(stem) if tokens[: len(stem)] == stem and len(tokens) > len(stem) else 0
+            return _Job(index, tokens, shared, shapes, budget, room, main, writing)
+
         if layout.options and request.content_free is not None:
-            jobs.append(_Job(-1, self._question(request, request.content_free), {}, 0, tree))
-        before = max((len(path) for path in layout.paths), default=0) + len(self._engine.tokenize(layout.lead_in))
+            first.append(job(-1, request.content_free, {}, 0, tree))
         for i, question in enumerate(request.questions):
             shapes = {option: shape_of(schema) for option, schema in request.schemas_of(i).items()}
             budget = max((self._budget(shape, request.max_tokens) for shape in set(shapes.values())), default=0)
-            jobs.append(_Job(i, self._question(request, question.text), shapes, budget, max(tree, before + budget)))
-        return jobs
-
-    def _question(self, request: Request, text: str) -> list[int]:
-        return self.prompt([Turn("system", request.system), Turn("user", request.prefix + text)])
+            if layout.options:
+                others += [job(i, text, {}, 0, tree, False) for text in question.reorderings]
+            writing = before + budget if shapes else 0
+            mains.append(job(i, question.text, shapes, budget, tree + writing, writing=writing))
+        return [*first, *others, *mains]
 
     def _budget(self, shape: Shape, max_tokens: int) -> int:
         most = longest(shape, lambda text: self.count_tokens(text.decode()))
@@ -270,87 +305,118 @@ class LlamaCpp:
             )
         return max_tokens or most
 
-    def _group(
-        self, request: Request, layout: _Layout, group: Sequence[_Job], shared: int, bias: dict[str, float]
-    ) -> tuple[dict[int, Answer], Usage, dict[str, float]]:
-        engine = self._engine
-        sequences = list(range(1, len(group) + 1))
-        engine.copy(0, sequences)
-        tokens = [
-            Token(token, shared + i, (sequence,), logits=shared + i == len(job.tokens) - 1)
-            for job, sequence in zip(group, sequences, strict=True)
-            for i, token in enumerate(job.tokens[shared:])
-        ]
-        last = engine.evaluate(tokens)
-        raw: list[dict[str, float]] = [{} for _ in group]
-        if layout.options:
-            free = list(range(len(group) + 1, LIVE))
-            ends = [len(job.tokens) for job in group]
-            logs = option_log_probabilities(engine, last, ends, sequences, layout.paths, free)
-            raw = [dict(zip(layout.options, softmax(row).tolist(), strict=True)) for row in logs]
-        if group[0].index == -1:
-            bias = raw[0]
+
+class _Round:
+    """The answering of one request."""
+
+    def __init__(self, loaded: Loaded, request: Request, layout: _Layout) -> None:
+        self._engine, self._slots, self._loaded = loaded.engine, loaded.slots, loaded
+        self._request = request
+        self._layout = layout
+        self._bias: dict[str, float] = {}
+        self._scores: dict[int, list[dict[str, float]]] = {}
+        """By question, of each order of its evidence, the bias divided out."""
+        self.answers: dict[int, Answer] = {}
+        self.prompt_tokens = 0
+        self.generated_tokens = 0
+
+    def answer(self, stem: list[int], jobs: Sequence[_Job]) -> None:
+        """Answer the questions of all jobs; each fits the context by itself."""
+        self._loaded.stems.begin(stem)
+        self.prompt_tokens += len(stem)  # kept or not: what is told must not depend on what was asked before
+        mark = self._slots.mark()
+        left = list(jobs)
+        if left[0].index < 0 and (known := self._loaded.biases.get(self._key_of(left[0]))):
+            self._bias = known
+            self.prompt_tokens += len(left.pop(0).tokens) - len(stem)  # told as if it had been asked again
+        while left:
+            count = 1
+            while count < min(len(left), self._most) and self._fit(left[: count + 1]):
+                count += 1
+            self._group(left[:count])
+            self._slots.release(mark)
+            del left[:count]
+        self._slots.release()
+
+    def _key_of(self, job: _Job) -> tuple[object, ...]:
+        return tuple(job.tokens), self._layout.options, self._layout.tree.options
+
+    @property
+    def _most(self) -> int:
+        """Prompts at once: sequence 0 holds the stem, the others the prompts' options."""
+        return (LIVE - 1) // self._layout.tree.width
+
+    def _fit(self, jobs: Sequence[_Job]) -> bool:
+        # one batch at a time: llama.cpp looks at the cells of all prompts for each token, if only to skip them
+        rows = sum(len(job.tokens) - job.stem + len(self._layout.tree.nodes) for job in jobs)
+        return rows <= BATCH and self._slots.fits([cells for job in jobs for cells in job.cells])
+
+    def _group(self, jobs: Sequence[_Job]) -> None:
+        tree, options = self._layout.tree, self._layout.options
+        sequences = [range(1 + i * tree.width, 1 + (i + 1) * tree.width) for i in range(len(jobs))]
+        rows = iter(self._slots.evaluate([self._read(job, own) for job, own in zip(jobs, sequences, strict=True)]))
         writers: dict[int, tuple[Writer, Shape]] = {}
-        answers: dict[int, Answer] = {}
-        for job, sequence, scores, logits in zip(group, sequences, raw, last, strict=True):
+        for job, own in zip(jobs, sequences, strict=True):
+            logs, logits = tree.log_probabilities(rows)
+            scores = dict(zip(options, softmax(logs).tolist(), strict=True)) if options else {}
             if job.index < 0:
+                self._bias = scores
+                if len(self._loaded.biases) == MOST_BIASES:
+                    self._loaded.biases.clear()
+                self._loaded.biases[self._key_of(job)] = scores
                 continue
-            probabilities = calibrate(scores, bias) if bias else scores
-            answers[job.index] = Answer(
-                ticker=request.questions[job.index].ticker, probabilities=probabilities, raw=scores
+            corrected = calibrate(scores, self._bias) if self._bias else scores
+            if not job.main:
+                self._scores.setdefault(job.index, []).append(corrected)
+                continue
+            probabilities, disagreement = pooled([corrected, *self._scores.get(job.index, ())])
+            self.answers[job.index] = Answer(
+                ticker=self._request.questions[job.index].ticker,
+                probabilities=probabilities,
+                raw=scores,
+                order_sensitivity=disagreement,
             )
             if job.shapes:
-                option = best(probabilities) if layout.options else ""
-                shape = job.shapes[option]
-                writer = Writer(sequence, len(job.tokens), Grammar.of(shape), job.budget)
-                chosen = layout.paths[layout.options.index(option)] if layout.options else ()
-                writer.begin(engine, self._loaded.vocabulary, logits, chosen, layout.lead_in)
-                writers[job.index] = (writer, shape)
-        if writers:
-            write_all(engine, self._loaded.vocabulary, [writer for writer, _ in writers.values()])
+                option = best(probabilities) if options else ""
+                writers[job.index] = (self._writer(job, own, option, logits), job.shapes[option])
+        write_all(self._engine, self._loaded.vocabulary, [writer for writer, _ in writers.values()], self._slots)
         for index, (writer, shape) in writers.items():
-            answers[index] = _finish(answers[index], writer, shape)
-        engine.drop(sequences)
-        usage = Usage(
-            prompt_tokens=sum(len(job.tokens) - shared for job in group),
-            generated_tokens=sum(writer.used for writer, _ in writers.values()),
+            self.answers[index] = _finish(self.answers[index], writer, shape)
+            self.generated_tokens += writer.used
+
+    def _read(self, job: _Job, sequences: Sequence[int]) -> Part:
+        """What is evaluated of a prompt and its options, in a region of its own."""
+        if job.stem:
+            self._engine.copy(0, sequences)
+        tokens = self._layout.tree.tokens(job.tokens, job.stem, sequences)
+        self.prompt_tokens += len(job.tokens) - job.stem
+        return Part(self._slots.region(job.cells[0]), tokens)
+
+    def _writer(self, job: _Job, sequences: Sequence[int], option: str, logits: FloatArray) -> Writer:
+        """The object that follows an option: written on in the option's own sequence."""
+        request, layout = self._request, self._layout
+        place = layout.options.index(option) if layout.options else 0
+        path = layout.tree.options[place] if layout.options else ()
+        writer = Writer(
+            sequences[place],
+            len(job.tokens) + max(len(path) - 1, 0),
+            Grammar.of(job.shapes[option]),
+            job.budget,
+            self._slots.region(job.writing),
+            Sampler(request.temperature, request.seed, job.tokens),
         )
-        return answers, usage, bias
+        writer.begin(self._engine, self._loaded.vocabulary, logits, path[-1:], layout.lead_in)
+        return writer
 
 
 def _is_control(engine: Engine, text: str) -> bool:
     return len(engine.tokenize(text, special=True)) == 1 and len(engine.tokenize(text)) > 1
 
 
-def _too_long(request: Request, job: _Job, n_ctx: int) -> Answer:
-    question: Question | None = request.questions[job.index] if job.index >= 0 else None
+def _too_long(question: Question, job: _Job, n_ctx: int) -> Answer:
     reason = f"The prompt has {len(job.tokens)} tokens and may need {job.room} more; the context holds {n_ctx}."
     excess = len(job.tokens) + job.room - n_ctx
-    return Answer(
-        ticker=question.ticker if question else "",
-        failure=Failure(kind="context", reason=reason, excess_tokens=excess),
-    )
-
-
-def _common(jobs: Sequence[_Job]) -> int:
-    """Length of the longest common beginning of all prompts, at least one token short of the shortest."""
-    shortest = min(len(job.tokens) for job in jobs)
-    columns = zip(*(job.tokens[: shortest - 1] for job in jobs), strict=True)
-    return sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, columns))
-
-
-def _groups(jobs: Sequence[_Job], shared: int, n_ctx: int) -> Iterator[list[_Job]]:
-    """Jobs in order, as many at once as the context and the sequences hold."""
-    group: list[_Job] = []
-    cells = shared
-    for job in jobs:
-        need = len(job.tokens) - shared + job.room
-        if group and (len(group) == GROUP or cells + need > n_ctx):
-            yield group
-            group, cells = [], shared
-        group.append(job)
-        cells += need
-    yield group
+    return Answer(ticker=question.ticker, failure=Failure(kind="context", reason=reason, excess_tokens=excess))
 
 
 def _finish(answer: Answer, writer: Writer, shape: Shape) -> Answer:

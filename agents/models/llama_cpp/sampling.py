@@ -1,8 +1,8 @@
-"""Drawing a token by the Gumbel-max trick, so that all decoding stays a search for the largest logit.
+"""Drawing a token: noise on the logits, so that the most probable admissible token of the noisy ones is a draw.
 
-argmax_i(x_i / T + g_i) with independent standard Gumbel g_i draws token i with probability softmax(x / T)_i (Gumbel
-1954; Maddison, Tarlow and Minka 2014, "A* Sampling", section 2). Restricted to the tokens that a grammar admits, the
-same perturbed logits draw from the distribution renormalised over those.
+Adding independent Gumbel(0, 1) noise to logits / temperature and taking the greatest among any subset of tokens draws
+from the softmax over that subset (Gumbel 1954; Maddison, Tarlow and Minka 2014, section 2). So one rule serves greedy
+and random decoding, with and without a grammar.
 """
 
 import hashlib
@@ -12,24 +12,30 @@ import numpy as np
 
 from .engine import FloatArray
 
+VERSION = "gumbel-1"
+"""Part of a fingerprint."""
+
 
 class Sampler:
-    """The noise of one answer: a stream that is decided by the seed and the prompt.
+    """The noise for one answer; a function of the seed and the prompt, so that an answer does not depend on others.
 
     Args:
-        temperature: 0 leaves logits untouched, and nothing is drawn.
-        seed: any integer.
-        prompt: tokens; two prompts with the same seed get independent noise.
+        temperature: 0 adds nothing: decoding is greedy.
+        seed: of the request.
+        prompt: the prompt's tokens.
     """
 
     def __init__(self, temperature: float, seed: int, prompt: Sequence[int]) -> None:
         self._temperature = temperature
-        digest = hashlib.sha256(repr((seed, tuple(prompt))).encode()).digest()
-        self._random = np.random.Generator(np.random.Philox(int.from_bytes(digest[:16])))
+        self._generator: np.random.Generator | None = None
+        if temperature > 0:
+            digest = hashlib.sha256(np.array([seed, *prompt], dtype="<i8").tobytes()).digest()
+            self._generator = np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "little")))
 
     def perturb(self, logits: FloatArray) -> FloatArray:
-        """Logits, shape (n_vocab,), whose largest element is the token drawn; the next call draws anew."""
-        if self._temperature == 0:
+        """Logits whose order is the order to choose in; shape (n_vocab,) to (n_vocab,)."""
+        if self._generator is None:
             return logits
-        noise = self._random.gumbel(size=logits.shape)
-        return (logits / self._temperature + noise).astype(np.float32)
+        noise = self._generator.gumbel(size=logits.shape)
+        noisy: FloatArray = (logits / self._temperature + noise).astype(np.float32)
+        return noisy

@@ -1,72 +1,83 @@
-"""The exact probability of each option after each prompt."""
+"""The exact probability of each option after each prompt, in the pass that reads the prompt."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from math import fsum
 
 import numpy as np
 import numpy.typing as npt
 
-from .engine import Engine, FloatArray, Token
+from .engine import FloatArray, Token
+
+Path = tuple[int, ...]
+"""Tokens."""
 
 
-def log_softmax_at(logits: FloatArray, token: int) -> float:
-    """The natural logarithm of p(token) under logits of shape (n_vocab,), in double precision."""
+def log_softmax_at(logits: FloatArray, tokens: Sequence[int]) -> npt.NDArray[np.float64]:
+    """The natural logarithm of p(token) under logits of shape (n_vocab,), in double precision, for each token."""
     x = logits.astype(np.float64)
-    top = x.max()
-    return float(x[token] - top - np.log(np.exp(x - top).sum()))
+    x -= x.max()
+    at: npt.NDArray[np.float64] = x[np.asarray(tokens)] - np.log(np.exp(x).sum())
+    return at
 
 
-def option_log_probabilities(
-    engine: Engine,
-    last: Sequence[FloatArray],
-    positions: Sequence[int],
-    sequences: Sequence[int],
-    options: Sequence[tuple[int, ...]],
-    free: Sequence[int],
-) -> npt.NDArray[np.float64]:
-    """Sum of log p(token | prompt, tokens before) over each option's tokens, for each prompt.
+@dataclass(frozen=True)
+class Tree:
+    """Options as a tree of tokens.
 
-    The options form a tree of tokens. A prompt's sequence is shared by one sequence per option, and each node of the
-    tree is evaluated once, as a token of all the sequences that pass through it. The last token of an option (its
-    terminator) is only looked up, never evaluated, so "buy" and "buyer" are told apart by what follows.
-
-    Args:
-        engine: holds the prompts.
-        last: logits after each prompt.
-        positions: the position after each prompt.
-        sequences: the sequence of each prompt.
-        options: tokens of each option, terminator included.
-        free: sequences that may be used and are empty again afterwards; at least as many as options.
-
-    Returns:
-        Shape (prompts, options).
+    Each option has a sequence of its own. The prompt's tokens are those of all of them, and each node is evaluated
+    once, as a token of the sequences that pass through it. The last token of an option (its terminator) is only looked
+    up, never evaluated, so "buy" and "buyer" are told apart by what follows.
     """
-    found = np.zeros((len(last), len(options)))
-    at_once = max(1, len(free) // len(options))
-    for begin in range(0, len(last), at_once):
-        chosen = range(begin, min(begin + at_once, len(last)))
-        tokens: list[Token] = []
-        nodes: list[tuple[int, tuple[int, ...]]] = []
-        for k in chosen:
-            own = free[(k - begin) * len(options) : (k - begin + 1) * len(options)]
-            engine.copy(sequences[k], own)
-            for node, through in _tree(options):
-                users = tuple(own[j] for j in through)
-                tokens.append(Token(node[-1], positions[k] + len(node) - 1, users, logits=True))
-                nodes.append((k, node))
-        after = dict(zip(nodes, engine.evaluate(tokens), strict=True))
-        for k in chosen:
-            for j, option in enumerate(options):
-                logits = [last[k], *(after[k, option[:n]] for n in range(1, len(option)))]
-                found[k, j] = fsum(log_softmax_at(x, token) for x, token in zip(logits, option, strict=True))
-        engine.drop(free)
-    return found
 
-
-def _tree(options: Sequence[tuple[int, ...]]) -> list[tuple[tuple[int, ...], list[int]]]:
+    options: tuple[Path, ...]
+    """Tokens of each option, terminator included."""
+    nodes: tuple[tuple[Path, tuple[int, ...]], ...]
     """The proper prefixes of the options, shallow ones first, each with the options that pass through it."""
-    through: dict[tuple[int, ...], list[int]] = {}
-    for j, option in enumerate(options):
-        for n in range(1, len(option)):
-            through.setdefault(option[:n], []).append(j)
-    return sorted(through.items(), key=lambda item: len(item[0]))
+
+    @classmethod
+    def of(cls, options: Sequence[Path]) -> "Tree":
+        """The tree of these options; without any, a prompt has one sequence and nothing is scored."""
+        through: dict[Path, list[int]] = {}
+        for j, option in enumerate(options):
+            for n in range(1, len(option)):
+                through.setdefault(option[:n], []).append(j)
+        nodes = sorted(through.items(), key=lambda item: len(item[0]))
+        return cls(tuple(options), tuple((node, tuple(users)) for node, users in nodes))
+
+    @property
+    def width(self) -> int:
+        """Sequences that a prompt needs."""
+        return max(1, len(self.options))
+
+    def tokens(self, prompt: Sequence[int], begin: int, sequences: Sequence[int]) -> list[Token]:
+        """What to evaluate: the prompt from position `begin` on, then the nodes."""
+        last = len(prompt) - 1
+        own = tuple(sequences)
+        read = [Token(prompt[i], i, own, logits=i == last) for i in range(begin, len(prompt))]
+        return read + [
+            Token(node[-1], last + len(node), tuple(own[j] for j in users), logits=True) for node, users in self.nodes
+        ]
+
+    def log_probabilities(self, rows: Iterator[FloatArray]) -> tuple[list[float], FloatArray]:
+        """Sum of log p(token | prompt, tokens before) over each option's tokens; and the logits after the prompt.
+
+        Args:
+            rows: the logits of `tokens`, in order; as many are taken as there are.
+        """
+        after_prompt = next(rows)
+        terms: list[list[float]] = [[] for _ in self.options]
+        everyone = tuple(range(len(self.options)))
+        for depth, users, row in self._levels(after_prompt, rows, everyone):
+            looked_up = log_softmax_at(row, [self.options[j][depth] for j in users])
+            for j, value in zip(users, looked_up.tolist(), strict=True):
+                terms[j].append(value)
+        return [fsum(values) for values in terms], after_prompt
+
+    def _levels(
+        self, after_prompt: FloatArray, rows: Iterator[FloatArray], everyone: tuple[int, ...]
+    ) -> Iterator[tuple[int, tuple[int, ...], FloatArray]]:
+        if everyone:
+            yield 0, everyone, after_prompt
+        for node, users in self.nodes:
+            yield len(node), users, next(rows)

@@ -1,14 +1,17 @@
 """One engine per (files, settings) and process, however many minds use it."""
 
-import hashlib
+import atexit
+import os
 import threading
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from ..digest import file_digest
 from .engine import Engine, silence
 from .gguf import Header, read_header
-from .prefixes import Prefixes
+from .slots import Slots
+from .stems import Stems
 from .vocabulary import Vocabulary
 from .weights import Weights, choose, expanded
 
@@ -25,18 +28,27 @@ class Loaded:
     """sha256 of the file."""
     weights: Weights
     weights_digest: str
-    """sha256 of what was loaded: of the 16-bit copy, or of the file itself."""
+    """sha256 of what was loaded: of the copy in floats, or of the file itself."""
     adapter_digest: str
     """sha256 of the adapter; empty without one."""
     key: Key
+    biases: dict[tuple[object, ...], dict[str, float]] = field(default_factory=dict)
+    """Distributions after content-free questions, by their tokens and options: a role asks the same one every time."""
+    foreign: bool = False
+    """Whether another process loaded it: after a fork its threads are gone, and it would wait for them for ever."""
     users: int = 0
     lock: threading.RLock = field(default_factory=threading.RLock)
     """One request at a time: a context has one memory."""
 
     @cached_property
-    def prefixes(self) -> Prefixes:
-        """The beginnings of prompts that stay in memory; none on a GPU."""
-        return Prefixes(self.engine, enabled=not self.engine.settings["gpu_layers"])
+    def slots(self) -> Slots:
+        """The engine's memory, divided."""
+        return Slots(self.engine)
+
+    @cached_property
+    def stems(self) -> Stems:
+        """The beginnings of prompts in it."""
+        return Stems(self.engine, self.slots)
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
@@ -62,14 +74,14 @@ def acquire(path: Path, threads: int, n_ctx: int, adapter: Path | None) -> Loade
                 read_header(adapter)
             silence()
             digest, weights = file_digest(path), choose(path, header)
-            source = expanded(path, digest) if weights == "f16" else path
+            source = path if weights == "as_stored" else expanded(path, digest, weights)
             engine = Engine(source, threads, n_ctx, adapter)
             _loaded[key] = Loaded(
                 engine,
                 header,
                 digest,
                 weights,
-                file_digest(source) if weights == "f16" else digest,
+                digest if weights == "as_stored" else file_digest(source),
                 file_digest(adapter) if adapter else "",
                 key,
             )
@@ -79,14 +91,32 @@ def acquire(path: Path, threads: int, n_ctx: int, adapter: Path | None) -> Loade
 
 def release(loaded: Loaded) -> None:
     """One user less; the last one closes the engine."""
+    if loaded.foreign:
+        return
     with loaded.lock, _guard:  # in this order: who holds an engine may open another
         loaded.users -= 1
         if loaded.users == 0:
-            del _loaded[loaded.key]
+            _loaded.pop(loaded.key, None)
             loaded.engine.close()
 
 
-def file_digest(path: Path) -> str:
-    """sha256 (hex) of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _close_all() -> None:
+    """Give everything back in order when the process ends, also where a user forgot to."""
+    for loaded in list(_loaded.values()):
+        if loaded.lock.acquire(timeout=1.0):  # a thread that is still thinking keeps its engine
+            loaded.engine.close()
+            loaded.lock.release()
+    _loaded.clear()
+
+
+def _leave_to_parent() -> None:
+    """A forked child starts without engines."""
+    global _guard
+    _guard = threading.Lock()
+    for loaded in _loaded.values():
+        loaded.foreign = True
+    _loaded.clear()
+
+
+atexit.register(_close_all)
+os.register_at_fork(after_in_child=_leave_to_parent)
