@@ -86,19 +86,19 @@ class Talk:
         """Free text up to the end of the turn, a stop sequence or `most` tokens; less where the context ends."""
         visible = Visible(stop)
         left = min(most, self.room)
-        finish: Finish | None = None
+        finish: Finish | None = None if left > 0 else "length"
         while finish is None:
             pieces: list[Piece] = []
             with self._turn():
                 while finish is None:
-                    token = self._choose() if left else -1
-                    if token < 0 or self.loaded.engine.ends(token):
-                        finish = "stop" if left else "length"
+                    token = self._choose()
+                    if self.loaded.engine.ends(token):
+                        finish = "stop"
                         break
                     left -= 1
                     self.tokens.append(token)
                     pieces.append(Piece(visible.add(self.loaded.vocabulary.pieces[token]), 1))
-                    finish = "stop" if visible.stopped else None
+                    finish = "stop" if visible.stopped else None if left else "length"
                     if not self._interrupted:
                         break
             yield from pieces
