@@ -31,7 +31,9 @@ from .desk_requests import analyst_requests, single, stance_only
 THREADS = 2
 NAIVE_REQUESTS = 2
 """Of twelve, one of each role; the naive way takes minutes."""
+NAIVE_TICKERS = 3
 REFERENCE_REQUESTS = 2
+ALONE_REQUESTS = 4
 
 
 def measure() -> list[dict[str, Any]]:
@@ -47,7 +49,7 @@ def measure() -> list[dict[str, Any]]:
         _warm(mind, requests),
     ]
     rows += [_scorecard("stance", list(map(stance_only, requests))), _scorecard("stance with claims", requests)]
-    same_alone = _alone(mind, requests)
+    same_alone = _alone(mind, requests[:ALONE_REQUESTS])
     shared = [mind.answer(stance_only(request)) for request in requests[:REFERENCE_REQUESTS]]
     mind.close()
     for name, path in (("as stored", bundled_model()), ("32-bit copy", floats)):
@@ -92,7 +94,7 @@ def _scorecard(what: str, requests: list[Request]) -> dict[str, Any]:
 def _warm(mind: LlamaCpp, requests: list[Request]) -> dict[str, Any]:
     """A scored stance where the beginning and the content-free answer are in memory already."""
     seconds: dict[str, list[float]] = {}
-    for request in map(stance_only, requests):
+    for request in map(stance_only, requests[:6]):
         mind.answer(single(request, request.questions[0], 0))
         began = time.perf_counter()
         answers = mind.answer(request).answers
@@ -107,7 +109,7 @@ def _naive(name: str, path: Path, requests: list[Request]) -> list[dict[str, Any
     for what, schema_of in (("stance", _stance_schema), ("stance with claims", _signal_schema)):
         seconds, valid = [], 0
         for request in requests:
-            for question in request.questions:
+            for question in request.questions[:NAIVE_TICKERS]:
                 schema = schema_of(len(question.evidence))
                 began = time.perf_counter()
                 valid += _ask(llama, request, request.prefix + question.text, schema)
