@@ -4,7 +4,6 @@ Progress and messages go to standard error, results to standard output. Exit cod
 working, 2 bad input (nothing was changed), 3 a verification found a difference, 130 interrupted (Ctrl-C).
 """
 
-import logging
 import sys
 from datetime import date, datetime
 from pathlib import Path
@@ -404,8 +403,6 @@ def _day(moment: datetime | None) -> date | None:
 
 def main() -> None:
     """Entry point of the console script: errors become one sentence and an exit code."""
-    # a library of ours turns on everybody's notes; a line for each request of a served model is no news
-    logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         app(prog_name="paperdesk")
     except PaperDeskError as error:

@@ -1,5 +1,7 @@
 """Vectors of texts: the library's tokens, exact arithmetic, nothing that depends on what stands beside a text."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -66,3 +68,17 @@ def test_forgetting_words_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> No
     said = ["one two three four", "five six seven eight", "one two nine"]
     assert np.array_equal(np.concatenate([small([text]) for text in said]), embed(said))
     assert len(small._known) <= 5
+
+
+def test_reading_the_vectors_leaves_logging_as_it_was() -> None:
+    # in a process of its own: the package is imported once, and its import turns on everybody's notes
+    code = """
+import logging, sys
+from paperdesk.tools.market.documents.embedding import embed
+embed(["Net income rose."])
+assert "wordllama" in sys.modules
+print(logging.getLogger().level, logging.getLogger().handlers, logging.getLogger("httpx").level)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["30", "[]", "0"]
+    assert done.stderr == ""

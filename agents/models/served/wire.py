@@ -8,7 +8,6 @@ sends back is blotted out before anything else sees the text.
 
 import asyncio
 import json
-import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
@@ -23,10 +22,6 @@ from ..core import ModelError
 from .access import Access
 from .reading import Unusable
 from .refusals import REFUSALS, failure_of, is_about_quota, named_field, quoted
-
-# httpx tells of each request at INFO, which some packages (wordllama) turn on for everybody; who wants it sets it
-if logging.getLogger("httpx").level == logging.NOTSET:
-    logging.getLogger("httpx").setLevel(logging.WARNING)
 
 ATTEMPTS = 5
 FIRST_BOUND_SECONDS = 0.5

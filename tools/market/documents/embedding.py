@@ -5,6 +5,7 @@ and texts' to multiples of 2^-24, so that sums and products taken in float64 are
 of summation, nor on how many rows are multiplied at once, nor on the machine's linear algebra; equal texts tie exactly.
 """
 
+import logging
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import chain
@@ -28,6 +29,22 @@ _WORDS_KEPT = 200_000
 """Tokenised words kept in memory, about 40 MB; beyond it they are forgotten and read again."""
 
 
+def _wordllama() -> Any:
+    """The package, imported when needed (it takes most of a second) and without what its import does to logging.
+
+    It calls `logging.basicConfig(level=INFO)`, after which every library's notes appear on the user's terminal.
+    """
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    try:
+        import wordllama
+    finally:
+        root.setLevel(level)
+        for handler in [handler for handler in root.handlers if handler not in handlers]:
+            root.removeHandler(handler)
+    return wordllama
+
+
 class Embedder:
     """The direction of the sum of a text's token vectors; each word is tokenised once.
 
@@ -40,9 +57,7 @@ class Embedder:
 
     @cached_property
     def _model(self) -> Any:
-        # imported here: loading takes most of a second
-        import wordllama
-
+        wordllama = _wordllama()
         # the package's own search looks for the tokenizer in the wrong folder, and would then download it
         return wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)
 
