@@ -1,8 +1,10 @@
 """Signals per minute against the naive way, and whether sharing changes a stance.
 
 The naive way asks llama-cpp-python's `Llama.create_chat_completion` with a JSON schema as `response_format`, once per
-ticker and role, with the same messages. (`Llama` itself reuses the beginning that two prompts in a row share.) It
-runs on the file as a user has it, and once more on the same 32-bit copy that PaperDesk makes.
+ticker and role, with the same messages, in the two orders a loop can have. `Llama` itself reuses the beginning that two
+prompts in a row share: role by role that is the role's whole introduction, ticker by ticker (as the desks go that visit
+one company after the other) next to nothing. It runs on the file as a user has it, and once more on the same 32-bit
+copy that PaperDesk makes.
 """
 
 import gc
@@ -29,9 +31,8 @@ from paperdesk.agents.signals import STANCES
 from .desk_requests import analyst_requests, single, stance_only
 
 THREADS = 2
-NAIVE_REQUESTS = 2
-"""Of twelve, one of each role; the naive way takes minutes."""
-NAIVE_TICKERS = 3
+NAIVE_REQUESTS = 4
+"""Of twelve, two of each role; the naive way takes minutes."""
 REFERENCE_REQUESTS = 2
 ALONE_REQUESTS = 4
 
@@ -52,14 +53,15 @@ def measure() -> list[dict[str, Any]]:
     same_alone = _alone(mind, requests[:ALONE_REQUESTS])
     shared = [mind.answer(stance_only(request)) for request in requests[:REFERENCE_REQUESTS]]
     mind.close()
+    naive = []
     for name, path in (("as stored", bundled_model()), ("32-bit copy", floats)):
-        rows += _naive(name, path, requests[:NAIVE_REQUESTS])
+        naive += _naive(name, path, requests[:NAIVE_REQUESTS])
     gc.collect()
-    by_way = {(row["way"], row["what"]): row["signals_per_minute"] for row in rows if "signals_per_minute" in row}
-    for what in ("stance", "stance with claims"):
-        for name in ("as stored", "32-bit copy"):
-            ratio = by_way["paperdesk", what] / by_way[f"naive, {name}", what]
-            rows.append({"compared": what, "against": f"naive, {name}", "times_as_many": round(ratio, 1)})
+    by_what = {row["what"]: row["signals_per_minute"] for row in rows if row["way"] == "paperdesk" and "valid" in row}
+    rows += naive
+    for row in naive:
+        ratio = by_what[row["what"]] / row["signals_per_minute"]
+        rows.append({"compared": row["what"], "against": row["way"], "times_as_many": round(ratio, 1)})
     rows.append(same_alone)
     rows.append(_reference(floats, requests[:REFERENCE_REQUESTS], [reply.answers for reply in shared]))
     return rows
@@ -104,17 +106,26 @@ def _warm(mind: LlamaCpp, requests: list[Request]) -> dict[str, Any]:
 
 
 def _naive(name: str, path: Path, requests: list[Request]) -> list[dict[str, Any]]:
+    """Both orders in which a loop over tickers and roles can ask, decision by decision; the first call is not timed."""
     llama = Llama(str(path), n_ctx=4096, n_threads=THREADS, n_threads_batch=THREADS, verbose=False)
+    by_role = [(request, question) for request in requests for question in request.questions]
+    by_ticker = [
+        (request, request.questions[place])
+        for pair in zip(requests[::2], requests[1::2], strict=True)
+        for place in range(len(pair[0].questions))
+        for request in pair
+    ]
     rows = []
-    for what, schema_of in (("stance", _stance_schema), ("stance with claims", _signal_schema)):
-        seconds, valid = [], 0
-        for request in requests:
-            for question in request.questions[:NAIVE_TICKERS]:
+    _ask(llama, requests[-1], requests[-1].prefix + requests[-1].questions[-1].text, _stance_schema(0))
+    for order, asked in (("role by role", by_role), ("ticker by ticker", by_ticker)):
+        for what, schema_of in (("stance", _stance_schema), ("stance with claims", _signal_schema)):
+            seconds, valid = [], 0
+            for request, question in asked:
                 schema = schema_of(len(question.evidence))
                 began = time.perf_counter()
                 valid += _ask(llama, request, request.prefix + question.text, schema)
                 seconds.append(time.perf_counter() - began)
-        rows.append(_row(f"naive, {name}", what, seconds, [1] * len(seconds), valid))
+            rows.append(_row(f"naive, {name}, {order}", what, seconds, [1] * len(asked), valid))
     llama.close()
     return rows
 

@@ -29,6 +29,9 @@ from .context import DeskContext
 from .market_nodes import resolve
 from .state import DeskState, Seat
 
+CLEAR = 0.9
+"""Probability from which a prompt calls the regime clear."""
+
 
 class Node(Protocol):
     """A node of the graph: the state in, the keys that it changes out."""
@@ -183,8 +186,14 @@ def execute(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, object
 
 
 def describe(found: Regime | None) -> str:
-    """The regime in words, for prompts."""
-    return f"{found.words} (probability {found.probability:.2f})" if found else "unknown (too short a history)"
+    """The regime in words, for prompts.
+
+    How sure it is stands there as a word too: a figure that moves every day would make a prompt's shared beginning
+    another one at each decision, and what a mind has read of it could not be kept.
+    """
+    if found is None:
+        return "unknown (too short a history)"
+    return f"{'clearly' if found.probability >= CLEAR else 'probably'} {found.words}"
 
 
 def _brief(role: Role, ticker: str, state: DeskState, desk: DeskContext) -> Brief:

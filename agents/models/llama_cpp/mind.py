@@ -1,75 +1,31 @@
 """A GGUF model in this process, as a mind.
 
-The stem of a request (role, rules, market) is evaluated once. Its prompts are answered in groups that fit the context:
-each prompt's rest, its options and its object live in a sequence and a region of their own. A stem is cut where its
-*tokens* begin every prompt, two tokens before its end, and a prompt that does not begin so is evaluated whole: every
-prompt's tokens are those of the whole text.
+The stem of a request (role, rules, market) is evaluated once, its prompts are answered in groups (`answering`). A stem
+is cut where its *tokens* begin every prompt, two tokens before its end; a prompt that does not begin so is evaluated
+whole: every prompt's tokens are those of the whole text.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 
 from .. import grammar as grammars
 from .. import template as templates
 from ..core import Answer, Failure, Fingerprint, ModelError, ModelInputError, Question, Reply, Request, Usage
-from ..distribution import best, calibrate, pooled, softmax
 from ..files.catalogue import cutoff_of
-from ..grammar import Grammar, longest
-from ..schemas import Shape, shape_of, violation
+from ..grammar import longest
+from ..schemas import Shape, shape_of
 from ..template import Piece, Turn, template_for
+from .answering import Job, Layout, Round
 from .conversation import Talk
-from .engine import BATCH, LIVE, Engine, FloatArray
-from .generation import Writer, write_all
+from .engine import Engine
 from .sampling import VERSION as SAMPLING
 from .sampling import Sampler
 from .scoring import Tree
-from .shared import Loaded, acquire, release
-from .slots import Part
+from .shared import acquire, release
 from .turns import turn
 
 MOST_OPTIONS = 64
-MOST_BIASES = 64
-"""Distributions after content-free questions that are remembered."""
-
-
-@dataclass(frozen=True)
-class _Job:
-    """A prompt and what is wanted after it."""
-
-    index: int
-    """Of the question; -1 for the content-free one."""
-    tokens: list[int]
-    stem: int
-    """How many of them are the stem's; 0 where the prompt does not begin with it."""
-    shapes: dict[str, Shape]
-    """Of the object that follows each option; empty where none is wanted."""
-    budget: int
-    room: int
-    """Memory cells beyond the prompt that it can need."""
-    main: bool = True
-    """Whether this is the question as it stands, not another order of its evidence."""
-
-    writing: int = 0
-    """How many of these are for the object and what comes before it, in a region of their own."""
-
-    @property
-    def cells(self) -> tuple[int, ...]:
-        """Of its regions: the prompt with its options, and what is written."""
-        return len(self.tokens) - self.stem + self.room - self.writing, self.writing
-
-
-@dataclass(frozen=True)
-class _Layout:
-    """What all jobs of a request have in common."""
-
-    options: tuple[str, ...]
-    tree: Tree
-    """Tokens of each option, terminator included."""
-    lead_in: str
-    """Text after the terminator."""
 
 
 class LlamaCpp:
@@ -181,13 +137,13 @@ class LlamaCpp:
         layout = self._layout(request)
         stem = self._stem(request)
         jobs = self._jobs(request, layout, stem)
-        long: dict[int, _Job] = {}
+        long: dict[int, Job] = {}
         for job in jobs:
             if len(job.tokens) + job.room > self.n_ctx:
                 long.setdefault(job.index, job)
         if -1 in long:
             return Reply(answers=tuple(_too_long(question, long[-1], self.n_ctx) for question in request.questions))
-        round_ = _Round(self._loaded, request, layout)
+        round_ = Round(self._loaded, request, layout)
         fitting = [job for job in jobs if job.index not in long]
         if any(job.index >= 0 for job in fitting):
             round_.answer(stem, fitting)
@@ -236,7 +192,7 @@ class LlamaCpp:
             with nullcontext() if self._engine.on_gpu else turn(self._threads):
                 yield
 
-    def _layout(self, request: Request) -> _Layout:
+    def _layout(self, request: Request) -> Layout:
         """The options' tokens.
 
         Each option ends with a terminator: the newline that opens the lead-in, or the end of the turn. Its probability
@@ -245,13 +201,13 @@ class LlamaCpp:
         if len(request.options) > MOST_OPTIONS or len(set(request.options)) != len(request.options):
             raise ModelInputError(f"A request scores at most {MOST_OPTIONS} options, all different: fix the caller.")
         if not request.options:
-            return _Layout((), Tree.of(()), request.lead_in)
+            return Layout((), Tree.of(()), request.lead_in)
         if request.lead_in.startswith("\n"):
             terminator, lead_in = self._engine.tokenize("\n"), request.lead_in[1:]
         else:
             terminator, lead_in = [self._end], request.lead_in
         paths = tuple((*self._engine.tokenize(option), *terminator) for option in request.options)
-        return _Layout(request.options, Tree.of(paths), lead_in)
+        return Layout(request.options, Tree.of(paths), lead_in)
 
     @property
     def _end(self) -> int:
@@ -273,7 +229,7 @@ class LlamaCpp:
             pieces = pieces[:-1]
         return self._tokens(pieces)[:-2]
 
-    def _jobs(self, request: Request, layout: _Layout, stem: list[int]) -> list[_Job]:
+    def _jobs(self, request: Request, layout: Layout, stem: list[int]) -> list[Job]:
         """The content-free question, then all other orders of evidence, then the questions as they stand."""
         tree = len(layout.tree.nodes)
         before = 1 + len(self._engine.tokenize(layout.lead_in))
@@ -281,10 +237,10 @@ class LlamaCpp:
 
         def job(
             index: int, text: str, shapes: dict[str, Shape], budget: int, room: int, main: bool = True, writing: int = 0
-        ) -> _Job:
+        ) -> Job:
             tokens = self.prompt([Turn("system", request.system), Turn("user", request.prefix + text)])
             shared = len(stem) if tokens[: len(stem)] == stem and len(tokens) > len(stem) else 0
-            return _Job(index, tokens, shared, shapes, budget, room, main, writing)
+            return Job(index, tokens, shared, shapes, budget, room, main, writing)
 
         if layout.options and request.content_free is not None:
             first.append(job(-1, request.content_free, {}, 0, tree))
@@ -306,128 +262,11 @@ class LlamaCpp:
         return max_tokens or most
 
 
-class _Round:
-    """The answering of one request."""
-
-    def __init__(self, loaded: Loaded, request: Request, layout: _Layout) -> None:
-        self._engine, self._slots, self._loaded = loaded.engine, loaded.slots, loaded
-        self._request = request
-        self._layout = layout
-        self._bias: dict[str, float] = {}
-        self._scores: dict[int, list[dict[str, float]]] = {}
-        """By question, of each order of its evidence, the bias divided out."""
-        self.answers: dict[int, Answer] = {}
-        self.prompt_tokens = 0
-        self.generated_tokens = 0
-
-    def answer(self, stem: list[int], jobs: Sequence[_Job]) -> None:
-        """Answer the questions of all jobs; each fits the context by itself."""
-        self._loaded.stems.begin(stem)
-        self.prompt_tokens += len(stem)  # kept or not: what is told must not depend on what was asked before
-        mark = self._slots.mark()
-        left = list(jobs)
-        if left[0].index < 0 and (known := self._loaded.biases.get(self._key_of(left[0]))):
-            self._bias = known
-            self.prompt_tokens += len(left.pop(0).tokens) - len(stem)  # told as if it had been asked again
-        while left:
-            count = 1
-            while count < min(len(left), self._most) and self._fit(left[: count + 1]):
-                count += 1
-            self._group(left[:count])
-            self._slots.release(mark)
-            del left[:count]
-        self._slots.release()
-
-    def _key_of(self, job: _Job) -> tuple[object, ...]:
-        return tuple(job.tokens), self._layout.options, self._layout.tree.options
-
-    @property
-    def _most(self) -> int:
-        """Prompts at once: sequence 0 holds the stem, the others the prompts' options."""
-        return (LIVE - 1) // self._layout.tree.width
-
-    def _fit(self, jobs: Sequence[_Job]) -> bool:
-        # one batch at a time: llama.cpp looks at the cells of all prompts for each token, if only to skip them
-        rows = sum(len(job.tokens) - job.stem + len(self._layout.tree.nodes) for job in jobs)
-        return rows <= BATCH and self._slots.fits([cells for job in jobs for cells in job.cells])
-
-    def _group(self, jobs: Sequence[_Job]) -> None:
-        tree, options = self._layout.tree, self._layout.options
-        sequences = [range(1 + i * tree.width, 1 + (i + 1) * tree.width) for i in range(len(jobs))]
-        rows = iter(self._slots.evaluate([self._read(job, own) for job, own in zip(jobs, sequences, strict=True)]))
-        writers: dict[int, tuple[Writer, Shape]] = {}
-        for job, own in zip(jobs, sequences, strict=True):
-            logs, logits = tree.log_probabilities(rows)
-            scores = dict(zip(options, softmax(logs).tolist(), strict=True)) if options else {}
-            if job.index < 0:
-                self._bias = scores
-                if len(self._loaded.biases) == MOST_BIASES:
-                    self._loaded.biases.clear()
-                self._loaded.biases[self._key_of(job)] = scores
-                continue
-            corrected = calibrate(scores, self._bias) if self._bias else scores
-            if not job.main:
-                self._scores.setdefault(job.index, []).append(corrected)
-                continue
-            probabilities, disagreement = pooled([corrected, *self._scores.get(job.index, ())])
-            self.answers[job.index] = Answer(
-                ticker=self._request.questions[job.index].ticker,
-                probabilities=probabilities,
-                raw=scores,
-                order_sensitivity=disagreement,
-            )
-            if job.shapes:
-                option = best(probabilities) if options else ""
-                writers[job.index] = (self._writer(job, own, option, logits), job.shapes[option])
-        write_all(self._engine, self._loaded.vocabulary, [writer for writer, _ in writers.values()], self._slots)
-        for index, (writer, shape) in writers.items():
-            self.answers[index] = _finish(self.answers[index], writer, shape)
-            self.generated_tokens += writer.used
-
-    def _read(self, job: _Job, sequences: Sequence[int]) -> Part:
-        """What is evaluated of a prompt and its options, in a region of its own."""
-        if job.stem:
-            self._engine.copy(0, sequences)
-        tokens = self._layout.tree.tokens(job.tokens, job.stem, sequences)
-        self.prompt_tokens += len(job.tokens) - job.stem
-        return Part(self._slots.region(job.cells[0]), tokens)
-
-    def _writer(self, job: _Job, sequences: Sequence[int], option: str, logits: FloatArray) -> Writer:
-        """The object that follows an option: written on in the option's own sequence."""
-        request, layout = self._request, self._layout
-        place = layout.options.index(option) if layout.options else 0
-        path = layout.tree.options[place] if layout.options else ()
-        writer = Writer(
-            sequences[place],
-            len(job.tokens) + max(len(path) - 1, 0),
-            Grammar.of(job.shapes[option]),
-            job.budget,
-            self._slots.region(job.writing),
-            Sampler(request.temperature, request.seed, job.tokens),
-        )
-        writer.begin(self._engine, self._loaded.vocabulary, logits, path[-1:], layout.lead_in)
-        return writer
-
-
 def _is_control(engine: Engine, text: str) -> bool:
     return len(engine.tokenize(text, special=True)) == 1 and len(engine.tokenize(text)) > 1
 
 
-def _too_long(question: Question, job: _Job, n_ctx: int) -> Answer:
+def _too_long(question: Question, job: Job, n_ctx: int) -> Answer:
     reason = f"The prompt has {len(job.tokens)} tokens and may need {job.room} more; the context holds {n_ctx}."
     excess = len(job.tokens) + job.room - n_ctx
     return Answer(ticker=question.ticker, failure=Failure(kind="context", reason=reason, excess_tokens=excess))
-
-
-def _finish(answer: Answer, writer: Writer, shape: Shape) -> Answer:
-    """The answer with its object, or the failure in its place."""
-    text = writer.text.decode(errors="replace")
-    if writer.failure:
-        failure = Failure(kind="unfinished", reason=f"The object is not usable: {writer.failure}.")
-        return Answer(ticker=answer.ticker, completion=text, failure=failure)
-    parsed = json.loads(text)
-    fault = violation(shape, parsed)
-    if fault:
-        failure = Failure(kind="invalid", reason=f"The object is not usable: {fault}.")
-        return Answer(ticker=answer.ticker, completion=text, failure=failure)
-    return answer.model_copy(update={"object": parsed, "completion": text})

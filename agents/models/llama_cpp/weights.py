@@ -2,7 +2,8 @@
 
 On a CPU, llama.cpp has fast kernels for floats and slow ones for some quantisations: SmolLM2's Q4_1 reads a prompt at
 two fifths of the speed of the same weights in 32 bits; in 16 bits it is four fifths. And activations take the weights'
-form, which magnifies rounding. A small model has the memory to spare, so it gets a copy in the user's cache.
+form, which magnifies rounding: on a GPU too, where a batch of seven moved a probability by up to 0.18 against the same
+question alone, and by 0.004 in 32 bits. A small model has the memory to spare, so it gets a copy in the user's cache.
 """
 
 import ctypes
@@ -30,10 +31,10 @@ FLOATS = (0, 1, 32)
 
 
 def choose(path: Path, header: Header) -> Weights:
-    """What to load for a file: floats for a small quantised model on a CPU, else the file as it is."""
+    """What to load for a file: floats for a small quantised model, else the file as it is."""
     size = path.stat().st_size
     stored_as_floats = header.metadata.get("general.file_type") in FLOATS
-    if stored_as_floats or native.llama_supports_gpu_offload() or size > SMALL_BYTES:
+    if stored_as_floats or size > SMALL_BYTES:
         return "as_stored"
     return "f32" if size <= TINY_BYTES else "f16"
 
