@@ -16,7 +16,7 @@ EVERY = 100
 
 def measure() -> list[dict[str, Any]]:
     """Resident megabytes after loading, after the first calls, and of the first and the last five hundred calls."""
-    requests = analyst_requests(repeats=1)
+    requests = analyst_requests()
     before = _resident()
     mind = LlamaCpp(bundled_model(), threads=2)
     loaded = _resident()

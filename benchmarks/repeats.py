@@ -1,4 +1,7 @@
-"""The same requests in fresh processes: are the answers equal byte for byte, and what do other settings change?"""
+"""The same requests in fresh processes: are the answers equal byte for byte, and what do other settings change?
+
+Two requests: seven companies with claims in two orders of their evidence, and one object that is drawn.
+"""
 
 import hashlib
 import json
@@ -8,7 +11,7 @@ from typing import Any
 
 from paperdesk.agents.models.core import Reply, Request
 
-from .desk_requests import analyst_requests
+from .desk_requests import analyst_requests, single
 
 PROCESSES = 50
 _CHILD = """
@@ -25,8 +28,9 @@ mind.close()
 
 def measure() -> list[dict[str, Any]]:
     """How many different outputs in so many processes; then what one and four threads change."""
-    requests = analyst_requests(repeats=1, end="2024-02-05")[:2]
-    requests += [request.model_copy(update={"temperature": 0.8, "seed": 7}) for request in requests]
+    whole, other = analyst_requests(repeats=1, end="2024-02-05")[:2]
+    drawn = single(other, other.questions[0], 0).model_copy(update={"temperature": 0.8, "seed": 7})
+    requests = [whole, drawn]
     outputs = [_run(requests, 2) for _ in range(PROCESSES)]
     digests = {hashlib.sha256(output.encode()).hexdigest() for output in outputs}
     rows: list[dict[str, Any]] = [{"threads": 2, "processes": PROCESSES, "different_outputs": len(digests)}]
