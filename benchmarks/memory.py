@@ -8,9 +8,11 @@ from typing import Any
 from paperdesk.agents.models.llama_cpp import LlamaCpp
 from paperdesk.agents.models.open import bundled_model
 
-from .desk_requests import analyst_requests, single
+from .desk_requests import analyst_requests, single, stance_only
 
 CALLS = 2000
+CLAIMS_EVERY = 4
+"""The other calls ask for the stance alone."""
 EVERY = 100
 
 
@@ -25,7 +27,8 @@ def measure() -> list[dict[str, Any]]:
     for call in range(1, CALLS + 1):
         request = draw.choice(requests)
         place = draw.randrange(len(request.questions))
-        mind.answer(single(request, request.questions[place], place))
+        asked = single(request, request.questions[place], place)
+        mind.answer(asked if call % CLAIMS_EVERY == 0 else stance_only(asked))
         if call % EVERY == 0:
             seen.append(_resident())
     mind.close()
