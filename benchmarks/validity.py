@@ -6,7 +6,6 @@ characters, control tokens spelled out, JSON that closes ours, instructions, and
 
 import json
 import random
-import time
 from collections import Counter
 from typing import Any
 
@@ -53,17 +52,15 @@ def measure() -> list[dict[str, Any]]:
     draw = random.Random(2026)
     outcomes: dict[str, Counter[str]] = {"stance with claims": Counter(), "object with text": Counter()}
     mind = LlamaCpp(bundled_model(), threads=2)
-    began = time.perf_counter()
     for first in range(0, PROMPTS, AT_ONCE):
         kind = "stance with claims" if first % (2 * AT_ONCE) == 0 else "object with text"
         request = _request(kind, first, [_text(draw) for _ in range(AT_ONCE)])
         for i, answer in enumerate(mind.answer(request).answers):
             outcomes[kind][_outcome(request, i, answer)] += 1
     mind.close()
-    seconds = round(time.perf_counter() - began)
     return [
         {"asked": kind, "temperature": TEMPERATURE} | dict(sorted(found.items())) for kind, found in outcomes.items()
-    ] + [{"prompts": PROMPTS, "seconds": seconds}]
+    ]
 
 
 def _text(draw: random.Random) -> str:
