@@ -135,6 +135,8 @@ def portfolio_tools(optimizer: MeanCVaR, scenarios: Scenarios) -> dict[str, Base
             Problem(
                 tickers=names,
                 scenarios=scenarios.returns,
+                probabilities=scenarios.probabilities,
+                window=scenarios.window,
                 expected_returns=np.array([asked.expected_returns[name] for name in names]),
                 previous_weights=np.array([asked.previous_weights[name] for name in names]),
                 caps=np.array([asked.caps[name] for name in names]),

@@ -59,45 +59,65 @@ class Form:
         return rows + float(reduced @ np.where(reduced > 0, self.least, self.most)), reduced
 
 
-def form_of(program: Program) -> Form:
-    """The arrays of a loaded program."""
-    data = program.linear.get_problem_data(cp.HIGHS)[0]
-    matrix, right = sp.csr_array(data["A"]), np.asarray(data["b"], dtype=np.float64)
-    place = data["param_prob"].var_id_to_col
-    columns = {variable.id: place[variable.id] + np.arange(variable.size) for variable, _, _ in program.bounds}
-    exposure = columns[program.exposure.id]
-    kept = [columns[variable.id] for variable, _, _ in program.bounds if variable is not program.exposure]
-    order = np.concatenate(kept)
-    balance = 0 if program.balance is None else program.shape.names
-    cover = 0 if program.cover is None else program.shape.names
-    defined = slice(balance, balance + len(exposure))
-    # exposure - G x = 0: minus the rest of the row is G
-    sign = np.ones(defined.stop + cover)
-    sign[defined] = -matrix[defined].tocsc()[:, exposure].diagonal()
-    rows = sp.csc_array(sp.diags_array(sign) @ matrix[: defined.stop + cover])
-    least, most = _bounds(program, right[defined.stop + cover :], columns, matrix.shape[1])
-    row_least, row_most = right[: defined.stop + cover].copy(), right[: defined.stop + cover].copy()
-    row_least[defined.stop :] = -np.inf
-    row_least[defined], row_most[defined] = least[exposure], most[exposure]
-    return Form(
-        names=program.shape.names,
-        exposures=defined,
-        cost=np.asarray(data["c"], dtype=np.float64)[order],
-        matrix=sp.csc_array(rows[:, order]),
-        row_least=row_least,
-        row_most=row_most,
-        least=least[order],
-        most=most[order],
-    )
+class FormReader:
+    """Reads the arrays of a program again and again: where each number goes is worked out once.
+
+    The pattern of cvxpy's matrix is that of its parameters, so it stays; where it does not, it is worked out anew.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._pattern: sp.csc_array | None = None
+
+    def read(self) -> Form:
+        """The arrays of the program as it is loaded."""
+        data = self._program.linear.get_problem_data(cp.HIGHS)[0]
+        matrix, right = data["A"], np.asarray(data["b"], dtype=np.float64)
+        if self._pattern is None or not _same_pattern(self._pattern, matrix):
+            self._work_out(sp.csc_array(matrix), data["param_prob"].var_id_to_col)
+        least, most = -right[self._least_at], right[self._most_at]
+        row_least, row_most = right[: self._rows].copy(), right[: self._rows].copy()
+        row_least[self._defined.stop :] = -np.inf
+        row_least[self._defined], row_most[self._defined] = least[self._exposure], most[self._exposure]
+        values = matrix.data[self._source] * self._sign
+        return Form(
+            names=self._program.shape.names,
+            exposures=self._defined,
+            cost=np.asarray(data["c"], dtype=np.float64)[self._order],
+            matrix=sp.csc_array((values, self._folded.indices, self._folded.indptr), shape=self._folded.shape),
+            row_least=row_least,
+            row_most=row_most,
+            least=least[self._order],
+            most=most[self._order],
+        )
+
+    def _work_out(self, matrix: sp.csc_array, place: dict[int, int]) -> None:
+        """Where the numbers go, found by folding a matrix that holds their places instead."""
+        program = self._program
+        self._pattern = matrix
+        columns = {variable.id: place[variable.id] + np.arange(variable.size) for variable, _, _ in program.bounds}
+        self._exposure = columns[program.exposure.id]
+        kept = [columns[variable.id] for variable, _, _ in program.bounds if variable is not program.exposure]
+        self._order = np.concatenate(kept)
+        balance = 0 if program.balance is None else program.shape.names
+        self._defined = slice(balance, balance + len(self._exposure))
+        self._rows = self._defined.stop + (0 if program.cover is None else program.shape.names)
+        # The last rows are -x <= -least and x <= most, variable by variable.
+        self._least_at, self._most_at = np.empty(matrix.shape[1], dtype=int), np.empty(matrix.shape[1], dtype=int)
+        at = self._rows
+        for variable, _, _ in program.bounds:
+            where = columns[variable.id]
+            self._least_at[where] = at + np.arange(variable.size)
+            self._most_at[where] = at + variable.size + np.arange(variable.size)
+            at += 2 * variable.size
+        # exposure - G x = 0: minus the rest of the row is G
+        sign = np.ones(self._rows)
+        sign[self._defined] = -sp.csr_array(matrix)[self._defined].tocsc()[:, self._exposure].diagonal()
+        numbered = sp.csc_array((np.arange(1.0, matrix.nnz + 1), matrix.indices, matrix.indptr), shape=matrix.shape)
+        self._folded = sp.csc_array((sp.diags_array(sign) @ sp.csr_array(numbered)[: self._rows])[:, self._order])
+        self._source = np.abs(self._folded.data).astype(int) - 1
+        self._sign = np.sign(self._folded.data)
 
 
-def _bounds(
-    program: Program, right: Vector, columns: dict[int, NDArray[np.int64]], count: int
-) -> tuple[Vector, Vector]:
-    """Least and most of every column: the program's last rows are -x <= -least and x <= most, variable by variable."""
-    least, most, at = np.empty(count), np.empty(count), 0
-    for variable, _, _ in program.bounds:
-        where, size = columns[variable.id], variable.size
-        least[where], most[where] = -right[at : at + size], right[at + size : at + 2 * size]
-        at += 2 * size
-    return least, most
+def _same_pattern(one: sp.csc_array, other: sp.csc_array) -> bool:
+    return np.array_equal(one.indptr, other.indptr) and np.array_equal(one.indices, other.indices)

@@ -43,12 +43,15 @@ def explain_conflict(problem: Problem, form: Form, tail: Tail, units: Units) -> 
 
     given = elastic.slacks(elastic.limits)
     if given:
-        needed = _deleted(
-            elastic.suspects(elastic.duals()), lambda kept: elastic.slacks(_others(elastic, kept)) is None
-        )
+        suspects = elastic.suspects(elastic.duals())
+        needed = _deleted(suspects, lambda kept: elastic.slacks(_others(elastic, kept)) is None)
         ways = [elastic.slacks([name]) for name in needed]
+        if tail.limit is not None:
+            # What resolves this conflict must not break the CVaR limit.
+            risk_too = _Risk(elastic, tail)
+            given, ways = risk_too.cheapest(), [risk_too.slacks([name]) for name in needed]
     else:
-        given, needed, ways = _risk_conflict(elastic, tail)
+        given, needed, ways = _Risk(elastic, tail).conflict()
     cheapest = relaxations(given)
     alone = tuple(row for way in ways if way for row in relaxations(way))
     means = " or ".join(_give(row) for row in alone) or " and ".join(_give(row) for row in cheapest)
@@ -71,32 +74,52 @@ def _deleted(suspects: list[str], conflict: Callable[[list[str]], bool]) -> list
     return needed
 
 
-def _risk_conflict(elastic: Elastic, tail: Tail) -> tuple[dict[str, float], list[str], list[dict[str, float] | None]]:
-    """The cheapest relaxation, the conflict, and the ways out, where only the CVaR limit makes it impossible."""
-    limit = tail.limit
-    if limit is None:
-        raise OptimizerError(CONTRADICTION)
-    engine = ScenarioSelection()
+class _Risk:
+    """The elastic program with the scenarios and a limit on the CVaR.
 
-    def least_risk(kept: Sequence[str]) -> tuple[float, Optimum]:
-        form = elastic.priced(_others(elastic, kept), prices={})
-        found = engine.minimum(form, replace(tail, weight=1.0, limit=None))
+    Raises:
+        OptimizerError: there is no such limit, so nothing can conflict with it.
+    """
+
+    def __init__(self, elastic: Elastic, tail: Tail) -> None:
+        if tail.limit is None:
+            raise OptimizerError(CONTRADICTION)
+        self._elastic, self._tail, self._limit = elastic, tail, tail.limit
+        self._engine = ScenarioSelection()
+
+    def slacks(self, free: Sequence[str]) -> dict[str, float] | None:
+        """The smallest slacks when only the limits of `free` may give; None if not enough."""
+        found = self._engine.minimum(self._elastic.priced(free), replace(self._tail, weight=0.0))
+        return None if found is None else self._elastic.given(found.x)
+
+    def least(self, kept: Sequence[str]) -> tuple[float, Optimum]:
+        """The least CVaR when only the limits of `kept` hold."""
+        form = self._elastic.priced(_others(self._elastic, kept), prices={})
+        found = self._engine.minimum(form, replace(self._tail, weight=1.0, limit=None))
         if found is None:
             raise OptimizerError(CONTRADICTION)
-        losses = tail.returns @ found.x[: form.names] * (-1 / tail.scale)
-        return risk(losses, tail.chances, 1 - tail.mass)[0], found
+        losses = self._tail.returns @ found.x[: form.names] * (-1 / self._tail.scale)
+        return risk(losses, self._tail.chances, 1 - self._tail.mass)[0], found
 
-    least, optimum = least_risk(elastic.limits)
-    missing = least - limit
-    if missing <= 0:
-        raise OptimizerError(CONTRADICTION)
-    suspects = elastic.suspects(optimum.duals)
-    needed = _deleted(suspects, lambda kept: least_risk(kept)[0] > limit + NOTHING * max(1.0, abs(limit)))
-    ways: list[dict[str, float] | None] = [{"cvar": missing}]
-    for name in needed:
-        found = engine.minimum(elastic.priced([name]), replace(tail, weight=0.0))
-        ways.append(None if found is None else elastic.given(found.x))
-    return {"cvar": missing}, ["cvar", *needed], ways
+    def cheapest(self) -> dict[str, float]:
+        """The smallest slacks when all limits may give, the CVaR's only if nothing else helps."""
+        given = self.slacks(self._elastic.limits)
+        if given is not None:
+            return given
+        least, optimum = self.least([])
+        return self._elastic.given(optimum.x) | {"cvar": least - self._limit}
+
+    def conflict(self) -> tuple[dict[str, float], list[str], list[dict[str, float] | None]]:
+        """The cheapest relaxation, the conflict, and the ways out, where the other limits alone are possible."""
+        least, optimum = self.least(self._elastic.limits)
+        missing = least - self._limit
+        if missing <= 0:
+            raise OptimizerError(CONTRADICTION)
+        suspects = self._elastic.suspects(optimum.duals)
+        tolerance = NOTHING * max(1.0, abs(self._limit))
+        needed = _deleted(suspects, lambda kept: self.least(kept)[0] > self._limit + min(tolerance, missing / 2))
+        ways: list[dict[str, float] | None] = [{"cvar": missing}, *(self.slacks([name]) for name in needed)]
+        return {"cvar": missing}, ["cvar", *needed], ways
 
 
 def _plain(limit: str) -> str:

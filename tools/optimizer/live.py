@@ -24,9 +24,14 @@ OPTIONS: dict[str, bool | int | float | str] = {
     "presolve": "off",
     "primal_feasibility_tolerance": 1e-9,
     "dual_feasibility_tolerance": 1e-9,
+    # By default what is below 1e-9 is dropped.
+    "small_matrix_value": 1e-12,
     # Only a guard against cycling, far beyond what any problem needs. HiGHS's time limit counts all runs together.
     "simplex_iteration_limit": 5_000_000,
 }
+
+DUAL, PRIMAL = 1, 4
+"""HiGHS's names for serial dual and primal simplex."""
 
 NO_OPTIMUM = (
     highspy.HighsModelStatus.kInfeasible,
@@ -48,11 +53,17 @@ class Program:
 
 
 class LiveModel:
-    """One linear program inside HiGHS."""
+    """One linear program inside HiGHS.
 
-    def __init__(self, program: Program, **options: bool | int | float | str) -> None:
+    Args:
+        program: what it starts with.
+        primal: use primal simplex, to which added columns do no harm; else dual simplex, for added rows.
+    """
+
+    def __init__(self, program: Program, *, primal: bool = False) -> None:
+        self._strategy = PRIMAL if primal else DUAL
         self._solver = highspy.Highs()  # type: ignore[no-untyped-call]
-        for name, value in (OPTIONS | options).items():
+        for name, value in OPTIONS.items():
             self._solver.setOptionValue(name, value)
         model = highspy.HighsLp()
         model.num_row_, model.num_col_ = program.matrix.shape
@@ -74,12 +85,17 @@ class LiveModel:
         Raises:
             OptimizerError: the solver broke or gave up.
         """
-        self._solver.run()
-        status = self._solver.getModelStatus()
-        if status == highspy.HighsModelStatus.kOptimal:
-            return True
-        if status in NO_OPTIMUM:
-            return False
+        for attempt, strategy in enumerate((self._strategy, DUAL, PRIMAL)):
+            if attempt:
+                # One problem in a thousand ends in status Unknown: a fresh basis and other pivots solve it.
+                self._solver.clearSolver()
+            self._solver.setOptionValue("simplex_strategy", strategy)
+            self._solver.run()
+            status = self._solver.getModelStatus()
+            if status == highspy.HighsModelStatus.kOptimal:
+                return True
+            if status in NO_OPTIMUM:
+                return False
         words = self._solver.modelStatusToString(status)
         raise OptimizerError(f"The solver HiGHS gave up with status {words}: check the problem's numbers.")
 
@@ -131,7 +147,8 @@ class LiveModel:
 
     @staticmethod
     def _done(status: object, what: str) -> None:
-        if status != highspy.HighsStatus.kOk:
+        # A warning is about a side that contradicts itself, which is then infeasible, or a coefficient below 1e-12.
+        if status == highspy.HighsStatus.kError:
             raise OptimizerError(f"The solver HiGHS refused to {what}: check the problem's numbers.")
 
 

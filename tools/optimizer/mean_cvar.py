@@ -29,7 +29,7 @@ from .tidy import ROUNDING, tidied
 
 if TYPE_CHECKING:
     from .engine import Engine, Optimum, Tail
-    from .form import Form
+    from .form import Form, FormReader
     from .program import Program, Shape
 
 Vector = NDArray[np.float64]
@@ -48,6 +48,15 @@ class Units:
     """Of returns and costs: about the largest term of the objective."""
 
 
+@dataclass
+class _Compiled:
+    """A program of one shape, and its arrays as last read."""
+
+    program: Program
+    reader: FormReader
+    form: Form | None = None
+
+
 class MeanCVaR:
     """The optimizer; keeps compiled programs from one call to the next. One object per thread.
 
@@ -61,7 +70,7 @@ class MeanCVaR:
     def __init__(self, *, warm: bool = False, engine: Engine | None = None) -> None:
         self._warm = warm
         self._engine = engine
-        self._programs: dict[Shape, tuple[Program, Form | None]] = {}
+        self._programs: dict[Shape, _Compiled] = {}
         self._units: Units | None = None
 
     def solve(self, problem: Problem) -> Solution | Infeasible:
@@ -88,16 +97,17 @@ class MeanCVaR:
 
     def _loaded(self, problem: Problem, units: Units) -> tuple[Program, Form]:
         """The program of the problem's shape with its figures, and the same in arrays."""
-        from .form import form_of
+        from .form import FormReader
         from .program import Program, shape_of
 
         shape = shape_of(problem)
-        program, form = self._programs.get(shape, (None, None))
-        program = program or Program(shape)
-        if program.load(problem, units.reward) or form is None:
-            form = form_of(program)
-        self._programs[shape] = program, form
-        return program, form
+        if shape not in self._programs:
+            program = Program(shape)
+            self._programs[shape] = _Compiled(program, FormReader(program))
+        compiled = self._programs[shape]
+        if compiled.program.load(problem, units.reward) or compiled.form is None:
+            compiled.form = compiled.reader.read()
+        return compiled.program, compiled.form
 
 
 def _power_of_two(value: float) -> float:

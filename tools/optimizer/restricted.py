@@ -170,8 +170,7 @@ class DualProgram:
                 least=least,
                 most=most,
             ),
-            # Added columns leave the basis primal feasible.
-            simplex_strategy=4,
+            primal=True,  # added columns leave the basis primal feasible
         )
 
     def _sides(self, form: Form) -> tuple[Vector, Vector, Vector]:

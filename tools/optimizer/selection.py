@@ -98,7 +98,9 @@ class ScenarioSelection:
             if found is not None:
                 return self._kept(live, found)
         guess = np.clip(1 / form.names, form.least[: form.names], form.most[: form.names])
-        fresh = self._build(form, tail, guess if live is None or live.weights is None else live.weights)
+        if live is not None and live.weights is not None and len(live.weights) == form.names:
+            guess = live.weights
+        fresh = self._build(form, tail, guess)
         found = self._search(fresh, form, tail)
         return None if found is None else self._kept(fresh, found)
 
