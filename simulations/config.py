@@ -15,6 +15,7 @@ from ..tools.clock import Frequency
 from ..tools.errors import InputError
 from ..tools.frozen import Frozen
 from ..tools.market.mask.key import What
+from ..tools.optimizer.profile import client_of
 
 
 class ConfigError(InputError):
@@ -116,11 +117,13 @@ def load_config(file: Path | None, options: dict[str, Any]) -> SessionConfig:
     """The configuration of a TOML file with options on top.
 
     Args:
-        file: TOML whose keys are the fields of `SessionConfig`; None for the defaults.
+        file: TOML whose keys are the fields of `SessionConfig`, and perhaps a table `[client]` with answers that come
+            to some of them (`tools.optimizer.profile`); None for the defaults.
         options: fields given on the command line; None values are ignored.
 
     Raises:
         ConfigError: the file cannot be read, a key is unknown, or a value is out of range.
+        ProblemError: an answer of the client is refused.
     """
     values: dict[str, Any] = {}
     if file is not None:
@@ -130,6 +133,9 @@ def load_config(file: Path | None, options: dict[str, Any]) -> SessionConfig:
             raise ConfigError(f"The configuration {file} cannot be read ({error.strerror}): check the path.") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"The configuration {file} is not valid TOML ({error}): correct that place.") from error
+    if (answers := values.pop("client", None)) is not None:
+        # A client's answers come to settings; what the file or an option says outright wins.
+        values = client_of(answers).settings().model_dump() | values
     values |= {name: value for name, value in options.items() if value is not None}
     try:
         return SessionConfig.model_validate(values)

@@ -33,4 +33,18 @@ class BrokerError(PaperDeskError):
 
 
 class OptimizerError(PaperDeskError):
-    """The optimizer was given impossible numbers or its solver broke; never raised for an infeasible problem."""
+    """The optimizer could not answer: its solver broke or gave an answer that does not stand the exact check.
+
+    Never raised for an infeasible problem, which has a typed answer.
+    """
+
+
+class ProblemError(OptimizerError, InputError):
+    """A portfolio problem, a set of scenarios, a view or a profile holds a number that cannot be meant.
+
+    `field` names what was wrong (`scenarios`, `beta`, `costs`, ...), for programs that react to it.
+    """
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field

@@ -22,7 +22,7 @@ from .market.documents.search import search
 from .market.fundamentals import ratios
 from .market.view import MarketView
 from .measures import MEASURES
-from .optimizer import Infeasible, MeanCVaR, Problem, Solution
+from .optimizer import Infeasible, MeanCVaR, Problem, Solution, Utility
 from .optimizer.scenarios import Scenarios
 from .regime import regime
 from .sentiment.lexicon import latest_tone
@@ -135,11 +135,13 @@ def portfolio_tools(optimizer: MeanCVaR, scenarios: Scenarios) -> dict[str, Base
             Problem(
                 tickers=names,
                 scenarios=scenarios.returns,
+                probabilities=scenarios.probabilities,
+                window=scenarios.window,
                 expected_returns=np.array([asked.expected_returns[name] for name in names]),
                 previous_weights=np.array([asked.previous_weights[name] for name in names]),
                 caps=np.array([asked.caps[name] for name in names]),
                 costs=np.full(len(names), asked.cost_per_unit),
-                risk_aversion=asked.risk_aversion,
+                goal=Utility(asked.risk_aversion),
                 beta=asked.beta,
                 min_cash=asked.min_cash,
                 min_invested=asked.min_invested,

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from paperdesk.tools.optimizer import MeanCVaR, Problem
+from paperdesk.tools.optimizer import MeanCVaR, Problem, Utility
 
 
 @pytest.fixture(scope="session")
@@ -24,12 +24,14 @@ def problem() -> Callable[..., Problem]:
             "tickers": tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ"[:names]),
             "scenarios": returns,
             "expected_returns": rng.normal(0.002, 0.001, names),
-            "risk_aversion": 0.08,
+            "goal": Utility(0.08),
             "costs": np.full(names, 0.0005),
             "previous_weights": np.full(names, 0.9 / names),
             "caps": np.full(names, min(1.0, 2.0 / names)),
             "min_cash": 0.02,
         }
+        if "risk_aversion" in changes:
+            changes["goal"] = Utility(changes.pop("risk_aversion"))
         return Problem(**{**usual, **changes})
 
     return build

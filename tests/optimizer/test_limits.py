@@ -7,10 +7,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from paperdesk.tools.errors import OptimizerError
-from paperdesk.tools.optimizer import Infeasible, MeanCVaR, Problem, Solution
-from paperdesk.tools.optimizer.engine import CvxpyEngine, Optimum, Tail
+from paperdesk.tools.errors import OptimizerError, ProblemError
+from paperdesk.tools.optimizer import (
+    Infeasible,
+    Limit,
+    MaximumReturn,
+    MeanCVaR,
+    MinimumCVaR,
+    Problem,
+    Solution,
+    Utility,
+)
+from paperdesk.tools.optimizer.engine import Optimum, Tail
+from paperdesk.tools.optimizer.form import Form
 from paperdesk.tools.optimizer.program import Program
+from paperdesk.tools.optimizer.reference import CvxpyEngine
 
 Build = Callable[..., Problem]
 SECTORS = dict(zip("ABCDEFG", "XXXYYYY", strict=True))
@@ -128,7 +139,8 @@ def test_relaxing_what_it_says_makes_the_problem_solvable(optimizer: MeanCVaR, p
     [
         ({"tickers": ()}, "at least one ticker"),
         ({"tickers": tuple("AACDEFG")}, "each only once"),
-        ({"scenarios": np.zeros((0, 7))}, "at least one scenario"),
+        ({"scenarios": np.zeros((0, 7))}, "at least two scenarios"),
+        ({"scenarios": np.zeros((1, 7))}, "at least two scenarios"),
         ({"scenarios": np.zeros((10, 6))}, "shape"),
         ({"scenarios": np.zeros(7)}, "shape"),
         ({"scenarios": np.full((10, 7), np.nan)}, "NaN"),
@@ -137,28 +149,52 @@ def test_relaxing_what_it_says_makes_the_problem_solvable(optimizer: MeanCVaR, p
         ({"expected_returns": np.zeros(6)}, "shape"),
         ({"expected_returns": np.full(7, np.inf)}, "infinity"),
         ({"costs": np.full(7, np.nan)}, "NaN"),
+        ({"costs": np.full(7, np.inf)}, "infinity"),
         ({"costs": np.full(7, -0.1)}, "must not be negative"),
-        ({"previous_weights": np.full(7, -0.1)}, "must not be negative"),
-        ({"caps": np.full(7, 1.5)}, "cap of A must lie between 0 and 1"),
-        ({"caps": np.full(7, -0.5)}, "cap of A must lie between 0 and 1"),
-        ({"min_cash": 1.2}, "min_cash must lie"),
-        ({"min_cash": float("nan")}, "min_cash must lie"),
+        ({"previous_weights": np.full(7, 150.0)}, "1 is the whole equity"),
+        ({"caps": np.full(7, 1e9)}, "1 is the whole equity"),
+        ({"caps": np.full(7, -0.5)}, "floor of A lies above its cap"),
+        ({"floors": np.full(7, 0.9)}, "floor of A lies above its cap"),
+        ({"floors": np.full(3, -0.9)}, "shape"),
+        ({"min_cash": 1e5}, "min_cash must be"),
+        ({"min_cash": float("nan")}, "min_cash must be"),
+        ({"max_gross": -1.0}, "max gross must be at least 0"),
+        ({"max_short": float("nan")}, "max short must be at least 0"),
+        ({"limits": (Limit("tilt", {"GHOST": 1.0}, most=0.1),)}, "names GHOST"),
+        ({"limits": (Limit("tilt", {"A": 1.0}),)}, "bounds nothing"),
+        ({"limits": (Limit("tilt", {"A": 1.0}, most=0.1, least=0.2),)}, "least above its most"),
+        ({"limits": (Limit("tilt", {"A": np.nan}, most=0.1),)}, "not finite"),
+        ({"limits": (Limit("tilt", {"A": 1.0}, most=0.1),) * 2}, "same name"),
         ({"beta": 1.0}, "beta must lie"),
         ({"beta": 0.0}, "beta must lie"),
         ({"beta": float("nan")}, "beta must lie"),
-        ({"risk_aversion": -1.0}, "risk aversion"),
-        ({"risk_aversion": float("inf")}, "risk aversion"),
         ({"turnover_limit": -0.1}, "turnover limit"),
         ({"probabilities": np.full(500, 1.0)}, "sum to 1"),
         ({"probabilities": np.full(499, 1 / 499)}, "shape"),
         ({"exclusions": frozenset({"GHOST"})}, "not in the universe: GHOST"),
         ({"sectors": {"A": "X"}, "sector_caps": {"X": 0.2}}, "no sector for B"),
-        ({"sectors": SECTORS, "sector_caps": {"X": -0.2}}, "cap of sector X must lie"),
+        ({"sectors": SECTORS, "sector_caps": {"X": np.nan}}, "cap of sector X must be"),
     ],
 )
 def test_numbers_that_cannot_be_meant_are_refused(change: dict[str, Any], message: str, problem: Build) -> None:
-    with pytest.raises(OptimizerError, match=message):
+    with pytest.raises(ProblemError, match=message) as refused:
         problem(**change)
+    assert refused.value.field
+
+
+@pytest.mark.parametrize(
+    ("goal", "number", "field"),
+    [
+        (Utility, -1.0, "risk_aversion"),
+        (Utility, float("inf"), "risk_aversion"),
+        (MinimumCVaR, float("nan"), "target_return"),
+        (MaximumReturn, float("inf"), "cvar_limit"),
+    ],
+)
+def test_goals_that_cannot_be_meant_are_refused(goal: Callable[[float], object], number: float, field: str) -> None:
+    with pytest.raises(ProblemError) as refused:
+        goal(number)
+    assert refused.value.field == field
 
 
 def test_a_problem_does_not_change_with_the_arrays_it_was_made_of(problem: Build) -> None:
@@ -173,12 +209,12 @@ def test_a_problem_does_not_change_with_the_arrays_it_was_made_of(problem: Build
 class Liar(CvxpyEngine):
     """An engine that returns weights that are not the best, as solvers do on badly scaled returns."""
 
-    def solve(self, program: Program, tail: Tail) -> Optimum | None:
-        truth = super().solve(program, tail)
+    def solve(self, program: Program, form: Form, tail: Tail) -> Optimum | None:
+        truth = super().solve(program, form, tail)
         assert truth is not None
-        return replace(truth, weights=truth.weights * 0.98)
+        return replace(truth, x=truth.x * 0.98)
 
 
 def test_an_answer_that_is_not_the_optimum_is_refused(problem: Build) -> None:
     with pytest.raises(OptimizerError, match="was refused"):
-        MeanCVaR(Liar()).solve(problem())
+        MeanCVaR(engine=Liar()).solve(problem())

@@ -1,7 +1,20 @@
 """Mean-CVaR optimization: `MeanCVaR().solve(Problem(...))` gives a `Solution` or an `Infeasible`."""
 
+from .goal import Goal, MaximumReturn, MinimumCVaR, Utility
 from .mean_cvar import MeanCVaR
-from .problem import Problem
+from .problem import Limit, Problem
 from .solution import Binding, Infeasible, Relaxation, Solution
 
-__all__ = ["Binding", "Infeasible", "MeanCVaR", "Problem", "Relaxation", "Solution"]
+__all__ = [
+    "Binding",
+    "Goal",
+    "Infeasible",
+    "Limit",
+    "MaximumReturn",
+    "MeanCVaR",
+    "MinimumCVaR",
+    "Problem",
+    "Relaxation",
+    "Solution",
+    "Utility",
+]

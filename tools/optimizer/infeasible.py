@@ -1,103 +1,148 @@
-"""Why no portfolio satisfies all limits: an elastic program in which every limit may give, at a price of 1 per unit.
+"""Why no portfolio satisfies all limits: a smallest set of limits that conflict, and what would resolve it.
 
-Its solution is the cheapest relaxation; the limits left after taking away every one that the conflict does not need
-are an irreducible infeasible set (deletion filter, Chinneck and Dravnieks 1991). Imports cvxpy: import it when needed.
+The cheapest relaxation is the optimum of the elastic program. Its duals name a set of limits that conflict (Farkas);
+those left after taking away every one that the conflict does not need are an irreducible infeasible set (deletion
+filter, Chinneck and Dravnieks 1991).
+
+A CVaR limit enters by the least CVaR that the other limits allow. Risk and weights have no common unit, so where it is
+part of the conflict, the cheapest relaxation is that of the CVaR limit alone.
 """
 
-from collections.abc import Callable, Collection
+from __future__ import annotations
 
-import cvxpy as cp
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ..errors import OptimizerError
+from .elastic import NOTHING, Elastic
+from .engine import Optimum, Tail
+from .form import Form
 from .problem import Problem
-from .program import solve_linear
+from .selection import ScenarioSelection
 from .solution import Infeasible, Relaxation
+from .tail import risk
 
-Vector = NDArray[np.float64]
-Slacks = Callable[[Collection[str]], Vector | None]
-"""The smallest slacks, by limit, when only the named limits may give; None if that is not enough."""
+if TYPE_CHECKING:
+    from .mean_cvar import Units
 
-NOTHING = 1e-7
-"""Slack below this is rounding."""
+CONTRADICTION = "The solver HiGHS contradicted itself on feasibility: check limits that nearly conflict."
 
 
-def explain_conflict(problem: Problem) -> Infeasible:
+def explain_conflict(problem: Problem, form: Form, tail: Tail, units: Units) -> Infeasible:
     """Which limits of an infeasible problem conflict, and what would resolve it.
 
     Raises:
         OptimizerError: the problem is feasible after all (the solver contradicted itself), or the solver broke.
     """
-    names = _limits(problem)
-    slacks = _elastic(problem, names)
-    cheapest = _relaxations(names, slacks(names))
-    if not cheapest:
-        raise OptimizerError("The solver HiGHS contradicted itself on feasibility: check limits that nearly conflict.")
-    needed = list(names)
-    for name in names:
-        fewer = [other for other in needed if other != name]
-        # Still impossible with `name` (and all dropped before it) out of the way: the conflict does not need it.
-        if slacks([other for other in names if other not in fewer]) is None:
-            needed = fewer
-    alone = tuple(row for name in needed for row in _relaxations(names, slacks([name])) or ())
-    ways = " or ".join(f"{_plain(row.limit)} by {row.amount * 100:.2f} points" for row in alone)
-    ways = ways or " and ".join(f"{_plain(row.limit)} by {row.amount * 100:.2f} points" for row in cheapest)
-    sentence = f"No portfolio satisfies {_listed([_plain(name) for name in needed])} together: relax {ways}."
+    elastic = Elastic(problem, form)
+    amounts = {"return": units.reward, "cvar": units.scale}
+
+    def relaxations(given: dict[str, float]) -> tuple[Relaxation, ...]:
+        return tuple(Relaxation(limit=name, amount=amount * amounts.get(name, 1.0)) for name, amount in given.items())
+
+    given = elastic.slacks(elastic.limits)
+    if given:
+        suspects = elastic.suspects(elastic.duals())
+        needed = _deleted(suspects, lambda kept: elastic.slacks(_others(elastic, kept)) is None)
+        ways = [elastic.slacks([name]) for name in needed]
+        if tail.limit is not None:
+            # What resolves this conflict must not break the CVaR limit.
+            risk_too = _Risk(elastic, tail)
+            given, ways = risk_too.cheapest(), [risk_too.slacks([name]) for name in needed]
+    else:
+        given, needed, ways = _Risk(elastic, tail).conflict()
+    cheapest = relaxations(given)
+    alone = tuple(row for way in ways if way for row in relaxations(way))
+    means = " or ".join(_give(row) for row in alone) or " and ".join(_give(row) for row in cheapest)
+    sentence = f"No portfolio satisfies {_listed([_plain(name) for name in needed])} together: relax {means}."
     return Infeasible(conflict=tuple(needed), cheapest=cheapest, alone=alone, sentence=sentence)
 
 
-def _limits(problem: Problem) -> tuple[str, ...]:
-    caps = [f"{'exclusion' if name in problem.exclusions else 'cap'}:{name}" for name in problem.tickers]
-    sectors = [f"sector:{name}" for name in problem.capped_sectors()]
-    return (*caps, *sectors, "cash", "invested", *(["turnover"] if problem.turnover_limit is not None else []))
+def _others(elastic: Elastic, kept: Sequence[str]) -> list[str]:
+    return [name for name in elastic.limits if name not in kept]
 
 
-def _elastic(problem: Problem, names: tuple[str, ...]) -> Slacks:
-    """Declare the elastic program once; the result says how much each limit gives if only some may."""
-    count, groups = len(problem.tickers), len(problem.capped_sectors())
-    weights = cp.Variable(count, nonneg=True)
-    slack = cp.Variable(len(names), nonneg=True)
-    allowed = cp.Parameter(len(names), nonneg=True)
-    limits = [
-        slack <= allowed,
-        weights <= problem.upper_bounds() + slack[:count],
-        weights.sum() <= 1 - problem.min_cash + slack[count + groups],
-        weights.sum() >= problem.min_invested - slack[count + groups + 1],
-    ]
-    if groups:
-        most = np.array([problem.sector_caps[name] for name in problem.capped_sectors()])
-        limits.append(problem.membership() @ weights <= most + slack[count : count + groups])
-    if problem.turnover_limit is not None:
-        buys, sells = cp.Variable(count, nonneg=True), cp.Variable(count, nonneg=True)
-        limits.append(weights - problem.previous_weights == buys - sells)
-        limits.append(buys.sum() + sells.sum() <= problem.turnover_limit + slack[-1])
-    elastic = cp.Problem(cp.Minimize(slack.sum()), limits)
-    # No limit can need more room than everything held, bought and sold.
-    ample = 4.0 + float(problem.previous_weights.sum())
-
-    def slacks(free: Collection[str]) -> Vector | None:
-        allowed.value = np.array([ample if name in free else 0.0 for name in names])
-        return None if solve_linear(elastic) is None else np.asarray(slack.value, dtype=np.float64)
-
-    return slacks
+def _deleted(suspects: list[str], conflict: Callable[[list[str]], bool]) -> list[str]:
+    """The suspects without each that the conflict does not need."""
+    needed = list(suspects)
+    for name in suspects:
+        fewer = [other for other in needed if other != name]
+        # Still impossible with `name` (and all dropped before it) out of the way: the conflict does not need it.
+        if conflict(fewer):
+            needed = fewer
+    return needed
 
 
-def _relaxations(names: tuple[str, ...], slacks: Vector | None) -> tuple[Relaxation, ...] | None:
-    """What gives; empty where nothing has to, None where it is not enough."""
-    if slacks is None:
-        return None
-    given = zip(names, slacks, strict=True)
-    return tuple(Relaxation(limit=name, amount=float(amount)) for name, amount in given if amount > NOTHING)
+class _Risk:
+    """The elastic program with the scenarios and a limit on the CVaR.
+
+    Raises:
+        OptimizerError: there is no such limit, so nothing can conflict with it.
+    """
+
+    def __init__(self, elastic: Elastic, tail: Tail) -> None:
+        if tail.limit is None:
+            raise OptimizerError(CONTRADICTION)
+        self._elastic, self._tail, self._limit = elastic, tail, tail.limit
+        self._engine = ScenarioSelection()
+
+    def slacks(self, free: Sequence[str]) -> dict[str, float] | None:
+        """The smallest slacks when only the limits of `free` may give; None if not enough."""
+        found = self._engine.minimum(self._elastic.priced(free), replace(self._tail, weight=0.0))
+        return None if found is None else self._elastic.given(found.x)
+
+    def least(self, kept: Sequence[str]) -> tuple[float, Optimum]:
+        """The least CVaR when only the limits of `kept` hold."""
+        form = self._elastic.priced(_others(self._elastic, kept), prices={})
+        found = self._engine.minimum(form, replace(self._tail, weight=1.0, limit=None))
+        if found is None:
+            raise OptimizerError(CONTRADICTION)
+        losses = self._tail.returns @ found.x[: form.names] * (-1 / self._tail.scale)
+        return risk(losses, self._tail.chances, 1 - self._tail.mass)[0], found
+
+    def cheapest(self) -> dict[str, float]:
+        """The smallest slacks when all limits may give, the CVaR's only if nothing else helps."""
+        given = self.slacks(self._elastic.limits)
+        if given is not None:
+            return given
+        least, optimum = self.least([])
+        return self._elastic.given(optimum.x) | {"cvar": least - self._limit}
+
+    def conflict(self) -> tuple[dict[str, float], list[str], list[dict[str, float] | None]]:
+        """The cheapest relaxation, the conflict, and the ways out, where the other limits alone are possible."""
+        least, optimum = self.least(self._elastic.limits)
+        missing = least - self._limit
+        if missing <= 0:
+            raise OptimizerError(CONTRADICTION)
+        suspects = self._elastic.suspects(optimum.duals)
+        tolerance = NOTHING * max(1.0, abs(self._limit))
+        needed = _deleted(suspects, lambda kept: self.least(kept)[0] > self._limit + min(tolerance, missing / 2))
+        ways: list[dict[str, float] | None] = [{"cvar": missing}, *(self.slacks([name]) for name in needed)]
+        return {"cvar": missing}, ["cvar", *needed], ways
 
 
 def _plain(limit: str) -> str:
     kind, _, name = limit.partition(":")
-    words = {"cap": f"the cap of {name}", "exclusion": f"the exclusion of {name}", "sector": f"the {name} sector cap"}
-    return (
-        words.get(kind)
-        or {"cash": "the cash floor", "invested": "the invested floor", "turnover": "the turnover limit"}[kind]
-    )
+    return {
+        "cap": f"the cap of {name}",
+        "floor": f"the floor of {name}",
+        "exclusion": f"the exclusion of {name}",
+        "sector": f"the {name} sector cap",
+        "limit": f"the limit {name}",
+        "cash": "the cash floor",
+        "invested": "the invested floor",
+        "turnover": "the turnover limit",
+        "gross": "the gross limit",
+        "short": "the short limit",
+        "return": "the target return",
+        "cvar": "the CVaR limit",
+    }[kind]
+
+
+def _give(row: Relaxation) -> str:
+    amount = f"{row.amount * 1e4:.2f} bp" if row.limit in ("return", "cvar") else f"{row.amount * 100:.2f} points"
+    return f"{_plain(row.limit)} by {amount}"
 
 
 def _listed(words: list[str]) -> str:

@@ -1,134 +1,257 @@
 """Mean-CVaR portfolios: solve, tidy, verify, explain.
 
-The solver sees returns divided by their root mean square (raw daily returns make it accept answers that are off by
+The solver sees returns in units of their root mean square (raw daily returns make it accept answers that are off by
 per cents with status `optimal`). Whatever it says is then checked without it: the objective is computed exactly from
-the scenarios, and bounded from above by duality,
+all scenarios, and bounded by duality. For the first goal, and alike for the others,
 
     max_w mu'w - lambda CVaR(-Rw) - cost(w)  <=  max_w (mu + lambda R'q)'w - cost(w)
 
-for every measure q with 0 <= q_s <= p_s / (1 - beta) and sum q = 1 (the dual of the CVaR), the right side being a tiny
-linear program without scenarios. The difference is the reported gap; a gap that is not small is an error.
+for every measure q with 0 <= q_s <= p_s / (1 - beta) and sum q = 1 (the dual of the CVaR), the right side being a
+linear program without scenarios, bounded in turn by any duals of its rows (`Form.bound`). The difference is the
+reported gap; a gap that is not small is an error.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from math import frexp
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import OptimizerError
-from .explain import bindings
+from .goal import MaximumReturn, MinimumCVaR, Utility
 from .problem import Problem
 from .solution import Infeasible, Solution
-from .tail import conditional_value_at_risk, value_at_risk
-from .tidy import tidied
+from .tail import risk, tail_weights
+from .tidy import ROUNDING, tidied
 
 if TYPE_CHECKING:
     from .engine import Engine, Optimum, Tail
-    from .program import Program
+    from .form import Form, FormReader
+    from .program import Program, Shape
 
 Vector = NDArray[np.float64]
 
-LARGEST_GAP = 1e-6
-"""In units of the scale: beyond it the solver's answer is refused."""
+LARGEST_GAP = 1e-8
+"""Relative; beyond it the solver's answer is refused."""
+
+
+@dataclass(frozen=True)
+class Units:
+    """Powers of two, so that scaling rounds nothing."""
+
+    scale: float
+    """Of the scenarios: about their root mean square."""
+    reward: float
+    """Of returns and costs: about the largest term of the objective."""
+
+
+@dataclass
+class _Compiled:
+    """A program of one shape, and its arrays as last read."""
+
+    program: Program
+    reader: FormReader
+    form: Form | None = None
 
 
 class MeanCVaR:
-    """The optimizer; keeps compiled programs from one call to the next. One object per thread."""
+    """The optimizer; keeps compiled programs from one call to the next. One object per thread.
 
-    def __init__(self, engine: Engine | None = None) -> None:
+    Args:
+        warm: start each problem from the one before, as the window moves: many times faster in a backtest. Then a
+            problem with several optima may be answered by another of them than it would be alone; the objective is
+            the same. Without it the answer depends on the problem alone, to the last bit.
+        engine: another engine than `ScenarioSelection`, such as `CvxpyEngine`, the whole program through cvxpy.
+    """
+
+    def __init__(self, *, warm: bool = False, engine: Engine | None = None) -> None:
+        self._warm = warm
         self._engine = engine
-        self._programs: dict[tuple[int, int], Program] = {}
+        self._programs: dict[Shape, _Compiled] = {}
+        self._units: Units | None = None
 
     def solve(self, problem: Problem) -> Solution | Infeasible:
-        """The best weights within the limits, or which limits conflict; the same answer for the same problem.
+        """The best weights within the limits, or which limits conflict.
 
         Raises:
             OptimizerError: the solver broke, or its answer does not stand the exact check.
         """
         # cvxpy takes two seconds to import: only those who solve pay for it.
-        from .engine import CvxpyEngine
-        from .infeasible import explain_conflict
-        from .program import Program
+        from .selection import ScenarioSelection
 
         if self._engine is None:
-            self._engine = CvxpyEngine()
-        size = (len(problem.tickers), len(problem.capped_sectors()))
-        if size not in self._programs:
-            self._programs[size] = Program(*size)
-        program = self._programs[size]
-        scale = _scale(problem)
-        tail = _tail(problem, scale)
-        program.load(problem, scale)
-        optimum = self._engine.solve(program, tail)
+            self._engine = ScenarioSelection(warm=self._warm)
+        units = units_of(problem, self._units if self._warm else None)
+        self._units = units
+        program, form = self._loaded(problem, units)
+        tail = tail_of(problem, units)
+        optimum = self._engine.solve(program, form, tail)
         if optimum is None:
-            return explain_conflict(problem)
-        weights = tidied(problem, optimum.weights)
-        bound = program.best_reward(tail.aversion * tail.returns.T @ _measure(optimum, tail)) * scale
-        solution = _solution(problem, weights, bound, optimum, scale)
-        if abs(solution.gap) > LARGEST_GAP * (scale + abs(solution.objective)):
-            raise OptimizerError(
-                f"The solver's answer is off by up to {solution.gap:.3g} and was refused: "
-                "look for scenarios of wildly different size."
-            )
-        return solution
+            from .infeasible import explain_conflict
+
+            return explain_conflict(problem, form, tail, units)
+        return _verified(problem, form, tail, optimum, units)
+
+    def _loaded(self, problem: Problem, units: Units) -> tuple[Program, Form]:
+        """The program of the problem's shape with its figures, and the same in arrays."""
+        from .form import FormReader
+        from .program import Program, shape_of
+
+        shape = shape_of(problem)
+        if shape not in self._programs:
+            program = Program(shape)
+            self._programs[shape] = _Compiled(program, FormReader(program))
+        compiled = self._programs[shape]
+        if compiled.program.load(problem, units.reward) or compiled.form is None:
+            compiled.form = compiled.reader.read()
+        return compiled.program, compiled.form
 
 
-def _solution(problem: Problem, weights: Vector, bound: float, optimum: Optimum, scale: float) -> Solution:
-    losses = -problem.scenarios @ weights
-    cvar = conditional_value_at_risk(losses, problem.chances, problem.beta)
+def _power_of_two(value: float) -> float:
+    return 2.0 ** frexp(value)[1]
+
+
+def _root_mean_square(values: NDArray[np.float64]) -> float:
+    """Of all values, also where their squares underflow or overflow."""
+    flat = values.reshape(-1)
+    mean = float(np.einsum("i,i->", flat, flat)) / len(flat)  # not by BLAS, whose threads cost more than the sum
+    if 1e-200 < mean < 1e200:
+        return float(np.sqrt(mean))
+    largest = float(np.abs(flat).max())
+    return largest * float(np.sqrt(np.mean((flat / largest) ** 2))) if largest > 0 else 0.0
+
+
+def units_of(problem: Problem, before: Units | None) -> Units:
+    """The units of a problem; those of the problem before where they still fit within a factor of four."""
+    spread = _root_mean_square(problem.scenarios)
+    terms = max(float(np.abs(problem.expected_returns).max()), float(problem.costs.max()))
+    if isinstance(problem.goal, Utility):
+        terms = max(terms, problem.goal.risk_aversion * spread)
+
+    def fitting(value: float, old: float | None) -> float:
+        if old is not None and old / 4 <= value <= old * 4:
+            return old
+        return _power_of_two(value) if value > 0 else 1.0
+
+    scale = fitting(spread, before.scale if before else None)
+    return Units(scale, fitting(terms, before.reward if before else None))
+
+
+def tail_of(problem: Problem, units: Units) -> Tail:
+    """The risk term in solver units; scenarios of probability 0 are left out."""
+    from .engine import Tail
+
+    goal, chances, returns = problem.goal, problem.chances, problem.scenarios
+    if problem.probabilities is not None and not chances.all():
+        likely = chances > 0
+        chances, returns = chances[likely], returns[likely]
+    weight = {Utility: 0.0, MinimumCVaR: 1.0, MaximumReturn: 0.0}[type(goal)]
+    if isinstance(goal, Utility):
+        weight = goal.risk_aversion * units.scale / units.reward
+    return Tail(
+        returns=returns,
+        chances=chances,
+        # Below the smallest probability the CVaR is the worst loss whatever beta is, and 1 / mass would only hurt.
+        mass=min(1.0, max(1 - problem.beta, float(chances.min()))),
+        scale=units.scale,
+        weight=weight,
+        limit=goal.cvar_limit / units.scale if isinstance(goal, MaximumReturn) else None,
+    )
+
+
+def _verified(problem: Problem, form: Form, tail: Tail, optimum: Optimum, units: Units) -> Solution:
+    """The solution with its exact figures, if it stands the check."""
+    from .explain import bindings
+
+    goal = problem.goal
+    weights, over = tidied(problem, optimum.x[: form.names])
+    losses = -(tail.returns @ weights)
+    cvar, var = risk(losses, tail.chances, problem.beta)
     trades = np.abs(weights - problem.previous_weights)
     cost = float(problem.costs @ trades)
     expected = float(problem.expected_returns @ weights)
-    objective = expected - problem.risk_aversion * cvar - cost
+    measure = _valid(optimum.measure, tail)
+    worst = np.flatnonzero(measure)
+    measured = tail.returns[worst].T @ (measure[worst] / tail.scale)
+    bound, reduced = form.bound(optimum.duals, measured)
+    if isinstance(goal, Utility):
+        objective = expected - goal.risk_aversion * cvar - cost
+        gap = -bound * units.reward - objective
+        size = abs(expected) + goal.risk_aversion * abs(cvar) + cost
+    elif isinstance(goal, MinimumCVaR):
+        objective, size = cvar, abs(cvar)
+        gap = cvar - bound * units.scale
+    else:
+        objective, size = expected - cost, abs(expected) + cost
+        assert tail.limit is not None
+        gap = (float(measure.sum()) * tail.limit - bound) * units.reward - objective
+    per = units.scale if isinstance(goal, MinimumCVaR) else units.reward
+    if isinstance(goal, MaximumReturn):
+        over = max(over, cvar - goal.cvar_limit)
+    _refuse_if_wrong(gap, over, size, per)
+    marginal = _marginal(measure, losses, cvar, tail, problem.beta)
     return Solution(
-        weights={name: float(weight) for name, weight in zip(problem.tickers, weights, strict=True)},
+        weights=dict(zip(problem.tickers, weights.tolist(), strict=True)),
         cash_weight=float(1 - weights.sum()),
         expected_return=expected,
         cvar=cvar,
-        var=value_at_risk(losses, problem.chances, problem.beta),
+        var=var,
         objective=objective,
-        gap=bound - objective,
+        gap=gap,
+        relative_gap=gap / size if size > 0 else 0.0,
         turnover=float(trades.sum()),
         cost=cost,
-        binding=bindings(problem, optimum.prices, scale),
-        scenarios=int(np.count_nonzero(problem.chances)),
+        marginal_cvar=dict(zip(problem.tickers, marginal.tolist(), strict=True)),
+        component_cvar=dict(zip(problem.tickers, (weights * marginal).tolist(), strict=True)),
+        binding=bindings(problem, form, optimum, reduced, per, units.reward, units.scale),
+        scenarios=len(tail.chances),
+        window=problem.window,
     )
 
 
-def _scale(problem: Problem) -> float:
-    """Unit of the objective: the root mean square of the risk term's returns, unless other terms dwarf it."""
-    largest = float(np.abs(problem.scenarios).max())
-    spread = largest * float(np.sqrt(np.mean((problem.scenarios / largest) ** 2))) if largest > 0 else 0.0
-    spread *= max(1.0, problem.risk_aversion)
-    others = max(float(np.abs(problem.expected_returns).max()), float(problem.costs.max()))
-    scale = max(spread, 1e-6 * others)
-    return scale if scale > 0 else 1.0
+def _refuse_if_wrong(gap: float, over: float, size: float, unit: float) -> None:
+    """A solver that says `optimal` is not believed.
+
+    Raises:
+        OptimizerError: the gap, or the violation of a limit, is more than rounding.
+    """
+    if abs(gap) > LARGEST_GAP * max(size, 1e-2 * unit):
+        raise OptimizerError(
+            f"The solver's answer is off by up to {gap:.3g} and was refused: "
+            "look for scenarios of wildly different size."
+        )
+    if over > 10 * ROUNDING:
+        raise OptimizerError(f"The solver's answer exceeds a limit by {over:.3g} and was refused: check their sizes.")
 
 
-def _tail(problem: Problem, scale: float) -> Tail:
-    """The risk term in solver units, aversion split so that neither factor is huge."""
-    from .engine import Tail
-
-    likely = problem.chances > 0
-    factor = max(1.0, problem.risk_aversion)
-    chances = problem.chances[likely]
-    return Tail(
-        returns=problem.scenarios[likely] * (factor / scale),
-        probabilities=chances,
-        # Below the smallest probability the CVaR is the worst loss whatever beta is, and 1 / mass would only hurt.
-        mass=max(1 - problem.beta, float(chances.min())) if len(chances) > 1 else 0.5,
-        aversion=problem.risk_aversion / factor,
-    )
-
-
-def _measure(optimum: Optimum, tail: Tail) -> Vector:
-    """The engine's dual measure, forced to be a valid one: 0 <= q <= p / mass and sum q = 1."""
-    most = tail.probabilities / tail.mass
-    measure: Vector = np.clip(optimum.measure / max(float(optimum.measure.sum()), 1e-300), 0.0, most)
-    missing = 1 - float(measure.sum())
-    room = most - measure
+def _valid(measure: Vector, tail: Tail) -> Vector:
+    """The engine's measure lambda q, forced to be a valid one: 0 <= lambda q <= lambda p / mass and sum lambda."""
+    total = tail.weight if tail.limit is None else max(0.0, float(measure.sum()))
+    if total == 0:
+        return np.zeros_like(measure)
+    most = tail.chances * (total / tail.mass)
+    valid: Vector = np.minimum(np.maximum(measure, 0.0), most)
+    missing = total - float(valid.sum())
     if missing > 0:
-        measure += missing * room / room.sum()
-    return measure / float(measure.sum())
+        room = most - valid
+        valid += room * min(1.0, missing / float(room.sum()))
+    elif missing < 0:
+        valid *= total / float(valid.sum())
+    return valid
+
+
+def _marginal(measure: Vector, losses: Vector, cvar: float, tail: Tail, beta: float) -> Vector:
+    """(N,) mean loss per unit of each name under the worst-case measure.
+
+    The solver's measure where it gives the CVaR (where several scenarios lie at the VaR it is the one that supports the
+    solution), else the tail in order.
+    """
+    total = float(measure.sum())
+    weights = measure / total if total > 0 else measure
+    if abs(float(weights @ losses) - cvar) > 1e-9 * max(abs(cvar), 1e-3 * tail.scale):
+        weights = tail_weights(losses, tail.chances, beta)
+    worst = np.flatnonzero(weights)
+    return -(tail.returns[worst].T @ weights[worst])

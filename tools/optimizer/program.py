@@ -1,143 +1,172 @@
 """The scenario-free part of the problem, declared once in cvxpy: weights, trades, limits, expected return, costs.
 
+    minimize    -(mu'w - c'(buys + sells))                     left out where the goal is the CVaR alone
+    subject to  w - w0 = buys - sells,   w + shorts >= 0
+                exposure = (sum w; sectors w; F w; sum buys + sells; sum w + 2 shorts; sum shorts; mu'w - c'trades)
+                lower <= exposure <= upper,   floor <= w <= cap,   buys, sells, shorts >= 0
+
+Every limit that is not a bound of one weight is a bound of one exposure, so all of them have two sides and a name.
 Everything that changes from one rebalance to the next is a cvxpy `Parameter` and enters by the rules of disciplined
-parametrized programming (DPP, Agrawal et al. 2019), so that a program of N names and K capped sectors is declared and
-compiled once. An engine adds the scenarios. This module imports cvxpy (two seconds): import it at the first solve.
+parametrized programming (DPP, Agrawal et al. 2019): a program of one shape is declared and compiled once. An engine
+adds the scenarios. This module imports cvxpy (two seconds): import it at the first solve.
 """
 
 from dataclasses import dataclass
 
 import cvxpy as cp
 import numpy as np
+from cvxpy.atoms.affine.hstack import hstack
 from numpy.typing import NDArray
 
-from ..errors import OptimizerError
+from .goal import MaximumReturn, MinimumCVaR, Utility
 from .problem import Problem
 
 Vector = NDArray[np.float64]
 
-OPTIONS = {
-    "solver": cp.HIGHS,
-    # The same problem must have the same answer to the last bit, whatever was solved before it.
-    "warm_start": False,
-    # `parallel=off` and not `threads=1`: the latter fails where something else in the process has started HiGHS before.
-    "highs_options": {
-        "parallel": "off",
-        "solver": "simplex",
-        "primal_feasibility_tolerance": 1e-9,
-        "dual_feasibility_tolerance": 1e-9,
-        "time_limit": 60.0,
-    },
-}
-"""How HiGHS is called: cold, serial simplex, tight tolerances; the time limit is only a guard and ends in an error."""
-
-
-def solve_linear(problem: cp.Problem) -> float | None:
-    """Solve and return the optimal value, None if infeasible.
-
-    Raises:
-        OptimizerError: the solver broke or gave up.
-    """
-    try:
-        problem.solve(**OPTIONS)  # type: ignore[no-untyped-call]
-    except cp.SolverError as error:
-        raise OptimizerError(f"The solver HiGHS broke ({error}): check the problem's numbers.") from error
-    if problem.status in (cp.INFEASIBLE, cp.settings.INFEASIBLE_OR_UNBOUNDED):
-        return None
-    if problem.status != cp.OPTIMAL:
-        raise OptimizerError(f"The solver HiGHS gave up with status {problem.status}: use fewer names or scenarios.")
-    return float(problem.value)
+SLACK = 1.0
+"""How far beyond what is possible an absent side of a limit lies, so that it never binds."""
 
 
 @dataclass(frozen=True)
-class Price:
-    """The duals of all limits: what one unit of each is worth in the (scaled) objective."""
+class Shape:
+    """What decides which variables and limits a program has; problems of one shape share it."""
 
-    caps: Vector
-    sectors: Vector
-    cash: float
-    invested: float
-    turnover: float
+    names: int
+    sectors: int
+    limits: int
+    earns: bool
+    """The objective holds the return after costs."""
+    target: bool
+    """There is a target return."""
+    trades: bool
+    """Costs or the turnover limit need buys and sells."""
+    turnover: bool
+    gross: bool
+    short: bool
+
+
+def shape_of(problem: Problem) -> Shape:
+    """The shape of a problem's program."""
+    goal = problem.goal
+    target = isinstance(goal, MinimumCVaR) and goal.target_return is not None
+    earns = isinstance(goal, Utility | MaximumReturn)
+    costly = (earns or target) and bool(problem.costs.any())
+    return Shape(
+        names=len(problem.tickers),
+        sectors=len(problem.capped_sectors()),
+        limits=len(problem.limits),
+        earns=earns,
+        target=target,
+        trades=costly or problem.turnover_limit is not None,
+        turnover=problem.turnover_limit is not None,
+        gross=problem.max_gross is not None,
+        short=problem.max_short is not None,
+    )
 
 
 class Program:
-    """Variables, parameters and limits for N names and K capped sectors; `load` sets the figures of one problem.
+    """Variables, parameters and limits of one shape; `load` sets the figures of one problem.
 
-    Objectives are in units of `scale`, so that the solver sees numbers around 1. Not safe to share between threads.
+    Returns, costs and the target are in the unit given to `load`. Not safe to share between threads.
     """
 
-    def __init__(self, names: int, sectors: int) -> None:
-        self.weights = cp.Variable(names, nonneg=True)
-        self._buys = cp.Variable(names, nonneg=True)
-        self._sells = cp.Variable(names, nonneg=True)
-        self._return = cp.Parameter(names)
-        self._costs = cp.Parameter(names, nonneg=True)
-        self._previous = cp.Parameter(names)
-        self._caps = cp.Parameter(names)
-        self._most_invested = cp.Parameter()
-        self._least_invested = cp.Parameter()
-        self._turnover = cp.Parameter()
-        self._membership = cp.Parameter((sectors, names)) if sectors else None
-        self._sector_caps = cp.Parameter(sectors) if sectors else None
-
-        self._cap_limit = self.weights <= self._caps
-        self._cash_limit = self.weights.sum() <= self._most_invested
-        self._invested_limit = self.weights.sum() >= self._least_invested
-        self._turnover_limit = self._buys.sum() + self._sells.sum() <= self._turnover
-        self.constraints: list[cp.Constraint] = [
-            self.weights - self._previous == self._buys - self._sells,
-            self._cap_limit,
-            self._cash_limit,
-            self._invested_limit,
-            self._turnover_limit,
+    def __init__(self, shape: Shape) -> None:
+        self.shape = shape
+        count = shape.names
+        self.weights = cp.Variable(count, name="weights")
+        self._floors, self._caps = cp.Parameter(count), cp.Parameter(count)
+        self._return, self._costs = cp.Parameter(count), cp.Parameter(count, nonneg=True)
+        self._previous = cp.Parameter(count)
+        self._rows = cp.Parameter((shape.sectors + shape.limits, count)) if shape.sectors + shape.limits else None
+        self.balance: cp.Constraint | None = None
+        bounds: list[tuple[cp.Variable, cp.Parameter | Vector, cp.Parameter]] = [
+            (self.weights, self._floors, self._caps)
         ]
-        self._sector_limit = None
-        if self._membership is not None:
-            self._sector_limit = self._membership @ self.weights <= self._sector_caps
-            self.constraints.append(self._sector_limit)
-        self.reward = self._return @ self.weights - self._costs @ (self._buys + self._sells)
-        self._linear = cp.Problem(cp.Maximize(self.reward), self.constraints)
+        earned = self._return @ self.weights if shape.earns or shape.target else cp.Constant(0.0)
+        exposures = [self.weights.sum()]
+        if self._rows is not None:
+            exposures.append(self._rows @ self.weights)
+        if shape.trades:
+            buys, sells = cp.Variable(count, name="buys"), cp.Variable(count, name="sells")
+            self._most_traded = cp.Parameter(count)
+            bounds += [(side, np.zeros(count), self._most_traded) for side in (buys, sells)]
+            self.balance = self.weights - self._previous == buys - sells
+            earned = earned - self._costs @ (buys + sells)
+        if shape.turnover:
+            exposures.append(buys.sum() + sells.sum())
+        self.cover: cp.Constraint | None = None
+        if shape.gross or shape.short:
+            shorts = cp.Variable(count, name="shorts")
+            self._most_short = cp.Parameter(count)
+            bounds.append((shorts, np.zeros(count), self._most_short))
+            self.cover = self.weights + shorts >= 0
+            exposures += [self.weights.sum() + 2 * shorts.sum()] if shape.gross else []
+            exposures += [shorts.sum()] if shape.short else []
+        if shape.target:
+            exposures.append(earned)
+        total = sum(expression.size for expression in exposures)
+        self.exposure = cp.Variable(total, name="exposure")
+        self._least, self._most = cp.Parameter(total), cp.Parameter(total)
+        bounds.append((self.exposure, self._least, self._most))
+        self.definition = self.exposure == hstack(exposures)
+        self.bounds = bounds
+        equalities = [self.definition] if self.balance is None else [self.balance, self.definition]
+        self.constraints: list[cp.Constraint] = equalities + ([] if self.cover is None else [self.cover])
+        self.constraints += [limit for variable, low, high in bounds for limit in (variable >= low, variable <= high)]
+        self.loss = -earned if shape.earns else cp.Constant(0.0)
+        """What is minimized beside the risk: the negative return after costs."""
+        self.linear = cp.Problem(cp.Minimize(self.loss), self.constraints)
 
-    def load(self, problem: Problem, scale: float) -> None:
-        """Set the limits of a problem, and its expected returns and costs in units of `scale`."""
-        self._return.value = problem.expected_returns / scale
-        self._costs.value = problem.costs / scale
-        self._previous.value = np.array(problem.previous_weights)
-        self._caps.value = problem.upper_bounds()
-        self._most_invested.value = 1 - problem.min_cash
-        self._least_invested.value = problem.min_invested
-        # Without a limit, what could at most be traded: everything sold and everything bought.
-        most = 2.0 + float(problem.previous_weights.sum())
-        self._turnover.value = most if problem.turnover_limit is None else problem.turnover_limit
-        if self._membership is not None and self._sector_caps is not None:
-            self._membership.value = problem.membership()
-            self._sector_caps.value = np.array([problem.sector_caps[name] for name in problem.capped_sectors()])
+    def load(self, problem: Problem, unit: float) -> bool:
+        """Set the figures of a problem, returns and costs in `unit`; whether any of them changed."""
+        lowest, highest = problem.lower_bounds(), problem.upper_bounds()
+        figures = [(self._floors, lowest), (self._caps, highest)]
+        if self.shape.earns or self.shape.target:
+            figures.append((self._return, problem.expected_returns / unit))
+        reach = np.maximum(np.abs(lowest), np.abs(highest))
+        traded = reach + np.abs(problem.previous_weights)
+        rows = np.vstack([problem.membership(), problem.coefficients()])
+        if self._rows is not None:
+            figures.append((self._rows, rows))
+        if self.shape.trades:
+            figures += [(self._previous, problem.previous_weights), (self._costs, problem.costs / unit)]
+            figures.append((self._most_traded, traded + SLACK))
+        if self.shape.gross or self.shape.short:
+            figures.append((self._most_short, np.maximum(-lowest, 0) + SLACK))
+        sides = exposure_bounds(problem, unit)
+        most = float(reach.sum()) + SLACK
+        implied = [most, *(np.abs(rows) @ reach + SLACK)]
+        implied += [float(traded.sum()) + SLACK] if self.shape.turnover else []
+        implied += [3 * most] * (self.shape.gross + self.shape.short)
+        if self.shape.target:
+            earned = np.abs(problem.expected_returns) @ reach + problem.costs @ traded
+            implied.append(float(earned) / unit + SLACK)
+        # An absent side lies just beyond what is possible: a finite bound that cannot bind.
+        far = list(zip(sides, implied, strict=True))
+        figures.append((self._least, np.array([-beyond if low is None else low for (_, low, _), beyond in far])))
+        figures.append((self._most, np.array([beyond if high is None else high for (_, _, high), beyond in far])))
+        changed = [(parameter, value) for parameter, value in figures if not _holds(parameter, value)]
+        for parameter, value in changed:
+            parameter.value = value
+        return bool(changed)
 
-    def best_reward(self, tilt: Vector) -> float:
-        """The largest value of (expected return + tilt)'w - costs within the limits; the loaded figures stay.
 
-        Args:
-            tilt: (N,) in units of the scale.
-        """
-        untilted = np.asarray(self._return.value)
-        self._return.value = untilted + tilt
-        try:
-            best = solve_linear(self._linear)
-        finally:
-            self._return.value = untilted
-        if best is None:
-            raise OptimizerError(
-                "The solver HiGHS contradicted itself on feasibility: check limits that nearly conflict."
-            )
-        return best
+def _holds(parameter: cp.Parameter, value: Vector) -> bool:
+    return parameter.value is not None and np.array_equal(parameter.value, value)
 
-    def prices(self) -> Price:
-        """The duals of the limits at the last solution of a problem that holds `constraints`."""
-        none = np.zeros(0)
-        return Price(
-            caps=np.asarray(self._cap_limit.dual_value, dtype=np.float64),
-            sectors=none if self._sector_limit is None else np.atleast_1d(self._sector_limit.dual_value),
-            cash=float(self._cash_limit.dual_value),
-            invested=float(self._invested_limit.dual_value),
-            turnover=float(self._turnover_limit.dual_value),
-        )
+
+def exposure_bounds(problem: Problem, unit: float) -> list[tuple[str, float | None, float | None]]:
+    """Name, least and most of every exposure of the problem's program, in its order; None: no limit on that side."""
+    goal = problem.goal
+    sides: list[tuple[str, float | None, float | None]] = [("invested", problem.min_invested, 1 - problem.min_cash)]
+    sides += [(f"sector:{name}", None, problem.sector_caps[name]) for name in problem.capped_sectors()]
+    sides += [(f"limit:{limit.name}", limit.least, limit.most) for limit in problem.limits]
+    if problem.turnover_limit is not None:
+        sides.append(("turnover", None, problem.turnover_limit))
+    if problem.max_gross is not None:
+        sides.append(("gross", None, problem.max_gross))
+    if problem.max_short is not None:
+        sides.append(("short", None, problem.max_short))
+    if isinstance(goal, MinimumCVaR) and goal.target_return is not None:
+        sides.append(("return", goal.target_return / unit, None))
+    return sides
