@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 # Only what `--help` needs is imported here; each command imports the rest itself, so that help answers at once.
+from .simulations.policy_commands import policy
 from .tools.errors import PaperDeskError
 
 app = typer.Typer(
@@ -28,6 +29,7 @@ models = typer.Typer(help="Models: list, describe, pull, measure and check them.
 app.add_typer(models, name="models")
 sentiment = typer.Typer(help="Classifiers of the tone of financial texts.", no_args_is_help=True)
 app.add_typer(sentiment, name="sentiment")
+app.add_typer(policy, name="policy")
 
 Market = Annotated[str, typer.Argument(help="`generated`, `us-tech`, `sp20`, or a data folder.")]
 MarketSeed = Annotated[int, typer.Option(help="Seed of the generated market.")]

@@ -15,7 +15,7 @@ from ..tools.evidence import Evidence
 from ..tools.frozen import Frozen
 from ..tools.market.view import Market
 from ..tools.optimizer import MeanCVaR
-from ..tools.rules import RuleEngine
+from ..tools.rules import ActivityLog, RuleEngine
 from .journaled_mind import JournaledMind
 
 
@@ -95,6 +95,8 @@ class DeskContext:
     open_signals: list[OpenSignal] = field(default_factory=list)
     sent: dict[str, OrderIntent] = field(default_factory=dict)
     """Orders sent so far, by client order id."""
+    activity: ActivityLog = field(default_factory=ActivityLog)
+    """What was sent, cancelled and filled lately, for the rules."""
     peak_equity: float = 0.0
     previous_equity: float = 0.0
     """Equity at the close of the session before the current one; 0 in the first session."""

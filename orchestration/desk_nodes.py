@@ -157,6 +157,7 @@ def execute(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, object
     desk = runtime.context
     for stale in desk.broker.open_orders():
         desk.broker.cancel(stale.client_order_id)
+        desk.activity.cancelled(state["as_of"])
     for item in state["permitted"]:
         order = item["order"]
         desk.journal.append(
@@ -173,6 +174,7 @@ def execute(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, object
                 "resume the session once the broker answers again."
             )
         desk.sent[order.client_order_id] = order
+        desk.activity.sent(order, state["as_of"])
         desk.journal.append(
             OrderAnswered(
                 decision=state["decision"],

@@ -37,6 +37,11 @@ def advance(state: DeskState, runtime: Runtime[DeskContext]) -> Command[Literal[
 def record_session(desk: DeskContext, report: StepReport, decision: int) -> None:
     """Journals one exchange session: corporate actions, fills, ended orders, the ledger at the close."""
     belongs = decision if decision >= 0 else None
+    desk.activity.session(
+        report.session, {action.ticker: action.amount for action in report.actions if action.action == "split"}
+    )
+    for fill in report.fills:
+        desk.activity.filled(fill)
     for action in report.actions:
         desk.journal.append(
             CorporateActionApplied(

@@ -23,16 +23,13 @@ from ..tools.indicators import indicators
 from ..tools.market.view import MarketView
 from ..tools.optimizer import Infeasible, Solution
 from ..tools.optimizer.scenarios import Scenarios, historical_scenarios
-from ..tools.rules import MarketFacts, RuleContext
 from ..tools.toolbox import optimise, portfolio_tools
 from .context import DeskContext
+from .rule_facts import rule_context
 from .state import DeskState, PermittedOrder
 
 DUST = 1e-6
 """Fraction of equity below which a difference is rounding and no order."""
-
-ADV_SESSIONS = 20
-"""Sessions over which the average daily volume is taken."""
 
 
 def manage_portfolio(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, object]:
@@ -177,6 +174,8 @@ def pre_trade(state: DeskState, runtime: Runtime[DeskContext]) -> Command[Litera
     """Judges every order of the proposal; a veto sends the portfolio manager back once, without that name."""
     desk = runtime.context
     asked = orders_of(desk, state)
+    # Whoever started the session asked for all its decisions: each one counts as enabled by a person.
+    desk.activity.enable()
     reasons = {order.client_order_id: reason for order, reason in asked}
     permitted: list[PermittedOrder] = []
     barred: dict[str, str] = {}
@@ -201,37 +200,6 @@ def pre_trade(state: DeskState, runtime: Runtime[DeskContext]) -> Command[Litera
     if barred and not state["barred"]:
         return Command(goto="portfolio_manager", update={"barred": barred, "permitted": []})
     return Command(goto="execute", update={"permitted": permitted})
-
-
-def rule_context(desk: DeskContext, state: DeskState) -> RuleContext:
-    """What the rules may look at in this decision."""
-    view = desk.market.view(state["as_of"])
-    portfolio = state["portfolio"]
-    return RuleContext(
-        portfolio=portfolio,
-        equity_previous_close=desk.previous_equity or portfolio.equity,
-        equity_peak=max(desk.peak_equity, portfolio.equity),
-        market={ticker: market_facts(view, ticker) for ticker in desk.universe},
-        in_flight=(),
-        known_client_ids=frozenset(desk.sent),
-        fractional=desk.settings.fractional,
-        now=state["as_of"],
-    )
-
-
-def market_facts(view: MarketView, ticker: str) -> MarketFacts:
-    """Last close, its age, volume and tradability of one name; None where it is not known."""
-    history = view.history(ticker, ADV_SESSIONS)
-    if history.empty:
-        return MarketFacts(last_close=None, last_session=None, age_sessions=None, adv_shares=None, tradable=False)
-    last = history.index[-1].date()
-    return MarketFacts(
-        last_close=float(history["close"].iloc[-1]),
-        last_session=last,
-        age_sessions=len(view.sessions) - 1 - view.sessions.index(last),
-        adv_shares=float(history["volume"].mean()),
-        tradable=view.is_tradable(ticker),
-    )
 
 
 def orders_of(desk: DeskContext, state: DeskState) -> list[tuple[OrderIntent, str]]:

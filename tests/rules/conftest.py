@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from paperdesk.tools.broker.protocol import OrderIntent, PortfolioSnapshot
-from paperdesk.tools.rules import MarketFacts, Policy, RuleContext, RuleEngine, load_policy
+from paperdesk.tools.rules import Activity, MarketFacts, Policy, RuleContext, RuleEngine, load_policy
 
 NOW = datetime(2023, 3, 31, 20, 0, tzinfo=UTC)
 SECRET = b"a secret for tests only"
@@ -22,6 +22,12 @@ def facts() -> Callable[..., MarketFacts]:
             "age_sessions": 0,
             "adv_shares": 1_000_000.0,
             "tradable": True,
+            "currency": "USD",
+            "asset_class": "equity",
+            "sector": None,
+            "newest_evidence_at": NOW,
+            "edge_bps": 20.0,
+            "tick_size": 0.01,
         }
         return MarketFacts(**{**usual, **changes})
 
@@ -38,6 +44,9 @@ def context(facts: Callable[..., MarketFacts]) -> Callable[..., RuleContext]:
             "equity_previous_close": 100_000.0,
             "equity_peak": 100_000.0,
             "market": {name: facts(last_close=price) for name, price in prices.items()},
+            "activity": Activity.none(),
+            "live": None,
+            "currency": "USD",
             "fractional": False,
             "now": NOW,
         }
@@ -69,7 +78,7 @@ def policy() -> Callable[..., Policy]:
     standard = load_policy("standard")
 
     def build(**changes: Any) -> Policy:
-        return Policy(**{**standard.model_dump(), **changes})
+        return Policy(**{**standard.model_dump(), "max_in_flight_per_side": 10, **changes})
 
     return build
 

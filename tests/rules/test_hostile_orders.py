@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paperdesk.tools.broker.protocol import OrderIntent, PortfolioSnapshot
-from paperdesk.tools.rules import MarketFacts, Policy, RuleContext, RuleEngine, load_policy
+from paperdesk.tools.rules import Activity, MarketFacts, Policy, RuleContext, RuleEngine, load_policy
 
 Build = Callable[..., Any]
 NOW = datetime(2023, 3, 31, 20, 0, tzinfo=UTC)
@@ -32,6 +32,11 @@ def accounts(draw: st.DrawFn) -> RuleContext:
             age_sessions=draw(st.integers(0, 1)),
             adv_shares=draw(st.floats(100, 1e6)),
             tradable=draw(st.integers(0, 9)) > 0,
+            currency="USD",
+            asset_class="equity",
+            sector=draw(st.sampled_from(["Energy", "Health", None])),
+            newest_evidence_at=NOW,
+            edge_bps=10.0,
         )
         for name, price in prices.items()
     }
@@ -41,6 +46,9 @@ def accounts(draw: st.DrawFn) -> RuleContext:
         equity_previous_close=equity * draw(st.floats(0.95, 1.05)),
         equity_peak=equity * draw(st.floats(1.0, 1.7)),
         market=market,
+        activity=Activity.none(),
+        live=None,
+        currency="USD",
         fractional=draw(st.booleans()),
         now=NOW,
     )

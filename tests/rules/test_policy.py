@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from paperdesk.tools.rules import Policy, PolicyError, load_policy, preset_names
+from paperdesk.tools.rules import Policy, PolicyError, explain_policy, load_policy, preset_names
 
 STANDARD = Path(__file__).parents[2] / "tools" / "rules" / "policies" / "standard.toml"
 
@@ -61,3 +61,16 @@ def test_a_policy_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="frozen"):
         policy.max_gross = 2.0  # type: ignore[misc]
     assert isinstance(policy, Policy)
+
+
+def test_every_rule_and_every_limit_is_explained() -> None:
+    explained = explain_policy(load_policy())
+    assert all(rule.about for rule in explained.rules)
+    limits = {limit.name: limit for rule in explained.rules for limit in rule.limits}
+    assert set(Policy.model_fields) - set(limits) == {"name", "max_gross", "token_lifetime_minutes"} - set(limits)
+    assert all(limit.meaning for limit in limits.values())
+    page = (STANDARD.parents[3] / "docs" / "rules.md").read_text(encoding="utf-8")
+    for rule in explained.rules:
+        named = ", ".join(f"`{limit.name}`" for limit in rule.limits)
+        assert f"| `{rule.name}` | " in page
+        assert f"| {named} | {rule.about} |" in page

@@ -1,19 +1,32 @@
 """Each rule stops what it is there for, and nothing else would have."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pytest
 
 from paperdesk.tools.broker.protocol import OrderIntent
-from paperdesk.tools.rules import RULES, Finding, MarketFacts, Policy, RuleContext, RuleEngine, sanity
+from paperdesk.tools.rules import (
+    RULES,
+    Activity,
+    Finding,
+    LiveFacts,
+    MarketFacts,
+    Policy,
+    Quote,
+    RuleContext,
+    RuleEngine,
+    sanity,
+)
+from paperdesk.tools.rules.activity import RecentOrder
 
 Build = Callable[..., Any]
 SECRET = b"a secret for tests only"
 NOTHING: Mapping[str, Any] = MappingProxyType({})
-LATER = datetime(2023, 3, 31, 20, 1, tzinfo=UTC)
+NOW = datetime(2023, 3, 31, 20, 0, tzinfo=UTC)
+LATER = NOW + timedelta(minutes=1)
 
 
 class Case(NamedTuple):
@@ -31,6 +44,38 @@ class Case(NamedTuple):
 
 OTHER = {"client_order_id": "b2", "ticker": "CIRA", "reference_price": 20.0}
 SELL = {"ticker": "AURX", "side": "sell", "reference_price": 100.0, "reduces": True}
+LIMIT = {"order_type": "limit", "limit_price": 50.0}
+STOP = {**SELL, "order_type": "stop", "stop_price": 90.0, "quantity": 100.0}
+STOPPED = {**STOP, "client_order_id": "st"}
+AGAINST = {**OTHER, "ticker": "AURX", "reference_price": 100.0}
+SAME_SIDE = {"client_order_id": "b2", "quantity": 7.0}
+SHORTS = {"permissions": {"equity": ("buy", "sell")}}
+EARNINGS = {"ticker": "BOLT", "first": date(2023, 3, 30), "last": date(2023, 3, 31), "why": "earnings"}
+SENT = RecentOrder(ticker="BOLT", side="buy", quantity=100.0, price=50.0, at=NOW - timedelta(minutes=30))
+SOLD = SENT.model_copy(update={"side": "sell"})
+
+
+def active(**changes: Any) -> Activity:
+    return Activity.none().model_copy(update=changes)
+
+
+def quote(**changes: Any) -> Quote:
+    usual = {"bid": 50.0, "ask": 50.05, "bid_shares": 500.0, "ask_shares": 500.0, "at": NOW}
+    return Quote(**{**usual, **changes})
+
+
+def live(**changes: Any) -> LiveFacts:
+    usual = {
+        "connected": True,
+        "latency_ms": 20.0,
+        "self_test_at": NOW,
+        "minutes_to_close": 300.0,
+        "quotes": {"BOLT": quote()},
+        "broker_positions": {"AURX": 400.0},
+    }
+    return LiveFacts(**{**usual, **changes})
+
+
 TIERS = [
     {"drawdown": 0.1, "action": "half_size"},
     {"drawdown": 0.2, "action": "reduce_only"},
@@ -51,7 +96,7 @@ CASES = [
     Case(
         "holdings", 100, order={**SELL, "quantity": 150.0}, flying=({**SELL, "client_order_id": "b2", "quantity": 300},)
     ),
-    Case("holdings", None, order={"side": "sell", "reduces": True}, message="Only 0 BOLT"),
+    Case("may_open", None, order={"side": "sell"}, facts={"borrowable_shares": 1e6}, message="be sold short"),
     Case("restricted_list", None, policy={"restricted": ("BOLT",)}, message="restricted list"),
     Case("restricted_list", None, policy={"restricted": ("AURX",)}, order=SELL),
     Case("allowed_list", None, policy={"allowed": ("AURX",)}, message="allow-list"),
@@ -79,6 +124,63 @@ CASES = [
         policy={"max_turnover": 0.03},
         flying=({**SELL, "client_order_id": "b2", "quantity": 20},),
     ),
+    Case("currency", None, facts={"currency": "EUR"}, message="quoted in EUR, the account is in USD"),
+    Case("currency", None, facts={"currency": None}, message="no known currency"),
+    Case("repeated_terms", None, context={"activity": active(recent=(SENT,))}, message="look that one up"),
+    Case("self_trade", None, order={**SELL, "quantity": 50.0}, flying=(AGAINST,), message="cancel it before you sell"),
+    Case("protective_stop", None, order={"replaces": "zz"}, message="no order zz in flight"),
+    Case("protective_stop", None, order={**STOP, "stop_price": 89.0, "replaces": "st"}, flying=(STOPPED,)),
+    Case("protective_stop", None, order={**SELL, "replaces": "st"}, flying=(STOPPED,), message="only a person removes"),
+    Case("clock_runs_forward", None, context={"activity": active(last_seen=LATER)}, message="check the clock"),
+    Case("order_age", None, order={"decided_at": NOW - timedelta(days=2)}, message="decided 2,880 minutes ago"),
+    Case("evidence_fresh", None, facts={"newest_evidence_at": None}, message="No evidence on BOLT"),
+    Case("evidence_fresh", None, facts={"newest_evidence_at": LATER}, message="check the clock"),
+    Case("evidence_fresh", None, facts={"newest_evidence_at": NOW - timedelta(days=31)}, message="31 days old"),
+    Case("on_tick", None, order={**LIMIT, "limit_price": 49.995}, facts={"tick_size": 0.01}, message="round it"),
+    Case("on_tick", None, order=LIMIT, facts={"tick_size": None}, message="tick size of BOLT is not known"),
+    Case("price_collar", None, order={**LIMIT, "limit_price": 39.0}, facts={"tick_size": 0.01}, message="limit price"),
+    Case("edge", None, facts={"edge_bps": None}, message="No expected return"),
+    Case("edge", None, facts={"edge_bps": -51.0}, message="at least -50"),
+    Case("edge", None, facts={"edge_bps": 2001.0}, message="check the forecast"),
+    Case("event_window", None, policy={"event_windows": (EARNINGS,)}, message="earnings"),
+    Case("event_window", None, policy={"event_windows": ({**EARNINGS, "ticker": "*"},)}),
+    Case("may_open", None, facts={"asset_class": None}, message="asset class of BOLT is not known"),
+    Case("may_open", None, facts={"asset_class": "crypto"}, message="no crypto be bought"),
+    Case("short_locate", None, order={"side": "sell"}, policy=SHORTS, message="locate them"),
+    Case("short_locate", 40, order={"side": "sell"}, policy=SHORTS, facts={"borrowable_shares": 40.0}),
+    Case("order_type", None, order=LIMIT, policy={"order_types": ("market",)}, facts={"tick_size": 0.01}),
+    Case(
+        "in_flight_per_side", None, policy={"max_in_flight_per_side": 1}, flying=(SAME_SIDE,), message="wait for them"
+    ),
+    Case("nothing_unclear", None, context={"unknown_orders": ("q7",)}, message="q7: look them up"),
+    Case("message_rate", None, context={"activity": active(orders_last_minute=600)}, message="order 601"),
+    Case("orders_a_day", None, context={"activity": active(orders_today=2000)}, message="order 2001 today"),
+    Case("cancels_a_day", None, context={"activity": active(cancels_today=1001)}, message="cancelled today"),
+    Case("fills_a_day", None, context={"activity": active(fills_today=1000)}, message="1000 fills today"),
+    Case("unattended_fills", None, context={"activity": active(unattended_fills=500)}, message="enable the desk"),
+    Case("loss_streak", None, context={"activity": active(consecutive_losses=10, sessions_since_loss=1)}),
+    Case("wash_trade", None, context={"activity": active(recent=(SOLD,))}, message="looks like a wash"),
+    Case("pattern_day_trading", None, policy={"day_trading_equity": 2e5}, context={"activity": active(day_trades=3)}),
+    Case("connected", None, context={"live": live(connected=None)}, message="connect before"),
+    Case("quote", None, context={"live": live(quotes={"BOLT": quote(ask=50.5)})}, message="spread of BOLT is 100 bp"),
+    Case("quote", None, context={"live": live(quotes={"BOLT": quote(ask=49.9)})}, message="crossed"),
+    Case("quote", None, context={"live": live(quotes={"BOLT": quote(at=NOW - timedelta(seconds=20))})}),
+    Case("quote", None, context={"live": live(quotes={"BOLT": quote(at=LATER)})}, message="from the future"),
+    Case("shown_size", 60, context={"live": live(quotes={"BOLT": quote(ask_shares=20.0)})}, message="Only 20 BOLT"),
+    Case("latency", None, context={"live": live(latency_ms=None)}, message="is not known"),
+    Case("latency", None, context={"live": live(latency_ms=2001.0)}, message="2001 ms"),
+    Case("self_test", None, context={"live": live(self_test_at=None)}, message="run the self-test"),
+    Case("self_test", None, context={"live": live(self_test_at=NOW - timedelta(days=1))}, message="repeat it"),
+    Case("marking_the_close", None, context={"live": live(minutes_to_close=4.0)}, message="closes in 4 minutes"),
+    Case("marking_the_close", None, context={"live": live(minutes_to_close=None)}, message="not known"),
+    Case("ledger_equals_broker", None, context={"live": live(broker_positions={"AURX": 401.0})}, message="reconcile"),
+    Case("ledger_equals_broker", None, context={"live": live(broker_positions=None)}, message="ask for them"),
+    Case("sector_weight", 40, policy={"max_sector_weight": 0.42}, message="unclassified would be 45.0%"),
+    Case("sector_weight", 30, policy={"max_sector_weight": 0.015}, facts={"sector": "Energy"}),
+    Case("net_exposure", 40, policy={"max_net": 0.42}, message="45.0% of equity"),
+    Case("trade_risk", 66, policy={"max_trade_risk": 0.001}, message="could lose 0.15%"),
+    Case("cost_budget", 50, policy={"max_cost_fraction": 0.00005}, message="would cost 0.01%"),
+    Case("cash_floor", 19, policy={"min_cash_weight": 0.55}, context={"unsettled_cash": 4000.0}),
     Case("daily_loss", None, context={"equity_previous_close": 109_000.0}, message="only exits pass"),
     Case("daily_loss", 62, policy={"daily_loss_limit": 0.001}),
     Case("daily_loss", 42, policy={"daily_loss_limit": 0.001}, flying=({**OTHER, "quantity": 50},)),

@@ -95,3 +95,43 @@ def test_a_veto_carries_no_token(engine: Build, order: Build, context: Build) ->
 def test_a_short_secret_is_refused(engine: Build) -> None:
     with pytest.raises(PolicyError, match="at least 16 bytes"):
         engine(secret=b"short")
+
+
+def test_an_approval_that_a_later_judgement_does_not_count_is_void(engine: Build, order: Build, context: Build) -> None:
+    desk, here = engine(), context()
+    first = desk.judge(order(), here)
+    second = desk.judge(order(client_order_id="b2", quantity=90.0), here)
+    state = {"state_version": here.portfolio.version(), "now": here.now}
+    with pytest.raises(RuleError, match="later judgement did not count it"):
+        desk.authorise(first.order, first.token, **state)
+    desk.authorise(second.order, second.token, **state)
+
+
+def test_orders_sent_in_this_state_must_be_counted(engine: Build, order: Build, context: Build) -> None:
+    desk, here = engine(), context()
+    first = desk.judge(order(), here)
+    desk.authorise(first.order, first.token, state_version=here.portfolio.version(), now=here.now)
+    other = order(client_order_id="b2", quantity=90.0)
+    assert desk.judge(other, here).issues[0].rule == "all_counted"
+    assert [row.report.verdict for row in desk.judge_all([other], here)] == ["veto"]
+    assert desk.judge(other, here.after(first.order)).verdict == "approve"
+
+
+def test_only_a_person_cancels_a_protective_stop(engine: Build, order: Build, context: Build) -> None:
+    terms = {"ticker": "AURX", "side": "sell", "reference_price": 100.0, "reduces": True}
+    stop = order(**terms, order_type="stop", stop_price=90.0)
+    here = context(in_flight=(stop, order(client_order_id="b2")))
+    assert engine().judge_cancel("a1", here).severity == "veto"
+    assert engine().judge_cancel("b2", here).severity == "pass"
+    assert engine().judge_cancel("zz", here).severity == "veto"
+
+
+def test_in_reduce_only_a_short_sale_is_no_exit(tmp_path: Any, engine: Build, order: Build, context: Build) -> None:
+    switch = tmp_path / "stop"
+    desk, here = engine(kill_switch=switch, permissions={"equity": ("buy", "sell")}), context()
+    exit_terms = {"ticker": "AURX", "side": "sell", "reference_price": 100.0, "reduces": True}
+    report = desk.judge(order(**exit_terms), here)
+    switch.write_text("reduce-only")
+    desk.authorise(report.order, report.token, state_version=here.portfolio.version(), now=here.now)
+    assert desk.judge(order(side="sell", reduces=True, client_order_id="c3"), here).issues[0].rule == "all_counted"
+    assert engine().judge(order(side="sell", reduces=True), here).issues[0].rule == "well_formed"

@@ -10,6 +10,7 @@ from .protocol import (
     Fill,
     OrderIntent,
     OrderState,
+    OrderType,
     PortfolioSnapshot,
     Rejected,
     Side,
@@ -17,6 +18,7 @@ from .protocol import (
     Unknown,
     VerdictToken,
     client_order_id,
+    malformed,
 )
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "Fill",
     "OrderIntent",
     "OrderState",
+    "OrderType",
     "PortfolioSnapshot",
     "Rejected",
     "Side",
@@ -33,4 +36,5 @@ __all__ = [
     "Unknown",
     "VerdictToken",
     "client_order_id",
+    "malformed",
 ]

@@ -4,14 +4,16 @@ The same protocol serves the simulator and every live paper adapter. Quantities 
 can), money is in the account's currency, times are UTC.
 """
 
+import math
 from datetime import date
-from typing import Literal, Protocol
+from typing import Literal, Protocol, Self
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, ValidationError, model_validator
 
 from ..frozen import Frozen, content_hash
 
 Side = Literal["buy", "sell"]
+OrderType = Literal["market", "limit", "stop"]
 
 
 class OrderIntent(Frozen):
@@ -28,6 +30,27 @@ class OrderIntent(Frozen):
     decided_at: AwareDatetime
     reduces: bool = False
     """True when the order only makes an existing position smaller."""
+    order_type: OrderType = "market"
+    """`market`: at the next price; `limit`: at `limit_price` or better; `stop`: market once `stop_price` trades."""
+    limit_price: float | None = Field(default=None, gt=0)
+    """With `limit` only."""
+    stop_price: float | None = Field(default=None, gt=0)
+    """With `stop` only."""
+    replaces: str | None = None
+    """Client order id of the open order whose place this one takes."""
+
+    @model_validator(mode="after")
+    def _prices_of_its_type(self) -> Self:
+        if (self.limit_price is not None) != (self.order_type == "limit"):
+            raise ValueError("a limit price belongs to a limit order and to no other")
+        if (self.stop_price is not None) != (self.order_type == "stop"):
+            raise ValueError("a stop price belongs to a stop order and to no other")
+        return self
+
+    @property
+    def protects(self) -> bool:
+        """Whether it is a protective stop: it waits to close a position that goes wrong."""
+        return self.order_type == "stop" and self.reduces
 
     @property
     def notional(self) -> float:
@@ -37,6 +60,17 @@ class OrderIntent(Frozen):
     def terms_hash(self) -> str:
         """Hash of all terms; a verdict token is bound to it."""
         return content_hash(self.model_dump(mode="json"))
+
+
+def malformed(order: OrderIntent) -> str:
+    """What is wrong with the fields of an order that was built past its validation; empty where nothing is."""
+    try:
+        OrderIntent.model_validate(dict(order.__dict__), strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "its type"
+        return f"The order is malformed at {place} ({first['msg']}): rebuild it."
+    return "" if math.isfinite(order.notional) else "The order's notional is not a finite number: check its figures."
 
 
 def client_order_id(session: str, decision: int, ticker: str, leg: int = 0) -> str:

@@ -67,9 +67,20 @@ class Rule:
 
     def __call__(self, order: OrderIntent, context: RuleContext, policy: Policy) -> Finding | None:
         """The finding, None where the rule does not apply to this order."""
-        if self.entries_only and is_exit(order):
+        if self.entries_only and context.is_exit(order):
             return None
         return self.check(order, context, policy)
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """The policy's limits that the rule reads, as its code names them."""
+        code = getattr(self.check, "__code__", None)
+        return tuple(name for name in (code.co_names if code else ()) if name in Policy.model_fields)
+
+    @property
+    def about(self) -> str:
+        """What the rule is for: its docstring in one line."""
+        return " ".join((self.check.__doc__ or "").split())
 
 
 def sanity(check: Check) -> Rule:
@@ -82,17 +93,19 @@ def entry(check: Check) -> Rule:
     return Rule(check.__name__, True, check)
 
 
-def is_exit(order: OrderIntent) -> bool:
-    """Whether the order only makes a position smaller: without short positions every sell within the holdings does.
-
-    That it is within them is the business of the rule `holdings`, which applies to every order.
-    """
-    return order.side == "sell"
+_PASSED: dict[str, Finding] = {}
+_VALID: Callable[[dict[str, object]], Finding] = Finding.__pydantic_validator__.validate_python
 
 
 def passed(rule: str, value: float | None = None, limit: float | None = None) -> Finding:
     """A rule that applied and has nothing against the order."""
-    return Finding(rule=rule, severity="pass", value=value, limit=limit)
+    if value is None and limit is None:
+        plain = _PASSED.get(rule)
+        if plain is None:
+            plain = _PASSED[rule] = Finding(rule=rule, severity="pass")
+        return plain
+    # Straight to the validator: some thirty findings pass for every order.
+    return _VALID({"rule": rule, "severity": "pass", "value": value, "limit": limit})
 
 
 def veto(rule: str, message: str, value: float | None = None, limit: float | None = None) -> Finding:
@@ -100,7 +113,7 @@ def veto(rule: str, message: str, value: float | None = None, limit: float | Non
     return Finding(rule=rule, severity="veto", value=value, limit=limit, message=message)
 
 
-def fit(rule: str, asked: float, room: float, *, value: float, limit: float, message: str) -> Finding:
+def fit(rule: str, asked: float, room: float, *, value: float, limit: float, message: Callable[[], str]) -> Finding:
     """Pass where `asked` shares fit into `room`, clamp where some do, veto where none do.
 
     Args:
@@ -109,10 +122,10 @@ def fit(rule: str, asked: float, room: float, *, value: float, limit: float, mes
         room: shares that the limit leaves; may be negative.
         value: what was measured for the order as asked.
         limit: the policy's limit.
-        message: what is said when it does not fit.
+        message: says, when it does not fit, why.
     """
     if asked <= room * (1 + 1e-12):
         return passed(rule, value, limit)
     if room <= 0:
-        return veto(rule, message, value, limit)
-    return Finding(rule=rule, severity="clamp", value=value, limit=limit, permitted_quantity=room, message=message)
+        return veto(rule, message(), value, limit)
+    return Finding(rule=rule, severity="clamp", value=value, limit=limit, permitted_quantity=room, message=message())

@@ -6,7 +6,7 @@ from typing import Literal
 
 from ..broker.protocol import OrderIntent
 from .context import RuleContext
-from .findings import Finding, entry, fit, is_exit, passed, sanity, veto
+from .findings import Finding, entry, fit, passed, sanity, veto
 from .policy import Policy
 
 SwitchState = Literal["off", "reduce_only", "full"]
@@ -34,7 +34,7 @@ def kill_switch(order: OrderIntent, context: RuleContext, policy: Policy) -> Fin
     if policy.kill_switch is None:
         return None
     state = switch_state(policy.kill_switch)
-    if state == "off" or (state == "reduce_only" and is_exit(order)):
+    if state == "off" or (state == "reduce_only" and context.is_exit(order)):
         return passed("kill_switch")
     what = "only exits pass" if state == "reduce_only" else "nothing is traded"
     return veto("kill_switch", f"The kill switch {policy.kill_switch} is set: {what} until a person removes it.")
@@ -45,13 +45,21 @@ def daily_loss(order: OrderIntent, context: RuleContext, policy: Policy) -> Find
     """Loss since the previous close, plus what all buys in flight and this one lose in the policy's adverse move."""
     base, limit = context.equity_previous_close, policy.daily_loss_limit
     rate = policy.adverse_move + policy.cost_estimate_bps * 1e-4
-    lost = base - context.equity + rate * context.flying_value("buy")
+    lost = base - context.equity + rate * (context.flying_value("buy") + context.sums().entry_value["sell"])
     risk = rate * context.price(order)
     value = (lost + order.quantity * risk) / base
-    message = f"The day's loss could reach {value:.1%} with {order.ticker} (limit {limit:.1%}): only exits pass."
     left = limit * base - lost
     room = left / risk if risk > 0 else (order.quantity if left > 0 else 0.0)
-    return fit("daily_loss", order.quantity, room, value=value, limit=limit, message=message)
+    return fit(
+        "daily_loss",
+        order.quantity,
+        room,
+        value=value,
+        limit=limit,
+        message=lambda: (
+            f"The day's loss could reach {value:.1%} with {order.ticker} (limit {limit:.1%}): only exits pass."
+        ),
+    )
 
 
 @sanity
@@ -65,16 +73,22 @@ def drawdown(order: OrderIntent, context: RuleContext, policy: Policy) -> Findin
     because = f"The drawdown of {value:.1%} is beyond {tier.drawdown:.1%}"
     if tier.action == "halt":
         return veto("drawdown", f"{because}: trading is halted until a person resets the peak.", value, tier.drawdown)
-    if is_exit(order):
+    if context.is_exit(order):
         return passed("drawdown", value, tier.drawdown)
     if tier.action == "reduce_only":
         return veto("drawdown", f"{because}: only exits pass.", value, tier.drawdown)
     # Limits are halved, not the order: half of an order would be halved again whenever it is judged again.
     price = context.price(order)
-    position = policy.max_position_weight / 2 * context.equity - context.exposure(order.ticker)
+    position = policy.max_position_weight / 2 * context.equity - context.exposure(order.ticker, order.side)
     room = min(policy.max_order_notional_fraction / 2 * context.equity, position) / price
-    message = f"{because}: order and position limits are halved."
-    return fit("drawdown", order.quantity, room, value=value, limit=tier.drawdown, message=message)
+    return fit(
+        "drawdown",
+        order.quantity,
+        room,
+        value=value,
+        limit=tier.drawdown,
+        message=lambda: f"{because}: order and position limits are halved.",
+    )
 
 
 STOPS = (kill_switch, daily_loss, drawdown)

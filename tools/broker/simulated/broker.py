@@ -21,6 +21,7 @@ from ..protocol import (
     Rejected,
     Submission,
     VerdictToken,
+    malformed,
 )
 from .book import Entry, OrderBook
 from .cerebro import SteppedCerebro
@@ -166,6 +167,9 @@ class SimulatedBroker:
         The same order again is accepted again, without a second execution and without another token; another order
         under the same id is rejected. A token is used up only by an order that passes all other checks.
         """
+        wrong = malformed(order)
+        if wrong:
+            return Rejected(client_order_id=str(getattr(order, "client_order_id", "")), reason=wrong)
         known = self._book.entries.get(order.client_order_id)
         if known is not None and known.status != "rejected":
             if known.intent == order:
@@ -222,6 +226,8 @@ class SimulatedBroker:
             return "the simulation has ended; start a new one"
         if order.ticker not in self._feed:
             return f"{order.ticker} is not traded here; the universe is {', '.join(self._bars.tickers)}"
+        if order.order_type != "market":
+            return f"this broker takes market orders only, no {order.order_type} orders"
         if not self._fractional and order.quantity != math.floor(order.quantity):
             return f"{order.quantity} is no whole number of shares, and the account trades whole ones only"
         if order.side == "sell":

@@ -1,0 +1,77 @@
+"""What the desk tells the pre-trade rules: the account, the market and its own forecasts, as of the decision."""
+
+from datetime import datetime
+
+from ..tools.market.view import MarketView
+from ..tools.rules import MarketFacts, RuleContext
+from .context import DeskContext
+from .state import DeskState
+
+ADV_SESSIONS = 20
+"""Sessions over which the average daily volume is taken."""
+CURRENCY = "the market's"
+"""A market has one currency, in which its account is kept; it need not say which."""
+
+
+def rule_context(desk: DeskContext, state: DeskState) -> RuleContext:
+    """What the rules may look at in this decision of a simulation."""
+    view = desk.market.view(state["as_of"])
+    portfolio = state["portfolio"]
+    newest = newest_evidence(desk)
+    return RuleContext(
+        portfolio=portfolio,
+        equity_previous_close=desk.previous_equity or portfolio.equity,
+        equity_peak=max(desk.peak_equity, portfolio.equity),
+        market={
+            ticker: market_facts(desk, view, ticker, newest.get(ticker), edge_bps(desk, state, ticker))
+            for ticker in desk.universe
+        },
+        activity=desk.activity.at(state["as_of"]),
+        live=None,
+        currency=CURRENCY,
+        in_flight=(),  # day orders: whatever the last decision sent has ended
+        known_client_ids=frozenset(desk.sent),
+        fractional=desk.settings.fractional,
+        now=state["as_of"],
+    )
+
+
+def market_facts(
+    desk: DeskContext, view: MarketView, ticker: str, newest: datetime | None, edge: float | None
+) -> MarketFacts:
+    """Last close, its age, volume and tradability of one name, and what it is; None where it is not known."""
+    history = view.history(ticker, ADV_SESSIONS)
+    traded = not history.empty
+    last = history.index[-1].date() if traded else None
+    company = desk.market.companies.get(ticker)
+    return MarketFacts(
+        last_close=float(history["close"].iloc[-1]) if traded else None,
+        last_session=last,
+        age_sessions=len(view.sessions) - 1 - view.sessions.index(last) if last else None,
+        adv_shares=float(history["volume"].mean()) if traded else None,
+        tradable=traded and view.is_tradable(ticker),
+        currency=CURRENCY,
+        asset_class="equity" if company else "fund",
+        sector=company.sector or None if company else None,
+        newest_evidence_at=newest,
+        edge_bps=edge,
+    )
+
+
+def newest_evidence(desk: DeskContext) -> dict[str, datetime]:
+    """When the newest evidence of this decision on each name became available."""
+    newest: dict[str, datetime] = {}
+    for (_, ticker), items in desk.casebook.by_seat.items():
+        for item in items:
+            newest[ticker] = max(item.available_at, newest.get(ticker, item.available_at))
+    return newest
+
+
+def edge_bps(desk: DeskContext, state: DeskState, ticker: str) -> float | None:
+    """What the proposal expects a purchase to earn over its holding period, the cost of buying it taken off."""
+    proposal, settings = state["proposal"], desk.settings
+    earned = proposal.reference.get(ticker)
+    if earned is None:
+        return None
+    alpha = {view.ticker: view.alpha for view in proposal.views}.get(ticker, 0.0)
+    return ((earned + alpha) * settings.holding_sessions - settings.cost_per_unit) * 1e4
