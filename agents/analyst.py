@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from random import Random
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from ..tools.evidence import Evidence
 from ..tools.measures import MEASURES
@@ -21,6 +21,9 @@ from .signals import STANCES, Claim, Direction, Finding, Signal, Stance, abstent
 
 MAX_CLAIMS = 2
 """Claims per signal: enough to be checked, few enough for a small model to keep apart."""
+
+STRONG = 0.5
+"""A figure that leans this far against a stance must be named beside it."""
 
 
 class Mind(Protocol):
@@ -216,6 +219,7 @@ def _signal(role: Role, brief: Brief, answer: Answer | None, *, mind_key: str, a
     probabilities: dict[Stance, float] = {name: answer.probabilities[name] for name in STANCES}
     stance = max(STANCES, key=lambda name: probabilities[name])
     claims = _claims(brief, answer.object)
+    against = counter_evidence(stance, brief.evidence)
     return Signal(
         agent=role.name,
         ticker=brief.ticker,
@@ -228,7 +232,8 @@ def _signal(role: Role, brief: Brief, answer: Answer | None, *, mind_key: str, a
         left_out=tuple(e.id for e in brief.left_out),
         horizon_days=role.horizon_days,
         claims=claims,
-        rationale=rationale_of(stance, claims),
+        against=against,
+        rationale=rationale_of(stance, claims, against),
         round=round_,
         model=mind_key,
     )
@@ -239,16 +244,32 @@ def _claims(brief: Brief, document: Mapping[str, Any]) -> tuple[Claim, ...]:
     by_alias = {alias_of(i): e for i, e in enumerate(brief.evidence)}
     claims: dict[str, Claim] = {}
     for item in document["claims"]:
-        alias, supports = item["evidence"], item["supports"]
-        evidence = by_alias[alias]
-        text = f"{shown(evidence)} ({alias}) supports {supports}"
-        claims.setdefault(alias, Claim(alias=alias, evidence=evidence.id, supports=supports, text=text))
+        claims.setdefault(item["evidence"], claim_of(item["evidence"], by_alias[item["evidence"]], item["supports"]))
     return tuple(claims.values())
 
 
-def rationale_of(stance: Stance, claims: Sequence[Claim]) -> str:
-    """The reasons as one sentence; every figure in it is printed from the evidence."""
-    return f"{stance.replace('_', ' ')}: " + "; ".join(claim.text for claim in claims) + "."
+def claim_of(alias: str, evidence: Evidence, supports: Direction) -> Claim:
+    """A claim whose sentence is printed from the evidence."""
+    text = f"{shown(evidence)} ({alias}) supports {supports}"
+    return Claim(alias=alias, evidence=evidence.id, supports=supports, text=text)
+
+
+def counter_evidence(stance: Stance, evidence: Sequence[Evidence]) -> tuple[Claim, ...]:
+    """The figures among the evidence that speak strongly against a stance to buy or sell, the strongest first."""
+    side = SIDES[stance]
+    if len(side) > 1:
+        return ()
+    sign: Literal[1, -1] = 1 if side[0] == "buy" else -1
+    other: Direction = "sell" if sign > 0 else "buy"
+    leans = [(-sign * lean, i) for i, e in enumerate(evidence) if (lean := directional(e)) is not None]
+    strong = sorted(((lean, i) for lean, i in leans if lean >= STRONG), key=lambda row: (-row[0], row[1]))
+    return tuple(claim_of(alias_of(i), evidence[i], other) for _, i in strong)
+
+
+def rationale_of(stance: Stance, claims: Sequence[Claim], against: Sequence[Claim] = ()) -> str:
+    """The reasons as one sentence, then what speaks against them; every figure in it is printed from the evidence."""
+    reasons = f"{stance.replace('_', ' ')}: " + "; ".join(claim.text for claim in claims) + "."
+    return f"{reasons} Against it: {'; '.join(claim.text for claim in against)}." if against else reasons
 
 
 def directional(evidence: Evidence) -> float | None:

@@ -15,9 +15,14 @@ def alias_of(index: int) -> str:
     return f"E{index + 1}"
 
 
+def squeezed(text: str) -> str:
+    """A passage on one line, without the marks of quotation."""
+    return " ".join(text.replace("<<<", "").replace(">>>", "").split())
+
+
 def quoted(text: str) -> str:
     """A passage as delimited data on one line."""
-    return "<<<" + " ".join(text.replace("<<<", "").replace(">>>", "").split()) + ">>>"
+    return f"<<<{squeezed(text)}>>>"
 
 
 def shown(evidence: Evidence) -> str:

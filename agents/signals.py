@@ -50,6 +50,8 @@ class Signal(Frozen):
     horizon_days: int = Field(gt=0)
     """Exchange sessions over which the view is meant."""
     claims: tuple[Claim, ...] = ()
+    against: tuple[Claim, ...] = ()
+    """The strongest evidence that speaks for the other side, named by code whatever the mind made of it."""
     rationale: str = ""
     abstained: bool = False
     reason: str = ""
@@ -95,10 +97,33 @@ Severity = Literal["note", "objection", "fatal"]
 """`note` changes nothing, `objection` sends the signal back, `fatal` rejects it at once."""
 
 
+Rule = Literal[
+    "evidence_exists",
+    "known_in_time",
+    "staleness",
+    "right_company",
+    "figures_match",
+    "units_match",
+    "signs_match",
+    "split_adjusted",
+    "periods_match",
+    "quotes_match",
+    "direction_words",
+    "direction_agrees",
+    "stance_follows",
+    "counter_evidence",
+    "no_instructions",
+    "set_aside",
+    "nothing_left_out",
+    "mind_reading",
+]
+"""What can be wrong with a signal; docs/auditor.md explains each."""
+
+
 class Finding(Frozen):
     """Something the auditor found in a signal."""
 
-    rule: str
+    rule: Rule
     severity: Severity
     message: str
     claim: str = ""

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from . import (
+    auditor,
     evidence_pack,
+    hostile_documents,
     laboratory,
     market_open,
     memory,
@@ -26,7 +28,9 @@ from . import (
 )
 
 BENCHMARKS: dict[str, Callable[[], list[dict[str, Any]]]] = {
+    "auditor": auditor.measure,
     "evidence_pack": evidence_pack.measure,
+    "hostile_documents": hostile_documents.measure,
     "laboratory": laboratory.measure,
     "market_open": market_open.measure,
     "memory": memory.measure,

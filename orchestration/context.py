@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 
+from ..agents.auditor import Directory
 from ..agents.roles import Role
 from ..agents.signals import Signal
 from ..memory.calibration import Calibration
@@ -13,6 +15,7 @@ from ..tools.broker.simulated import SimulatedBroker
 from ..tools.clock import TradingCalendar
 from ..tools.evidence import Evidence
 from ..tools.frozen import Frozen
+from ..tools.market.documents.screening import SetAside
 from ..tools.market.view import Market
 from ..tools.optimizer import MeanCVaR
 from ..tools.rules import ActivityLog, RuleEngine
@@ -49,11 +52,14 @@ class Casebook:
 
     by_seat: dict[tuple[str, str], tuple[Evidence, ...]] = field(default_factory=dict)
     missing: dict[tuple[str, str], str] = field(default_factory=dict)
+    set_aside: dict[tuple[str, str], tuple[SetAside, ...]] = field(default_factory=dict)
+    """What was taken out of documents, for the seats that are shown documents."""
 
     def clear(self) -> None:
         """Forget the decision before."""
         self.by_seat.clear()
         self.missing.clear()
+        self.set_aside.clear()
 
     def by_id(self) -> dict[str, Evidence]:
         """All evidence of the decision."""
@@ -101,6 +107,11 @@ class DeskContext:
     previous_equity: float = 0.0
     """Equity at the close of the session before the current one; 0 in the first session."""
     last_equity: float = 0.0
+
+    @cached_property
+    def directory(self) -> Directory:
+        """The names of the market's companies, for the auditor."""
+        return Directory(self.market.companies)
 
     def close_of(self, session: date) -> datetime:
         """When a session of the market's exchange closes (UTC)."""

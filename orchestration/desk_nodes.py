@@ -10,7 +10,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command
 
 from ..agents.analyst import Brief, analyse
-from ..agents.auditor import audit_signals
+from ..agents.auditor import Case, Register, Split, audit_signals
 from ..agents.roles import Role
 from ..agents.signals import AuditReport, Signal
 from ..memory.journal.events import (
@@ -23,6 +23,7 @@ from ..memory.journal.events import (
 )
 from ..tools.broker.protocol import Unknown
 from ..tools.errors import BrokerError
+from ..tools.market.documents.screening import SetAside, set_aside
 from ..tools.regime import Regime, regime
 from ..tools.toolbox import call, execution_tools, research_tools, submit
 from .context import DeskContext
@@ -31,6 +32,8 @@ from .state import DeskState, Seat
 
 CLEAR = 0.9
 """Probability from which a prompt calls the regime clear."""
+READS_DOCUMENTS = frozenset({"release_tone", "document_search"})
+"""Tools whose answer depends on the texts of documents."""
 
 
 class Node(Protocol):
@@ -105,9 +108,12 @@ def analyst_node(role: Role) -> Node:
 
 def gather(role: Role, state: DeskState, desk: DeskContext) -> None:
     """Runs the role's evidence plan for every ticker, whatever its mind may want, and journals each call."""
-    tools = research_tools(desk.market.view(state["as_of"]))
+    view = desk.market.view(state["as_of"])
+    tools = research_tools(view)
     for ticker in desk.universe:
         found, missing = [], []
+        aside = set_aside(view, ticker) if READS_DOCUMENTS.intersection(role.plan) else ()
+        desk.casebook.set_aside[role.name, ticker] = aside
         for name in role.plan:
             text, evidence = call(tools, name, ticker=ticker)
             found.extend(evidence)
@@ -121,11 +127,27 @@ def gather(role: Role, state: DeskState, desk: DeskContext) -> None:
                     ticker=ticker,
                     arguments={"ticker": ticker},
                     evidence=evidence,
-                    note="" if evidence else text,
+                    note=_note("" if evidence else text, aside if name in READS_DOCUMENTS else ()),
                 )
             )
         desk.casebook.by_seat[role.name, ticker] = role.sees(found)
         desk.casebook.missing[role.name, ticker] = ", ".join(missing)
+
+
+def case_of(state: DeskState, desk: DeskContext) -> Case:
+    """What the auditor has in front of it: the evidence of the decision, and the market's companies and splits."""
+    view = desk.market.view(state["as_of"])
+    splits = {}
+    for ticker in desk.universe:
+        past = view.arrays(ticker)
+        rows = [(past.rows[i], float(past.split[i])) for i in past.split.nonzero()[0] if past.split[i] != 1]
+        splits[ticker] = tuple(Split(view.sessions[row], ratio) for row, ratio in rows)
+    return Case(
+        evidence=desk.casebook.by_id(),
+        shown=desk.casebook.by_seat,
+        set_aside=desk.casebook.set_aside,
+        register=Register(desk.directory, splits),
+    )
 
 
 def audit(
@@ -136,7 +158,7 @@ def audit(
     current = [signal for signal in state["signals"].values() if signal.round == state["round"]]
     reports = audit_signals(
         current,
-        desk.casebook.by_id(),
+        case_of(state, desk),
         mind=desk.mind,
         max_rounds=desk.settings.max_revisions,
         seed=desk.settings.seed,
@@ -208,6 +230,12 @@ def _brief(role: Role, ticker: str, state: DeskState, desk: DeskContext) -> Brie
         missing=desk.casebook.missing[seat],
         objections=report.objections() if report else (),
     )
+
+
+def _note(text: str, aside: tuple[SetAside, ...]) -> str:
+    """Why a tool found nothing, and what it was not allowed to read."""
+    told = (f"{item.document}: {len(item.quotes)} sentences that speak to a machine were set aside" for item in aside)
+    return "; ".join([*([text] if text else []), *told])
 
 
 def _issued(signal: Signal, decision: int) -> SignalIssued:

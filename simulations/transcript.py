@@ -234,7 +234,7 @@ def _signal(event: SignalIssued, evidence: dict[str, Evidence], detailed: bool) 
         return
     chances = ", ".join(f"{name.replace('_', ' ')} {p:.0%}" for name, p in event.signal["probabilities"].items())
     yield f"      {chances}; uncertainty {event.signal['uncertainty']:.2f}", "dim"
-    for claim in event.signal["claims"]:
+    for claim in (*event.signal["claims"], *event.signal["against"]):
         cited = evidence.get(claim["evidence"])
         if cited is not None:
             where = f"{cited.source}[{cited.span.start}:{cited.span.end}]" if cited.span else cited.source

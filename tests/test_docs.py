@@ -1,19 +1,20 @@
 """What the documents say is true: commands, options, links, fields, events, rules, the drawing, the examples."""
 
 import importlib
+import json
 import re
 import runpy
 import tomllib
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import typer
 
-from paperdesk.agents.auditor import checks
 from paperdesk.agents.models.files.catalogue import catalogue
+from paperdesk.agents.signals import Rule
 from paperdesk.cli import app
 from paperdesk.memory.journal import Journal
 from paperdesk.memory.journal.events import EVENT
@@ -137,12 +138,23 @@ def test_every_event_is_on_the_page_of_the_journal() -> None:
     assert kinds - first_column(text_of("docs/journal.md")) == set()
 
 
-def test_every_check_of_the_auditor_is_on_its_page() -> None:
-    named = first_column(text_of("docs/design/auditor.md"))
-    source = Path(checks.__file__).read_text(encoding="utf-8")
-    rules = set(re.findall(r'_finding\("(\w+)"|rule="(\w+)"', source))
-    assert {a or b for a, b in rules} == named
-    assert {check.__name__ for check in checks.CHECKS} <= named
+def test_every_rule_of_the_auditor_is_on_its_page() -> None:
+    assert set(get_args(Rule)) == first_column(text_of("docs/auditor.md"))
+
+
+@pytest.mark.parametrize("name", ["auditor", "hostile_documents"])
+def test_the_tables_of_the_auditor_are_those_of_the_benchmark(name: str) -> None:
+    rows = json.loads(text_of(f"benchmarks/results/{name}.json"))["rows"]
+    page = re.sub(r"[*`]", "", text_of("docs/auditor.md"))
+    for row in rows:
+        if name == "hostile_documents":
+            cells = [row["market"], row["patterns"], row["different"], row["documents"], f"{row['found']:.1%}"]
+            cells += [row["signals_changed"], row["signals_higher"], row["larger_positions"]]
+            assert f"| {' | '.join(map(str, cells))} |" in page
+        elif "named" in row and row["wordings"] == "seen":
+            (other,) = [r for r in rows if r["fault"] == row["fault"] and r["wordings"] != "seen"]
+            shares = [f"{r[key]:.1%}" for r in (row, other) for key in ("found", "named")]
+            assert f"| {row['fault']} | {row['texts']} | {' | '.join(shares)} |" in page
 
 
 def test_the_drawing_is_that_of_the_graph() -> None:

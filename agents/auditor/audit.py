@@ -8,6 +8,7 @@ from ..evidence_text import line
 from ..models.core import Question, Request
 from ..roles import AUDITOR, prompt_of
 from ..signals import AuditReport, Finding, Signal
+from .case import Case
 from .checks import CHECKS
 
 READINGS = ("supported", "unclear", "contradicted")
@@ -18,7 +19,7 @@ SEND_BACK_ABOVE = 0.5
 
 
 def audit_signals(
-    signals: Sequence[Signal], evidence: Mapping[str, Evidence], *, mind: Mind, max_rounds: int, seed: int
+    signals: Sequence[Signal], case: Case, *, mind: Mind, max_rounds: int, seed: int
 ) -> tuple[AuditReport, ...]:
     """One report per signal, in order; abstentions get none, because saying nothing is always allowed.
 
@@ -27,15 +28,15 @@ def audit_signals(
 
     Args:
         signals: statements of one round.
-        evidence: everything the analysts were given, by id.
+        case: the evidence, what each analyst was given of it, companies and splits.
         mind: whose reading of the cited evidence is asked for.
         max_rounds: revisions allowed; a signal objected to after that many is rejected.
         seed: of the request.
     """
     spoken = [signal for signal in signals if not signal.abstained]
-    findings = {_key(s): tuple(f for check in CHECKS for f in check(s, evidence)) for s in spoken}
+    findings = {_key(s): tuple(f for check in CHECKS for f in check(s, case)) for s in spoken}
     sound = [s for s in spoken if not any(f.severity != "note" for f in findings[_key(s)])]
-    factors, objections, notes = _read(sound, evidence, mind, seed) if sound else ({}, {}, {})
+    factors, objections, notes = _read(sound, case.evidence, mind, seed) if sound else ({}, {}, {})
     return tuple(
         _report(
             signal,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from paperdesk.agents.analyst import Brief, analyse, reorderings
-from paperdesk.agents.auditor import audit_signals
+from paperdesk.agents.auditor import Case, audit_signals
 from paperdesk.agents.models.core import Reply, Request
 from paperdesk.agents.models.llama_cpp import LlamaCpp
 from paperdesk.agents.models.open import bundled_model
@@ -75,7 +75,7 @@ def test_the_least_important_evidence_goes_and_the_signal_and_the_audit_say_so(m
     assert failure.excess_tokens > 0
     assert [q.ticker for q in second.questions] == ["AURX"]  # the other one is not asked twice
     assert second.questions[0].evidence == (GROWTH, DEBT)
-    (report,) = audit_signals([long], {e.id: e for e in (GROWTH, DEBT, LONG)}, mind=mind, max_rounds=1, seed=0)
+    (report,) = audit_signals([long], Case({e.id: e for e in (GROWTH, DEBT, LONG)}), mind=mind, max_rounds=1, seed=0)
     assert any(f.rule == "nothing_left_out" and LONG.id in f.message for f in report.findings)
 
 

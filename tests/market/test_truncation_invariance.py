@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from paperdesk.agents.analyst import Brief, analyse
-from paperdesk.agents.auditor import audit_signals
+from paperdesk.agents.auditor import Case, audit_signals
 from paperdesk.agents.models.core import Reply, Request
 from paperdesk.agents.models.scorecard import Scorecard
 from paperdesk.agents.roles import ANALYSTS
@@ -62,7 +62,7 @@ def prompts(view: MarketView, evidence: dict[str, list[Evidence]]) -> list[Reque
         ]
         state = describe(regime(view))
         signals = analyse(role, briefs, mind=mind, as_of=view.as_of, regime=state, seed=0)
-        audit_signals([s for s in signals if not s.abstained], by_id, mind=mind, max_rounds=1, seed=0)
+        audit_signals([s for s in signals if not s.abstained], Case(by_id), mind=mind, max_rounds=1, seed=0)
     return mind.asked
 
 

@@ -7,7 +7,8 @@ import pandas as pd
 from ..errors import InputError
 from .bars import Matrix
 from .documents.duplicates import collapse
-from .records import Dataset
+from .documents.screening import Screened, SetAside, screen
+from .records import Dataset, Document
 from .shelf import Shelf, shelves
 from .trades import Trades, Vector, equally_weighted, total_returns
 
@@ -76,9 +77,27 @@ class Prepared:
         return equally_weighted(self.total_returns, [self.column(ticker) for ticker in self.tickers])
 
     @cached_property
+    def screened(self) -> Screened:
+        """The documents without sentences that speak to a machine (`documents.screening`), and what was taken out."""
+        return screen(self.dataset.documents)
+
+    @property
+    def documents(self) -> tuple[Document, ...]:
+        """All documents as they may be read."""
+        return self.screened.documents
+
+    @cached_property
+    def set_aside_by_ticker(self) -> dict[str, tuple[SetAside, ...]]:
+        """What was taken out of the documents about each ticker, by time of publication."""
+        found: dict[str, list[SetAside]] = {}
+        for item in self.screened.set_aside:
+            found.setdefault(item.ticker, []).append(item)
+        return {ticker: tuple(items) for ticker, items in found.items()}
+
+    @cached_property
     def documents_by_ticker(self) -> dict[str | None, Shelf]:
-        """The documents about each ticker; under None all of them."""
-        return shelves(self.dataset.documents)
+        """The documents about each ticker as they may be read; under None all of them."""
+        return shelves(self.documents)
 
     def stories(self, ticker: str) -> Shelf:
         """The documents about a company without near-repeats (`duplicates.collapse`), collapsed at the first call.

@@ -27,7 +27,7 @@ class Piece(NamedTuple):
 
 def sentences(text: str, piece: Piece) -> list[Piece]:
     """The smallest units inside a piece: sentences of prose, lines of tables, and fragments of overlong ones."""
-    return [unit for part in _parts(text, piece) for unit in _fragments(text, part)]
+    return [unit for part in parts(text, piece) for unit in _fragments(text, part)]
 
 
 def whole_sentences(text: str, piece: Piece) -> Piece:
@@ -35,15 +35,13 @@ def whole_sentences(text: str, piece: Piece) -> Piece:
     first = text.rfind("\n", 0, piece.start + 1) + 1
     last = text.find("\n", max(piece.end - 1, 0))
     around = Piece(first, len(text) if last < 0 else last)
-    touched = [
-        _trimmed(text, part) for part in _parts(text, around) if part.start < piece.end and piece.start < part.end
-    ]
+    touched = [trimmed(text, part) for part in parts(text, around) if part.start < piece.end and piece.start < part.end]
     if not touched:
         return piece
     return Piece(min(piece.start, touched[0].start), max(piece.end, touched[-1].end))
 
 
-def _parts(text: str, piece: Piece) -> Iterator[Piece]:
+def parts(text: str, piece: Piece) -> Iterator[Piece]:
     """Whole sentences of prose and lines of tables inside a piece, with the space around them."""
     for line in _LINE.finditer(text, piece.start, piece.end):
         if "|" in line.group():
@@ -94,7 +92,7 @@ def runs(units: Sequence[Piece]) -> list[int]:
 
 def _fragments(text: str, part: Piece) -> list[Piece]:
     """The part without outer space; one that is too long for an excerpt is cut between words."""
-    start, end = _trimmed(text, part)
+    start, end = trimmed(text, part)
     pieces = []
     while end - start > EXCERPT_CHARACTERS:
         # a single word beyond all measure (a data dump) is cut anywhere
@@ -106,7 +104,8 @@ def _fragments(text: str, part: Piece) -> list[Piece]:
     return [*pieces, Piece(start, end)] if end > start else pieces
 
 
-def _trimmed(text: str, part: Piece) -> Piece:
+def trimmed(text: str, part: Piece) -> Piece:
+    """A piece without the space at its ends."""
     content = text[part.start : part.end]
     end = part.start + len(content.rstrip())
     return Piece(min(end, part.start + len(content) - len(content.lstrip())), end)

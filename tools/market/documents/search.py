@@ -80,7 +80,7 @@ class IndexState(NamedTuple):
 def index_of(market: Market) -> PassageIndex:
     """The index of a market's documents, made or opened at the first call; markets with equal documents share one."""
     if market not in _INDEXES:
-        documents, root = market.dataset.documents, passages_folder()
+        documents, root = market.documents, passages_folder()
         key = (root, store_key(documents))
         index = _SHARED.get(key)
         if index is None:
