@@ -131,7 +131,7 @@ def _plot_tail(scenarios: Scenarios, safest: Solution) -> None:
         axes.axvline(100 * cvar, color=colour, lw=1.6, ymax=0.55)
         place = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "color": colour, "fontsize": 9}
         axes.annotate(f"VaR {var:.2%}", (100 * var, 0.75), xytext=(5, -8), **place)
-        axes.annotate(f"CVaR {cvar:.2%}: the mean of the coloured days", (100 * cvar, 0.55), xytext=(5, -8), **place)
+        axes.annotate(f"CVaR {cvar:.2%},\nthe mean of the coloured days", (100 * cvar, 0.55), xytext=(5, -19), **place)
         axes.annotate(label, (0.02, 0.88), xycoords="axes fraction", color=colour)
         axes.set_ylabel("days")
     panels[1].set_xlabel("loss of the day, % of equity")

@@ -54,7 +54,7 @@ def check(problem: Problem, solution: Solution) -> None:
     assert solution.gap <= 1e-9 * terms(problem, solution)
 
 
-@settings(max_examples=120)
+@settings(max_examples=100)
 @given(seed=SEEDS)
 def test_the_objective_is_that_of_the_whole_model(seed: int) -> None:
     problem = drawn(seed)
@@ -69,7 +69,7 @@ def test_the_objective_is_that_of_the_whole_model(seed: int) -> None:
         assert answer.objective == pytest.approx(expected, abs=1e-8 * terms(problem, answer), rel=0)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(seed=SEEDS)
 def test_the_reference_engine_agrees(seed: int) -> None:
     problem = drawn(seed)
@@ -112,7 +112,8 @@ def test_the_order_of_names_and_scenarios_does_not_matter(seed: int) -> None:
         assert other.objective == pytest.approx(one.objective, abs=1e-9 * terms(problem, one), rel=0)
 
 
-@settings(max_examples=25)
+@pytest.mark.slow
+@settings(max_examples=20)
 @given(seed=SEEDS, border=st.sampled_from([0, 64]), steps=st.lists(st.integers(0, 40), min_size=4, max_size=8))
 def test_a_warm_engine_answers_as_a_cold_one(seed: int, border: int, steps: list[int]) -> None:
     rng = np.random.default_rng(seed)
@@ -144,7 +145,8 @@ def test_a_warm_engine_answers_as_a_cold_one(seed: int, border: int, steps: list
             held = np.array(list(one.weights.values()))
 
 
-@settings(max_examples=80)
+@pytest.mark.slow
+@settings(max_examples=60)
 @given(seed=SEEDS)
 def test_a_conflict_is_smallest_and_its_relaxation_works(seed: int) -> None:
     problem = drawn(seed)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
@@ -28,6 +28,7 @@ def test_a_shift_moves_the_mean_and_nothing_else() -> None:
     np.testing.assert_allclose(np.cov(moved.returns.T), np.cov(prior.returns.T))
 
 
+@settings(max_examples=30)
 @given(seed=st.integers(0, 500), push=st.floats(-1, 1), relative=st.floats(-0.5, 0.5))
 def test_pooled_views_hold(seed: int, push: float, relative: float) -> None:
     prior = history(seed)

@@ -120,7 +120,7 @@ def _nearest(prior: Vector, values: Matrix, views: Sequence[View]) -> Vector:
         chances, log_total = _tilted(prior, price @ matrix)
         return log_total - float(price @ target), matrix @ chances - target
 
-    found = minimize(dual, np.zeros(len(target)), jac=True, bounds=bounds, method="L-BFGS-B", options={"maxiter": 2000})
+    found = minimize(dual, np.zeros(len(target)), jac=True, bounds=bounds, method="L-BFGS-B", options={"maxiter": 200})
     chances = _tilted(prior, _polished(prior, matrix, target, signs, found.x) @ matrix)[0]
     if float(_broken(matrix @ chances - target, signs).max()) > EXACT:
         raise ProblemError("views", "No probabilities over these scenarios satisfy the views: soften them.")
