@@ -1,6 +1,7 @@
 """The nodes that turn signals into orders: the portfolio manager, and the pre-trade rules that may send it back."""
 
 import math
+from collections.abc import Callable
 from math import fsum
 from typing import Literal
 
@@ -22,8 +23,9 @@ from ..tools.evidence import Evidence
 from ..tools.indicators import indicators
 from ..tools.market.view import MarketView
 from ..tools.optimizer import Infeasible, Solution
+from ..tools.optimizer.relax import MARGIN
 from ..tools.optimizer.scenarios import Scenarios, historical_scenarios
-from ..tools.toolbox import optimise, portfolio_tools
+from ..tools.toolbox import OfPortfolio, optimise, portfolio_tools
 from .context import DeskContext
 from .rule_facts import rule_context
 from .state import DeskState, PermittedOrder
@@ -88,7 +90,7 @@ def market_evidence(view: MarketView, state: DeskState) -> tuple[Evidence, ...]:
 def propose(
     desk: DeskContext, state: DeskState, scenarios: Scenarios, views: tuple[View, ...], posture: Posture
 ) -> Proposal:
-    """The proposal: the optimizer's weights, or, where limits conflict, the portfolio as it is and which limits do."""
+    """The proposal: the optimizer's weights; where limits conflict, the desk's own wishes give way before it stays."""
     settings, portfolio = desk.settings, state["portfolio"]
     current = portfolio.weights()
     excluded = scenarios.excluded | state["barred"]
@@ -98,8 +100,7 @@ def propose(
     deserved = dict(zip(scenarios.tickers, reference.returns.tolist(), strict=True))
     caps = dict.fromkeys(scenarios.tickers, min(settings.max_weight, desk.rules.policy.max_position_weight))
     kept = {name: current.get(name, 0.0) for name in desk.universe if name not in scenarios.tickers}
-    solution = optimise(
-        portfolio_tools(desk.optimizer, scenarios),
+    asked = OfPortfolio(
         expected_returns={name: earned + alpha.get(name, 0.0) for name, earned in deserved.items()},
         previous_weights={name: current.get(name, 0.0) for name in scenarios.tickers},
         caps=caps,
@@ -112,6 +113,7 @@ def propose(
         turnover_limit=settings.turnover_limit if portfolio.positions else None,
         cost_per_unit=settings.cost_per_unit / settings.holding_sessions,
     )
+    solution, gave = give_way(asked, lambda wish: optimise(portfolio_tools(desk.optimizer, scenarios), **dict(wish)))
     if isinstance(solution, Infeasible):
         return stay(desk, state, scenarios, posture, views, solution.sentence)
     weights = {name: kept[name] if name in kept else solution.weights[name] for name in desk.universe}
@@ -127,8 +129,32 @@ def propose(
         turnover=solution.turnover,
         binding=tuple(binding.sentence for binding in solution.binding),
         excluded=excluded,
-        rationale=explain(solution, posture, views, excluded),
+        rationale=gave + explain(solution, posture, views, excluded),
     )
+
+
+def give_way(
+    asked: OfPortfolio, solve: Callable[[OfPortfolio], Solution | Infeasible]
+) -> tuple[Solution | Infeasible, str]:
+    """The answer, and what was given up for it, in words.
+
+    Caps and the cash floor are rules. The turnover limit and the invested floor are wishes of the desk: where one of
+    them alone can resolve a conflict, it gives way by as little as is needed, the one that has to give less.
+    """
+    answer = solve(asked)
+    if not isinstance(answer, Infeasible):
+        return answer, ""
+    wishes = [row for row in answer.alone if row.limit in ("turnover", "invested")]
+    if not wishes:
+        return answer, ""
+    least = min(wishes, key=lambda row: row.amount)
+    if least.limit == "turnover" and asked.turnover_limit is not None:
+        eased = {"turnover_limit": asked.turnover_limit + least.amount + MARGIN}
+    else:
+        eased = {"min_invested": max(0.0, asked.min_invested - least.amount - MARGIN)}
+    name = {"turnover": "turnover limit", "invested": "invested floor"}[least.limit]
+    gave = f"{answer.sentence} The {name} gave way by {least.amount * 100:.2f} points. "
+    return solve(asked.model_copy(update=eased)), gave
 
 
 def stay(

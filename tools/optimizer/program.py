@@ -72,6 +72,7 @@ class Program:
 
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
+        self._loaded: tuple[object, ...] = ()
         count = shape.names
         self.weights = cp.Variable(count, name="weights")
         self._floors, self._caps = cp.Parameter(count), cp.Parameter(count)
@@ -119,6 +120,10 @@ class Program:
 
     def load(self, problem: Problem, unit: float) -> bool:
         """Set the figures of a problem, returns and costs in `unit`; whether any of them changed."""
+        figures_of = _figures(problem, unit)
+        if figures_of == self._loaded:
+            return False
+        self._loaded = figures_of
         lowest, highest = problem.lower_bounds(), problem.upper_bounds()
         figures = [(self._floors, lowest), (self._caps, highest)]
         if self.shape.earns or self.shape.target:
@@ -149,6 +154,14 @@ class Program:
         for parameter, value in changed:
             parameter.value = value
         return bool(changed)
+
+
+def _figures(problem: Problem, unit: float) -> tuple[object, ...]:
+    """All that `Program.load` reads of a problem, quick to compare."""
+    arrays = (problem.floors, problem.caps, problem.expected_returns, problem.costs, problem.previous_weights)
+    singles = (problem.min_cash, problem.min_invested, problem.turnover_limit, problem.max_gross, problem.max_short)
+    names = (problem.tickers, problem.exclusions, problem.sectors, problem.sector_caps, problem.limits)
+    return (unit, problem.goal, *singles, *names, *(array.tobytes() for array in arrays))
 
 
 def _holds(parameter: cp.Parameter, value: Vector) -> bool:
