@@ -11,6 +11,7 @@ from typing import Any
 from . import (
     evidence_pack,
     laboratory,
+    ledger,
     market_open,
     memory,
     model_corruptions,
@@ -26,6 +27,7 @@ from . import (
 BENCHMARKS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "evidence_pack": evidence_pack.measure,
     "laboratory": laboratory.measure,
+    "ledger": ledger.measure,
     "market_open": market_open.measure,
     "memory": memory.measure,
     "model_corruptions": model_corruptions.measure,
