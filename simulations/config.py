@@ -60,8 +60,14 @@ class SessionConfig(Frozen):
     """Commission per trade, basis points of its value."""
     commission_minimum: float = Field(default=0.0, ge=0)
     """Smallest commission per order."""
+    commission_per_share: float = Field(default=0.0, ge=0, le=1000)
+    """Commission per share, beside that in basis points."""
     slippage_bps: float = Field(default=5.0, ge=0, le=1000)
     """Distance of a fill from the open, basis points."""
+    spread_bps: float = Field(default=0.0, ge=0, le=1000)
+    """Between bid and ask, basis points; a fill pays half of it beside the slippage."""
+    impact: float = Field(default=0.0, ge=0, le=10)
+    """Factor of the square-root law of market impact (about 1 in published estimates); 0: orders move no price."""
     volume_limit: float = Field(default=0.1, gt=0, le=1)
     """Largest share of a session's volume that one order may be."""
     fractional: bool = False

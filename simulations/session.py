@@ -295,7 +295,7 @@ def assemble(
             scenario_sessions=config.scenario_sessions,
             max_revisions=config.max_revisions,
             repeats=config.repeats,
-            cost_per_unit=(config.commission_bps + config.slippage_bps) / 1e4,
+            cost_per_unit=(config.commission_bps + config.slippage_bps + config.spread_bps / 2) / 1e4,
             fractional=config.fractional,
         ),
     )
@@ -305,7 +305,10 @@ def costs_of(config: SessionConfig) -> Costs:
     """The costs of execution, the same for the desk and for every baseline."""
     return Costs(
         commission_bps=config.commission_bps,
+        commission_per_share=config.commission_per_share,
         commission_minimum=config.commission_minimum,
         slippage_bps=config.slippage_bps,
+        spread_bps=config.spread_bps,
+        impact=config.impact,
         volume_limit=config.volume_limit,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -103,10 +104,8 @@ MakeDesk = Callable[..., Desk]
 def _desk_on() -> MakeDesk:
     """A desk on bars: `desk_on(bars, cash=..., costs=..., fractional=...)`; without costs unless given."""
 
-    def make(bars: Bars, *, cash: float = 100_000, costs: Costs = FREE, fractional: bool = False) -> Desk:
-        return Desk(
-            SimulatedBroker(bars, cash=cash, costs=costs, authorise=permit, fractional=fractional, close_of=close_of)
-        )
+    def make(bars: Bars, *, cash: float = 100_000, costs: Costs = FREE, **others: Any) -> Desk:
+        return Desk(SimulatedBroker(bars, cash=cash, costs=costs, authorise=permit, close_of=close_of, **others))
 
     return make
 

@@ -1,5 +1,6 @@
 """The price list by itself."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,3 +36,33 @@ def test_what_is_affordable_uses_the_cash_and_not_more(cash, price, bps, per_sha
 def test_impossible_costs_are_refused(wrong):
     with pytest.raises(ValidationError):
         Costs.model_validate(wrong)
+
+
+def test_half_the_spread_stands_against_the_order_beside_the_slippage(desk_on, bars_of):
+    desk = desk_on(bars_of({"A": [100] * 3}), costs=Costs(slippage_bps=10, spread_bps=20, volume_limit=None))
+    desk.buy("A", 10)
+    assert desk.step().fills[0].price == pytest.approx(100.20)
+    desk.sell("A", 10)
+    assert desk.step().fills[0].price == pytest.approx(99.80)
+
+
+@pytest.mark.parametrize(("shares", "distance"), [(100, 0.02 * 0.01), (400, 0.02 * 0.02), (10_000, 0.02 * 0.1)])
+def test_impact_grows_with_the_square_root_of_the_order(desk_on, bars_of, shares, distance):
+    costs = Costs(slippage_bps=0, impact=1.0, volume_limit=None)
+    desk = desk_on(bars_of({"A": [100] * 3}), cash=1e7, costs=costs)  # too young for a volatility: 2 % a day
+    desk.buy("A", shares)
+    assert desk.step().fills[0].price == pytest.approx(100 * (1 + distance))
+    desk.sell("A", shares)
+    assert desk.step().fills[0].price == pytest.approx(100 * (1 - distance))
+
+
+def test_impact_follows_volatility_and_volume_of_the_sessions_before_across_a_split(desk_on, bars_of):
+    closes = [100, 102, 100, 102, 100, 102, 100, 51, 50, 51]
+    volume = [1e6] * 7 + [2e6] * 3
+    bars = bars_of({"A": closes}, volume={"A": volume}, split={("A", 7): 2.0})
+    desk = desk_on(bars, cash=1e7, costs=Costs(slippage_bps=0, impact=0.5, volume_limit=None))
+    for _ in range(8):
+        desk.step()
+    desk.buy("A", 20_000)
+    volatility = np.std(np.log([1.02, 1 / 1.02] * 4), ddof=1)
+    assert desk.step().fills[0].price == pytest.approx(51 * (1 + 0.5 * volatility * np.sqrt(20_000 / 2e6)))

@@ -64,7 +64,7 @@ class Oracle:
         if math.isnan(opening) or math.isnan(self.bars.close[row, i]):
             return
         sign = 1 if side == "buy" else -1
-        price = opening * (1 + sign * self.costs.slippage_bps / 10_000)
+        price = opening * (1 + sign * (self.costs.slippage_bps + self.costs.spread_bps / 2) / 10_000)
         if self.costs.volume_limit is not None:
             quantity = min(quantity, math.floor(self.bars.volume[row, i] * self.costs.volume_limit - used[name] + 1e-9))
         low, high = 0, max(0, quantity)
@@ -120,6 +120,7 @@ COSTS = st.builds(
     commission_per_share=st.sampled_from([0.0, 0.0071]),
     commission_minimum=st.sampled_from([0.0, 1.3]),
     slippage_bps=st.sampled_from([0.0, 7.3, 110.0]),
+    spread_bps=st.sampled_from([0.0, 9.1]),
     volume_limit=st.sampled_from([None, 0.1, 1.0]),
 )
 
@@ -164,7 +165,7 @@ def check_conservation(report: StepReport, before: StepReport, costs: Costs) -> 
         sign = 1 if fill.side == "buy" else -1
         shares[fill.ticker] += sign * fill.quantity
         paid -= sign * fill.quantity * fill.price + fill.commission
-        assert fill.price == pytest.approx(fill.open_price * (1 + sign * costs.slippage_bps / 10_000), rel=1e-12)
+        assert fill.price == pytest.approx(fill.open_price * (1 + sign * costs.distance_bps / 10_000), rel=1e-12)
         assert fill.commission == pytest.approx(costs.commission(fill.quantity, fill.price), rel=1e-12)
     assert report.cash == pytest.approx(before.cash + paid, abs=EXACT)
     assert {name: held for name, held in shares.items() if held > 1e-9} == pytest.approx(report.positions, abs=1e-6)

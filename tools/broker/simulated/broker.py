@@ -7,7 +7,10 @@ import math
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from math import fsum
-from typing import Any
+from operator import mul
+from typing import Any, Literal
+
+import numpy as np
 
 from ...errors import BrokerError, InputError, PaperDeskError
 from ...market.bars import Bars
@@ -24,11 +27,12 @@ from ..protocol import (
     malformed,
 )
 from .book import Entry, OrderBook
-from .cerebro import SteppedCerebro
+from .cerebro import SleepingCerebro, SteppedCerebro
 from .corporate_actions import CorporateAction, apply_actions
 from .costs import Costs
-from .feed import build_feeds, check_bars, marks, sessions_without_trade
-from .ledger import DUST, Ledger
+from .feed import array_feeds, check_bars, marks, pandas_feeds, sessions_without_trade
+from .impact import Impact
+from .ledger import DUST, Ledger, SleepingLedger
 from .report import OrderEnd, StepReport
 
 Authorise = Callable[[OrderIntent, VerdictToken], None]
@@ -36,6 +40,8 @@ Authorise = Callable[[OrderIntent, VerdictToken], None]
 
 STALE_AFTER = 10
 """Sessions without a trade after which a position is reported as stale."""
+
+Engine = Literal["auto", "fast", "stock"]
 
 FRACTION = 1e-6
 """Shares to which a fractional order is rounded down when cash or volume cut it."""
@@ -55,6 +61,9 @@ class SimulatedBroker:
         authorise: Called with every new order before it is accepted; must raise unless the token permits it.
         fractional: Whether parts of a share can be traded and held.
         close_of: The time (with zone) at which a session closes; for a mapping pass its `__getitem__`.
+        engine: `stock` is backtrader's own: its pandas feeds, its loop over feeds and positions. `fast` reads numpy
+            columns and sleeps while nothing is ordered; all figures are equal. `auto` takes `fast` wherever it applies,
+            which is everywhere for `Bars`: they are daily and on one calendar.
 
     Raises:
         DataError: the bars are out of order, of the wrong shape, or hold impossible numbers.
@@ -70,6 +79,7 @@ class SimulatedBroker:
         authorise: Authorise,
         close_of: Callable[[date], datetime],
         fractional: bool = False,
+        engine: Engine = "auto",
     ) -> None:
         check_bars(bars)
         if not (math.isfinite(cash) and cash > 0):
@@ -77,17 +87,22 @@ class SimulatedBroker:
         self._bars, self._authorise, self._close_of, self._fractional = bars, authorise, close_of, fractional
         self._marks, self._idle = marks(bars), sessions_without_trade(bars)
         self._eventful = ((bars.split != 1) | (bars.dividend != 0)).any(axis=1)
+        self._row = 0
         self._book = OrderBook()
-        self._ledger = Ledger.open_account(cash, costs, FRACTION if fractional else 1.0)
-        self._feeds = build_feeds(bars, self._marks)
+        stock = engine == "stock"
+        self._ledger = (Ledger if stock else SleepingLedger).open_account(cash, costs, FRACTION if fractional else 1.0)
+        self._feeds = (pandas_feeds if stock else array_feeds)(bars, self._marks)
         self._feed = dict(zip(bars.tickers, self._feeds, strict=True))
-        self._engine = SteppedCerebro()
+        self._column = {data: i for i, data in enumerate(self._feeds)}
+        self._engine = SteppedCerebro() if stock else SleepingCerebro()
         self._engine.broker = self._ledger
         for ticker, feed in self._feed.items():
             self._engine.adddata(feed, name=ticker)
         self._engine.open()
+        if costs.impact:
+            impact = Impact(bars, costs.impact)
+            self._ledger.impact_of = lambda data, shares: impact.distance(self._row + 1, self._column[data], shares)
         self._engine.step()
-        self._row = 0
         self._last_endings: tuple[OrderEnd, ...] | None = None  # set when the simulation is over
         self._report = self._close(actions=[], fills_before=0)
 
@@ -189,6 +204,7 @@ class SimulatedBroker:
             return Rejected(client_order_id=order.client_order_id, reason=str(error))
         act = self._ledger.buy if order.side == "buy" else self._ledger.sell
         data = self._feed[order.ticker]
+        self._engine.at_hand(data)
         engine_order = act(owner=self._engine.strategy, data=data, size=order.quantity, id=order.client_order_id)
         self._book.add(Entry(order, engine_order))
         return Accepted(client_order_id=order.client_order_id)
@@ -271,9 +287,11 @@ class SimulatedBroker:
 
     def _close(self, actions: list[CorporateAction], fills_before: int) -> StepReport:
         """Value the account at the close of the current session."""
-        held = [(i, t, self._ledger.shares(self._feed[t])) for i, t in enumerate(self._bars.tickers)]
-        held = [row for row in held if row[2]]
-        prices = {t: float(self._marks[self._row, i]) for i, t, _ in held}
+        shares = self._ledger.held()
+        columns = sorted(self._column[data] for data in shares)
+        names = [self._bars.tickers[i] for i in columns]
+        sizes = [shares[self._feeds[i]] for i in columns]
+        prices: list[float] = self._marks[self._row, columns].tolist()
         cash = float(self._ledger.cash)
         return StepReport(
             session=self.session,
@@ -281,8 +299,8 @@ class SimulatedBroker:
             fills=tuple(self._book.fills[fills_before:]),
             ended=self._book.take_ended(),
             cash=cash,
-            equity=cash + fsum(shares * prices[t] for _, t, shares in held),
-            positions={t: shares for _, t, shares in held},
-            prices=prices,
-            stale=tuple(t for i, t, _ in held if self._idle[self._row, i] >= STALE_AFTER),
+            equity=cash + fsum(map(mul, sizes, prices)),
+            positions=dict(zip(names, sizes, strict=True)),
+            prices=dict(zip(names, prices, strict=True)),
+            stale=tuple(names[k] for k in np.flatnonzero(self._idle[self._row, columns] >= STALE_AFTER)),
         )

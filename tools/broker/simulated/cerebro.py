@@ -50,3 +50,32 @@ class SteppedCerebro(bt.Cerebro):  # type: ignore[misc]  # backtrader has no typ
         self._brokernotify()
         self.strategy._oncepost(first.lines.datetime[0])
         return True
+
+    def at_hand(self, data: Any) -> None:
+        """Make sure that a feed stands at the current bar, before an order in it is made."""
+
+
+class SleepingCerebro(SteppedCerebro):
+    """The same, but a feed moves only when an order in it is made or waits; the broker wakes up only then.
+
+    It applies where every feed is an `ArrayFeed` on one calendar, and nobody listens to bars: the strategy is empty and
+    the ledger tells nobody.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._row = -1
+
+    def step(self) -> bool:
+        """Move on by one bar; with nothing to execute this is all."""
+        if self._row + 1 >= self.datas[0].length:
+            return False
+        self._row += 1
+        for order in self._broker.pending:
+            self.at_hand(order.data)
+        self._broker.next()
+        return True
+
+    def at_hand(self, data: Any) -> None:
+        """Move one feed to the current bar."""
+        data.seek(self._row)

@@ -3,10 +3,9 @@
 import math
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 from ...market.bars import Bars, Matrix
-from .feed import ArrayFeed
 from .ledger import DUST, Ledger
 
 
@@ -24,7 +23,7 @@ class CorporateAction:
 
 
 def apply_actions(
-    ledger: Ledger, feeds: list[ArrayFeed], bars: Bars, row: int, valuation: Matrix, fractional: bool
+    ledger: Ledger, feeds: list[Any], bars: Bars, row: int, valuation: Matrix, fractional: bool
 ) -> list[CorporateAction]:
     """Apply what takes effect before the open of `bars.sessions[row]` to the positions held at the previous close.
 

@@ -6,9 +6,11 @@ price from another day.
 """
 
 from array import array
+from typing import Any
 
 import backtrader as bt
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from ...errors import DataError
@@ -22,9 +24,19 @@ class ArrayFeed(bt.feed.DataBase):  # type: ignore[misc]  # backtrader has no ty
 
     params = (("columns", None),)
 
+    @property
+    def length(self) -> int:
+        """How many bars there are."""
+        return len(self.p.columns["datetime"])
+
+    def seek(self, row: int) -> None:
+        """Stand at one bar, whatever was read before."""
+        for line in self.lines.lines:
+            line.idx, line.lencount = row, row + 1
+
     def preload(self) -> None:
         """Fill all lines in one go and rewind to before the first bar."""
-        length = len(self.p.columns["datetime"])
+        length = self.length
         for name in self.lines.getlinealiases():
             line = getattr(self.lines, name)
             line.array = array("d")
@@ -59,8 +71,8 @@ def sessions_without_trade(bars: Bars) -> NDArray[np.int64]:
     return out
 
 
-def build_feeds(bars: Bars, valuation: Matrix) -> list[ArrayFeed]:
-    """One feed per instrument, in the order of `bars.tickers`.
+def columns_of(bars: Bars, valuation: Matrix) -> list[dict[str, Column]]:
+    """The lines of each instrument's feed, in the order of `bars.tickers`.
 
     `valuation` (T, N, from `marks`) becomes the close that backtrader values a position with. An open at which nothing
     can fill is NaN, which the ledger's filler refuses. Dates go in as whole ordinals: no time zone can shift them.
@@ -68,19 +80,31 @@ def build_feeds(bars: Bars, valuation: Matrix) -> list[ArrayFeed]:
     days = np.array([float(day.toordinal()) for day in bars.sessions])
     opens = np.where(tradable(bars), bars.open, np.nan)
     return [
-        ArrayFeed(
-            name=ticker,
-            columns={
-                "datetime": days,
-                "open": opens[:, i],
-                "high": bars.high[:, i],
-                "low": bars.low[:, i],
-                "close": np.nan_to_num(valuation[:, i]),  # 0 before listing: nothing is held then
-                "volume": np.nan_to_num(bars.volume[:, i]),
-                "openinterest": np.zeros(len(days)),
-            },
-        )
-        for i, ticker in enumerate(bars.tickers)
+        {
+            "datetime": days,
+            "open": opens[:, i],
+            "high": bars.high[:, i],
+            "low": bars.low[:, i],
+            "close": np.nan_to_num(valuation[:, i]),  # 0 before listing: nothing is held then
+            "volume": np.nan_to_num(bars.volume[:, i]),
+            "openinterest": np.zeros(len(days)),
+        }
+        for i in range(len(bars.tickers))
+    ]
+
+
+def array_feeds(bars: Bars, valuation: Matrix) -> list[Any]:
+    """One `ArrayFeed` per instrument."""
+    columns = columns_of(bars, valuation)
+    return [ArrayFeed(name=ticker, columns=lines) for ticker, lines in zip(bars.tickers, columns, strict=True)]
+
+
+def pandas_feeds(bars: Bars, valuation: Matrix) -> list[Any]:
+    """The same as backtrader's own feeds, which read a frame bar by bar."""
+    index = pd.DatetimeIndex(bars.sessions)
+    return [
+        bt.feeds.PandasData(dataname=pd.DataFrame({k: v for k, v in lines.items() if k != "datetime"}, index=index))
+        for lines in columns_of(bars, valuation)
     ]
 
 

@@ -6,6 +6,7 @@ sold, fill at a NaN price, charge the minimum commission for every part of an or
 
 import math
 from collections import deque
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import backtrader as bt
@@ -51,7 +52,7 @@ class Ledger(bt.brokers.BackBroker):  # type: ignore[misc]  # backtrader has no 
         ledger.set_checksubmit(False)  # it would check at yesterday's close, before the sales
         ledger.set_filler(ledger._fillable)
         # Without slip_out the price stops at the day's high or low, which nobody knows at the open.
-        ledger.set_slippage_perc(costs.slippage_bps / 10_000, slip_open=True, slip_match=True, slip_out=True)
+        ledger.set_slippage_perc(costs.distance_bps / 10_000, slip_open=True, slip_match=True, slip_out=True)
         ledger.addcommissioninfo(Commission(costs=costs))
         return ledger
 
@@ -62,13 +63,16 @@ class Ledger(bt.brokers.BackBroker):  # type: ignore[misc]  # backtrader has no 
         self.shortfalls: dict[str, Shortfall] = {}
         self.pending: deque[Any] = deque()
         self._taken: dict[Any, float] = {}
+        self.impact_of: Callable[[Any, float], float] | None = None
 
     def next(self) -> None:
         """One session: sales in order of submission, then purchases in order of submission."""
+        self._wake()
+        super().next()
+
+    def _wake(self) -> None:
         self.trades, self.shortfalls, self._taken = [], {}, {}
-        if self.pending:  # with nothing to execute backtrader would only value the account, which nobody reads
-            self.pending = deque(sorted(self.pending, key=lambda order: bool(order.isbuy())))
-            super().next()
+        self.pending = deque(sorted(self.pending, key=lambda order: bool(order.isbuy())))
 
     def notify(self, order: Any) -> None:
         """Note executions; there is no strategy to tell."""
@@ -83,6 +87,10 @@ class Ledger(bt.brokers.BackBroker):  # type: ignore[misc]  # backtrader has no 
         """Shares held of a feed's instrument."""
         return float(self.positions[data].size)
 
+    def held(self) -> dict[Any, float]:
+        """Shares of all positions, by feed."""
+        return {data: float(position.size) for data, position in self.positions.items() if position.size}
+
     def split(self, data: Any, shares: float, ratio: float) -> None:
         """Replace a position by `shares` new ones, its cost per share divided by `ratio`."""
         position = self.positions[data]
@@ -91,6 +99,17 @@ class Ledger(bt.brokers.BackBroker):  # type: ignore[misc]  # backtrader has no 
     def receive(self, amount: float) -> None:
         """Credit a payment."""
         self.cash += amount  # add_cash would wait for the next valuation
+
+    def _try_exec_market(self, order: Any, popen: float, phigh: float, plow: float) -> None:
+        """Backtrader's execution at the open, at a price that also depends on the order's size."""
+        if self.impact_of is None or not math.isfinite(popen):
+            super()._try_exec_market(order, popen, phigh, plow)
+            return
+        buys, wanted = order.isbuy(), abs(order.executed.remsize)
+        size = self._within_volume(order, wanted, float(order.data.volume[0]))
+        price = self._slip_up(phigh, popen) if buys else self._slip_down(plow, popen)
+        distance = self.impact_of(order.data, size)
+        self._execute(order, ago=0, price=price * (1 + distance if buys else 1 - distance))
 
     def _fillable(self, order: Any, price: float, ago: int) -> float:
         """How many shares of the order can trade at `price` (slippage included) now: backtrader's filler hook."""
@@ -142,3 +161,22 @@ class Ledger(bt.brokers.BackBroker):  # type: ignore[misc]  # backtrader has no 
     def _whole_lots(self, size: float) -> float:
         lot = float(self.p.lot)
         return math.floor(size / lot + DUST) * lot
+
+
+class SleepingLedger(Ledger):
+    """The same account, which does nothing while no order waits.
+
+    backtrader's broker goes through all positions three times a session: for interest on the entry price, the margin
+    of futures and for a value that nobody reads. An account of stocks has the first two at zero.
+    """
+
+    def next(self) -> None:
+        """One session: sales in order of submission, then purchases in order of submission."""
+        self._wake()
+        waiting, self.pending = self.pending, deque()
+        for order in waiting:
+            self._try_exec(order)
+            if order.alive():
+                self.pending.append(order)
+            elif order.status == bt.Order.Completed:
+                self._bracketize(order)
