@@ -4,8 +4,8 @@ CVaR depends on the worst 1 - beta of the outcomes. The engine keeps a live line
 contains these (`restricted.py`), solves it, computes the losses of all scenarios at its solution, and adds those that
 lie beyond the program's quantile. A restricted program is a relaxation, its optimum a lower bound, and the exact CVaR
 of all scenarios at its solution gives an upper bound: when the two meet, or nothing is left to add, the solution is
-that of the whole program. (Künzi-Bay and Mayer 2006 cut the same problem by aggregated rows; Fábián, Mitra and Roman
-2011 review such schemes. One row per scenario needs two or three rounds where aggregated cuts need tens.)
+that of the whole program; two or three rounds are usual. (Künzi-Bay and Mayer 2006 cut the same problem by one
+aggregated row per round; here every scenario keeps a row of its own.)
 
 Warm: the program survives to the next problem. Scenarios that left the window are switched off, changed costs and
 sides are passed on, and simplex starts from the last basis.
@@ -73,15 +73,6 @@ class ScenarioSelection:
         self._warm = warm
         self._border = border
         self._live: _Live | None = None
-        self.rounds = 0
-        """Linear programs solved so far."""
-        self.builds = 0
-        """Programs made anew so far."""
-
-    @property
-    def held(self) -> int:
-        """Scenarios in the live program."""
-        return 0 if self._live is None else int((self._live.slot_of >= 0).sum())
 
     def solve(self, program: Program, form: Form, tail: Tail) -> Optimum | None:
         """See `Engine.solve`."""
@@ -111,7 +102,6 @@ class ScenarioSelection:
 
     def _build(self, form: Form, tail: Tail, guess: Vector) -> _Live:
         """A program over the worst scenarios at `guess`."""
-        self.builds += 1
         kappa = tail.mass / float(tail.chances.mean())
         if tail.limit is None and tail.weight > 0 and form.names <= self._border:
             restricted: Restricted = DualProgram(form, tail.weight, kappa)
@@ -184,7 +174,6 @@ class ScenarioSelection:
         """Solve, look for scenarios that matter and are missing, add them, again."""
         risky = tail.weight > 0 or tail.limit is not None
         for _ in range(ROUNDS):
-            self.rounds += 1
             found = live.program.solve()
             if found is None:
                 return None
