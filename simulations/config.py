@@ -70,6 +70,12 @@ class SessionConfig(Frozen):
     """Factor of the square-root law of market impact (about 1 in published estimates); 0: orders move no price."""
     volume_limit: float = Field(default=0.1, gt=0, le=1)
     """Largest share of a session's volume that one order may be."""
+    cash_interest: float = Field(default=0.0, ge=-0.5, le=0.5)
+    """Yearly interest on the account's cash."""
+    delisted_after: int = Field(default=60, ge=1)
+    """Sessions without a trade after which a position is taken for delisted and paid out."""
+    delisting_loss: float = Field(default=0.3, ge=0, le=1)
+    """Part of the last close that is lost then."""
     fractional: bool = False
     """Whether fractions of a share can be held."""
     policy: str = "standard"

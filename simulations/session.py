@@ -24,7 +24,7 @@ from ..orchestration.graph import STEPS_PER_SESSION, session_graph
 from ..orchestration.journaled_mind import JournaledMind
 from ..orchestration.state import DeskState
 from ..tools.broker.protocol import OrderIntent, VerdictToken
-from ..tools.broker.simulated import Costs, SimulatedBroker
+from ..tools.broker.simulated import Costs, SimulatedBroker, Terms
 from ..tools.errors import InputError
 from ..tools.frozen import content_hash
 from ..tools.market.view import Market
@@ -239,7 +239,7 @@ def _execute(
     mind = JournaledMind(fingerprint, journal, open_mind, meter=Meter(budget or Budget(), fingerprint))
     desk = assemble(config, market, window, policy, mind, session_id)
     session_graph().invoke(DeskState(), {"recursion_limit": STEPS_PER_SESSION}, context=desk)
-    tracks = tracks_of(config, market, window, costs_of(config), journal)
+    tracks = tracks_of(config, market, window, costs_of(config), terms_of(config), journal)
     metrics = result_of(tracks)
     journal.append(SessionEnded(metrics=metrics))
     if journal.folder is not None:
@@ -266,6 +266,7 @@ def assemble(
         bars,
         cash=config.cash,
         costs=costs_of(config),
+        terms=terms_of(config),
         authorise=authorise,
         close_of=market.calendar.close_of,
         fractional=config.fractional,
@@ -298,6 +299,15 @@ def assemble(
             cost_per_unit=(config.commission_bps + config.slippage_bps + config.spread_bps / 2) / 1e4,
             fractional=config.fractional,
         ),
+    )
+
+
+def terms_of(config: SessionConfig) -> Terms:
+    """The terms of the account, the same for the desk and for every baseline."""
+    return Terms(
+        cash_interest=config.cash_interest,
+        delisted_after=config.delisted_after,
+        delisting_loss=config.delisting_loss,
     )
 
 

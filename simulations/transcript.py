@@ -216,7 +216,8 @@ def _lines(event: Event, evidence: dict[str, Evidence], detailed: bool) -> Itera
             )
         case CorporateActionApplied():
             what = f"{event.action.replace('_', ' ')} {event.ticker}"
-            yield f"  {event.session} {what}: {event.amount:,.4f} on {event.shares:,.6g} shares", "dim"
+            base = f"{event.shares:,.2f}" if event.action == "interest" else f"{event.shares:,.6g} shares"
+            yield f"  {event.session} {what}: {event.amount:,.4f} on {base}", "dim"
         case SessionEnded():
             yield "", ""
             yield f"end: {_performance(event.metrics)}", "bold"

@@ -168,12 +168,12 @@ class OrderEnded(BaseEvent):
 
 
 class CorporateActionApplied(BaseEvent):
-    """A dividend was paid or a split changed a position."""
+    """A dividend or interest was paid, a split changed a position, or a delisting ended it."""
 
     kind: Literal["corporate_action"] = "corporate_action"
     session: date
     ticker: str
-    action: Literal["dividend", "split", "cash_in_lieu"]
+    action: Literal["dividend", "split", "cash_in_lieu", "interest", "delisting"]
     amount: float
     """Cash paid, or the split's ratio."""
     shares: float

@@ -13,7 +13,7 @@ import pandas as pd
 from ...agents.models.core import Fingerprint
 from ...memory.journal.events import BarClosed, OrderFilled
 from ...memory.journal.store import Journal
-from ...tools.broker.simulated import Costs, SimulatedBroker
+from ...tools.broker.simulated import Costs, SimulatedBroker, Terms
 from ...tools.market.view import Market
 from ..config import SessionConfig
 from ..window import Window
@@ -39,7 +39,9 @@ def desk_track(journal: Journal) -> Track:
     return Track(DESK, pd.Series(equity, name=DESK), trading_of(fills))
 
 
-def tracks_of(config: SessionConfig, market: Market, window: Window, costs: Costs, journal: Journal) -> list[Track]:
+def tracks_of(
+    config: SessionConfig, market: Market, window: Window, costs: Costs, terms: Terms, journal: Journal
+) -> list[Track]:
     """The desk, equal weight, buy and hold, and the benchmark where there is one."""
 
     def open_account(tickers: tuple[str, ...]) -> SimulatedBroker:
@@ -47,6 +49,7 @@ def tracks_of(config: SessionConfig, market: Market, window: Window, costs: Cost
             market.bars(tickers, window.sessions[0], window.sessions[-1]),
             cash=config.cash,
             costs=costs,
+            terms=terms,
             authorise=permit,
             close_of=market.calendar.close_of,
             fractional=config.fractional,

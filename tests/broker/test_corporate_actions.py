@@ -1,10 +1,12 @@
 """Splits, dividends and cash in lieu, before the open of their day."""
 
+import dataclasses
 import math
+from datetime import date
 
 import pytest
 
-from paperdesk.tools.broker.simulated import CorporateAction
+from paperdesk.tools.broker.simulated import CorporateAction, Terms
 
 NAN = math.nan
 
@@ -113,3 +115,33 @@ def test_a_split_divides_the_cost_per_share_so_that_a_later_sale_is_no_profit(de
     assert desk.broker._ledger.positions[desk.broker._feed["A"]].price == 10
     desk.sell("A", 100)
     assert desk.step().cash == pytest.approx(100_000, abs=1e-9)
+
+
+def test_interest_is_paid_on_the_cash_for_every_day_between_sessions(desk_on, bars_of):
+    bars = dataclasses.replace(
+        bars_of({"A": [10, 10, 10]}), sessions=(date(2031, 3, 6), date(2031, 3, 7), date(2031, 3, 10))
+    )
+    desk = desk_on(bars, cash=10_000, terms=Terms(cash_interest=0.0365))
+    (first,) = desk.step().actions
+    assert (first.action, first.ticker, first.shares) == ("interest", "cash", 10_000)
+    assert first.amount == pytest.approx(1.0)
+    desk.buy("A", 500)
+    report = desk.step()  # over the weekend: three days
+    assert report.actions[0].amount == pytest.approx(3 * 10_001 * 0.0365 / 365)
+    assert report.cash + 5_000 == pytest.approx(10_001 + report.actions[0].amount)
+
+
+@pytest.mark.parametrize("engine", ["fast", "stock"])
+def test_a_name_that_does_not_trade_for_long_is_paid_out(desk_on, bars_of, engine):
+    bars = bars_of({"A": [10, 10, NAN, NAN, NAN, 12], "B": [5] * 6})
+    desk = desk_on(bars, cash=1_000, terms=Terms(delisted_after=3, delisting_loss=0.3), engine=engine)
+    desk.buy("A", 50)
+    desk.step()
+    desk.step()
+    desk.sell("A", 50)
+    assert desk.step().positions == {"A": 50.0}
+    report = desk.step()
+    assert [(a.action, a.ticker, a.amount, a.shares) for a in report.actions] == [("delisting", "A", 350.0, 50.0)]
+    assert (report.positions, report.cash, report.equity) == ({}, 850.0, 850.0)
+    assert desk.submit("sell", "A", 1).status == "rejected"
+    assert desk.step().cash == 850.0  # it trades again; the account has it no more

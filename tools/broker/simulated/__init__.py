@@ -7,5 +7,6 @@ from .broker import Authorise, SimulatedBroker
 from .corporate_actions import CorporateAction
 from .costs import Costs
 from .report import OrderEnd, StepReport
+from .terms import Terms
 
-__all__ = ["Authorise", "CorporateAction", "Costs", "OrderEnd", "SimulatedBroker", "StepReport"]
+__all__ = ["Authorise", "CorporateAction", "Costs", "OrderEnd", "SimulatedBroker", "StepReport", "Terms"]

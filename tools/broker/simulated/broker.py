@@ -28,12 +28,13 @@ from ..protocol import (
 )
 from .book import Entry, OrderBook
 from .cerebro import SleepingCerebro, SteppedCerebro
-from .corporate_actions import CorporateAction, apply_actions
+from .corporate_actions import CorporateAction, apply_actions, pay_delisted, pay_interest
 from .costs import Costs
 from .feed import array_feeds, check_bars, marks, pandas_feeds, sessions_without_trade
 from .impact import Impact
 from .ledger import DUST, Ledger, SleepingLedger
 from .report import OrderEnd, StepReport
+from .terms import Terms
 
 Authorise = Callable[[OrderIntent, VerdictToken], None]
 """Checks and uses up a token; raises a `PaperDeskError` when the order may not go out."""
@@ -61,6 +62,7 @@ class SimulatedBroker:
         authorise: Called with every new order before it is accepted; must raise unless the token permits it.
         fractional: Whether parts of a share can be traded and held.
         close_of: The time (with zone) at which a session closes; for a mapping pass its `__getitem__`.
+        terms: Interest on cash, and when a name that does not trade is taken for delisted; by default neither.
         engine: `stock` is backtrader's own: its pandas feeds, its loop over feeds and positions. `fast` reads numpy
             columns and sleeps while nothing is ordered; all figures are equal. `auto` takes `fast` wherever it applies,
             which is everywhere for `Bars`: they are daily and on one calendar.
@@ -79,6 +81,7 @@ class SimulatedBroker:
         authorise: Authorise,
         close_of: Callable[[date], datetime],
         fractional: bool = False,
+        terms: Terms | None = None,
         engine: Engine = "auto",
     ) -> None:
         check_bars(bars)
@@ -87,7 +90,7 @@ class SimulatedBroker:
         self._bars, self._authorise, self._close_of, self._fractional = bars, authorise, close_of, fractional
         self._marks, self._idle = marks(bars), sessions_without_trade(bars)
         self._eventful = ((bars.split != 1) | (bars.dividend != 0)).any(axis=1)
-        self._row = 0
+        self._row, self._terms = 0, terms or Terms()
         self._book = OrderBook()
         stock = engine == "stock"
         self._ledger = (Ledger if stock else SleepingLedger).open_account(cash, costs, FRACTION if fractional else 1.0)
@@ -129,23 +132,24 @@ class SimulatedBroker:
     def step(self) -> StepReport | None:
         """Move to the close of the next session; None when the bars are exhausted, or after `finish`.
 
-        In this order: splits, dividends and cash in lieu before the open; sales, then purchases at the open; orders
-        that are left end; the account is valued at the close. An order in a name that splits is cancelled, because
-        its quantity and the price it was decided at are in old shares.
+        In this order: interest, splits, dividends and cash in lieu before the open; sales, then purchases at the open;
+        orders that are left end; the delisted are paid out; the account is valued at the close. An order in a name that
+        splits is cancelled, because its quantity and the price it was decided at are in old shares.
         """
         if not self.remaining or self._last_endings is not None:
             self.finish()
             return None
         row, fills_before = self._row + 1, len(self._book.fills)
-        actions: list[CorporateAction] = []
+        actions = pay_interest(self._ledger, self._terms, self.session, self._bars.sessions[row])
         if self._eventful[row]:
             self._cancel_over_splits(row)
-            actions = apply_actions(self._ledger, self._feeds, self._bars, row, self._marks, self._fractional)
+            actions += apply_actions(self._ledger, self._feeds, self._bars, row, self._marks, self._fractional)
         self._engine.step()
         self._row = row
         for trade in self._ledger.trades:
             self._book.record(self._fill(trade))
         self._end_day_orders()
+        actions += pay_delisted(self._ledger, self._terms, self._feeds, self._bars, row, self._marks, self._idle)
         self._report = self._close(actions, fills_before)
         return self._report
 

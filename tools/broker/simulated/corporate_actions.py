@@ -5,21 +5,58 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ...market.bars import Bars, Matrix
 from .ledger import DUST, Ledger
+from .terms import Terms
+
+Idle = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class CorporateAction:
-    """A dividend was paid, or a split changed a position."""
+    """A dividend or interest was paid, a split changed a position, or a delisting ended it."""
 
     session: date
     ticker: str
-    action: Literal["dividend", "split", "cash_in_lieu"]
+    action: Literal["dividend", "split", "cash_in_lieu", "interest", "delisting"]
     amount: float
     """Cash paid, or the split's ratio of new to old shares."""
     shares: float
-    """Shares held before it. Cash in lieu pays the part of them that is no whole share."""
+    """Shares held before it; the cash that interest was paid on. Cash in lieu pays the part that is no whole share."""
+
+
+CASH = "cash"
+"""Stands for the ticker where interest is paid."""
+
+
+def pay_interest(ledger: Ledger, terms: Terms, before: date, session: date) -> list[CorporateAction]:
+    """Interest on the cash from one session to the next; empty where there is none."""
+    cash = float(ledger.cash)
+    paid = terms.interest(cash, (session - before).days)
+    if not paid:
+        return []
+    ledger.receive(paid)
+    return [CorporateAction(session, CASH, "interest", paid, cash)]
+
+
+def pay_delisted(
+    ledger: Ledger, terms: Terms, feeds: list[Any], bars: Bars, row: int, valuation: Matrix, idle: Idle
+) -> list[CorporateAction]:
+    """Close, at the end of a session, the positions in names that have not traded for too long."""
+    if terms.delisted_after is None:
+        return []
+    actions = []
+    for i in np.flatnonzero(idle[row] >= terms.delisted_after):
+        held = ledger.shares(feeds[i])
+        if held:
+            paid = held * float(valuation[row, i]) * (1 - terms.delisting_loss)
+            ledger.split(feeds[i], 0.0, 1.0)
+            ledger.receive(paid)
+            actions.append(CorporateAction(bars.sessions[row], bars.tickers[i], "delisting", paid, held))
+    return actions
 
 
 def apply_actions(

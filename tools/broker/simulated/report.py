@@ -29,7 +29,7 @@ class StepReport:
 
     session: date
     actions: tuple[CorporateAction, ...]
-    """Applied before the open."""
+    """Applied before the open; a delisting at the close."""
     fills: tuple[Fill, ...]
     """At the open, in order of execution: sales, then purchases."""
     ended: tuple[OrderEnd, ...]
