@@ -16,7 +16,7 @@ from ..tools.measures import MEASURES
 from ..tools.regime import Regime
 from .evidence_text import alias_of, evidence_block, line, shown
 from .models.core import Answer, Question, Reply, Request
-from .roles import Role, prompt_of
+from .roles import Role
 from .signals import STANCES, Claim, Direction, Finding, Signal, Stance, abstention, uncertainty_of
 
 MAX_CLAIMS = 2
@@ -131,7 +131,7 @@ def analyse(
         market: the state of the market, where it is known; chooses the role's guidance for it.
         repeats: other orders of the evidence in which each stance is scored too.
     """
-    prefix = prompt_of(role.name).prefix_in(regime, market)
+    prefix = role.prompt.prefix_in(regime, market)
     current = {brief.ticker: brief for brief in briefs}
     answers: dict[str, Answer] = {}
     asking = [brief for brief in briefs if not _unaskable(role, brief)]
@@ -158,7 +158,7 @@ def _unaskable(role: Role, brief: Brief) -> str:
 
 
 def _request(role: Role, briefs: Sequence[Brief], prefix: str, seed: int, repeats: int) -> Request:
-    prompt = prompt_of(role.name)
+    prompt = role.prompt
 
     def text(brief: Brief, evidence: Sequence[Evidence]) -> str:
         return prompt.question.substitute(

@@ -81,11 +81,11 @@ def posture_of(evidence: Sequence[Evidence], *, mind: Mind, seed: int) -> Postur
     """The mind's posture given evidence on the market; neutral, with a note, where it gives none."""
     if not evidence:
         return Posture(name="neutral", note="no evidence on the market")
-    prompt = prompt_of(PORTFOLIO_MANAGER.name)
+    prompt = prompt_of(PORTFOLIO_MANAGER)
     text = prompt.question.substitute(evidence=evidence_block(evidence))
     answer = mind.answer(
         Request(
-            role=PORTFOLIO_MANAGER.name,
+            role=PORTFOLIO_MANAGER,
             task="posture",
             system=prompt.system.template,
             prefix=prompt.prefix.template,

@@ -1,9 +1,22 @@
-"""Who sits on the desk: one row per role, one prompt file per row, with words of its own for each state of the market.
+"""Who sits on the desk: one prompt file per role, whose front matter is the role's row in the table.
 
-An analyst is a row with an evidence plan: the tools that run for every ticker whatever the model says. The auditor and
-the portfolio manager are rows as well: each has a mind that scores a question of its own.
+    +++
+    title = "Value investor"          # for people
+    like = "fundamental_analyst"      # takes over what this file does not say, parts of the prompt included
+    plan = ["filing_ratios"]          # tools that run for every ticker whatever the model says
+    shows = ["earnings_yield"]        # measures that its mind sees and may cite, in this order
+    needs = "ratio"                   # kind of evidence without which it abstains; "" for none
+    horizon_days = 126                # exchange sessions over which its views are meant
+    +++
+    === system
+    ...
+
+There is one analyst node for all of them. The auditor and the portfolio manager have prompt files without front matter:
+each has a mind that scores a question of its own. More roles come from a folder of the user's or from the entry points
+`paperdesk.roles`; `rosters` says which of them sit together.
 """
 
+import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -11,68 +24,20 @@ from importlib.resources import files
 from string import Template
 from typing import get_args
 
+from pydantic import Field, ValidationError
+
 from ..tools.errors import InputError
-from ..tools.evidence import Evidence
-from ..tools.frozen import content_hash
+from ..tools.evidence import Evidence, EvidenceKind
+from ..tools.frozen import Frozen, content_hash
+from ..tools.measures import MEASURES
 from ..tools.regime import Drift, Regime, RegimeName
+from ..tools.toolbox import EVIDENCE_TOOLS
 
+AUDITOR, PORTFOLIO_MANAGER = "auditor", "portfolio_manager"
+"""The seats that every desk has."""
 
-@dataclass(frozen=True)
-class Role:
-    """One seat."""
-
-    name: str
-    title: str
-    plan: tuple[str, ...] = ()
-    """Tools whose evidence the role always gets, in this order (names in `tools.toolbox`)."""
-    shows: tuple[str, ...] = ()
-    """Measures that its mind gets to see, in this order, which are also the only ones that it can cite; the rest of the
-    plan's evidence stays on record. A small mind keeps few figures apart, and every line costs time."""
-    needs: str = ""
-    """Evidence kind without which the role abstains, empty for none."""
-    horizon_days: int = 21
-    """Exchange sessions over which its views are meant."""
-
-    def sees(self, found: Iterable[Evidence]) -> tuple[Evidence, ...]:
-        """What its mind gets to see of the evidence that its plan has brought, in the order of `shows`."""
-        order = {measure: place for place, measure in enumerate(self.shows)}
-        return tuple(sorted((e for e in found if e.measure in order), key=lambda e: order[e.measure]))
-
-
-FUNDAMENTAL_ANALYST = Role(
-    name="fundamental_analyst",
-    title="Fundamental analyst",
-    plan=("filing_ratios", "release_tone", "document_search"),
-    shows=(
-        "revenue_growth_yoy",
-        "earnings_growth_yoy",
-        "margin_change_yoy",
-        "liabilities_to_assets",
-        "earnings_yield",
-        "tone",
-        "passage",
-    ),
-    needs="ratio",
-    horizon_days=63,
-)
-TECHNICAL_ANALYST = Role(
-    name="technical_analyst",
-    title="Technical analyst",
-    plan=("price_indicators",),
-    shows=(
-        "return_1m",
-        "momentum_3m",
-        "momentum_12_1",
-        "distance_sma_200",
-        "rsi_14",
-    ),
-    needs="indicator",
-)
-AUDITOR = Role(name="auditor", title="Auditor")
-PORTFOLIO_MANAGER = Role(name="portfolio_manager", title="Portfolio manager")
-
-ANALYSTS: tuple[Role, ...] = (FUNDAMENTAL_ANALYST, TECHNICAL_ANALYST)
-ROLES: dict[str, Role] = {role.name: role for role in (*ANALYSTS, AUDITOR, PORTFOLIO_MANAGER)}
+FENCE = "+++"
+"""What front matter stands between."""
 
 
 @dataclass(frozen=True)
@@ -100,48 +65,190 @@ class Prompt:
             words = self.guidance.get(f"{market.name} {market.drift}") or self.guidance.get(market.name, "")
         return self.prefix.substitute(regime=regime, regime_guidance=f" {words}" if words else "")
 
+    def texts(self) -> list[object]:
+        """All that a mind can come to read of it."""
+        return [self.system.template, self.prefix.template, self.question.template, dict(self.guidance)]
+
+
+class Row(Frozen):
+    """The front matter of a role's file."""
+
+    title: str = Field(min_length=1)
+    like: str = ""
+    plan: tuple[str, ...] = Field(min_length=1)
+    shows: tuple[str, ...] = Field(min_length=1)
+    needs: EvidenceKind | str = ""
+    horizon_days: int = Field(default=21, ge=1, le=252)
+
+
+@dataclass(frozen=True)
+class Role:
+    """One analyst's seat."""
+
+    name: str
+    title: str
+    plan: tuple[str, ...]
+    """Tools whose evidence the role always gets, in this order (names in `tools.toolbox`)."""
+    shows: tuple[str, ...]
+    """Measures that its mind gets to see, in this order, which are also the only ones that it can cite; the rest of the
+    plan's evidence stays on record. A small mind keeps few figures apart, and every line costs time."""
+    needs: str
+    """Evidence kind without which the role abstains, empty for none."""
+    horizon_days: int
+    """Exchange sessions over which its views are meant."""
+    prompt: Prompt
+
+    def sees(self, found: Iterable[Evidence]) -> tuple[Evidence, ...]:
+        """What its mind gets to see of the evidence that its plan has brought, in the order of `shows`."""
+        order = {measure: place for place, measure in enumerate(self.shows)}
+        return tuple(sorted((e for e in found if e.measure in order), key=lambda e: order[e.measure]))
+
+    def content(self) -> list[object]:
+        """All that decides what it says, its mind apart."""
+        return [self.name, list(self.plan), list(self.shows), self.needs, self.horizon_days, self.prompt.texts()]
+
 
 _STATES = {*get_args(RegimeName), *(f"{name} {drift}" for name in get_args(RegimeName) for drift in get_args(Drift))}
+_PARTS = ("system", "prefix", "question")
+_PLACES: dict[str, set[str]] = {
+    "system": set(),
+    "prefix": {"regime", "regime_guidance"},
+    "question": {"name", "ticker", "evidence", "objections"},
+}
+
+
+def built_in(name: str) -> str:
+    """The text of a prompt file that comes with PaperDesk."""
+    return files(__package__).joinpath("prompts", f"{name}.md").read_text(encoding="utf-8")
 
 
 @cache
-def prompt_of(role: str) -> Prompt:
-    """The prompt of a role, read from `prompts/<role>.md`.
+def prompt_of(name: str) -> Prompt:
+    """A prompt that comes with PaperDesk, from `prompts/<name>.md`."""
+    return read_prompt(name, built_in(name))
+
+
+def read_prompt(role: str, text: str, base: Prompt | None = None) -> Prompt:
+    """The prompt that a prompt file's text says.
 
     The file holds three parts, each under a line `=== system`, `=== prefix`, `=== question`, and may hold guidance for
     states of the market, under lines such as `=== regime turbulent` or `=== regime calm rising`.
 
+    Args:
+        role: its name, for messages.
+        text: of the file; front matter is passed over.
+        base: what stands in for the parts that are missing.
+
     Raises:
         InputError: the file has a part of another name, or lacks one of the three.
     """
-    return read_prompt(role, files(__package__).joinpath("prompts", f"{role}.md").read_text(encoding="utf-8"))
-
-
-def read_prompt(role: str, text: str) -> Prompt:
-    """The prompt that a prompt file's text says; see `prompt_of`."""
     parts: dict[str, list[str]] = {}
-    for line in text.splitlines():
+    current: list[str] = []
+    for line in split_front_matter(role, text)[1].splitlines():
         if line.startswith("=== "):
             parts[line[4:].strip()] = current = []
         else:
             current.append(line)
     whole = {name: "\n".join(lines).strip() for name, lines in parts.items()}
     guidance = {name[7:]: whole.pop(name) for name in parts if name.startswith("regime ")}
-    names = ("system", "prefix", "question")
-    if set(whole) != set(names) or not _STATES.issuperset(guidance):
+    lacking = [] if base else [name for name in _PARTS if name not in whole]
+    if lacking or not set(whole) <= set(_PARTS) or not _STATES.issuperset(guidance):
         raise InputError(
-            f"the prompt of {role} has the parts {', '.join(parts)}; give it {', '.join(names)}, and for states of the "
-            "market only parts such as 'regime turbulent' or 'regime calm rising'"
+            f"the prompt of {role} has the parts {', '.join(parts)}; give it {', '.join(_PARTS)}, and for states of "
+            "the market only parts such as 'regime turbulent' or 'regime calm rising'"
         )
-    return Prompt(**{name: Template(whole[name]) for name in names}, guidance=guidance)
+    templates = {name: Template(whole[name]) if name in whole else getattr(base, name) for name in _PARTS}
+    return Prompt(**templates, guidance=guidance or (base.guidance if base else {}))
 
 
-def prompts_hash() -> str:
-    """Hash of all prompts in use; part of what determines a session."""
-    return content_hash(
-        {
-            name: [p.template for p in (prompt.system, prompt.prefix, prompt.question)] + [dict(prompt.guidance)]
-            for name in ROLES
-            for prompt in [prompt_of(name)]
-        }
-    )
+def split_front_matter(role: str, text: str) -> tuple[str, str]:
+    """The front matter of a file, and the rest; without a fence the first is empty.
+
+    Raises:
+        InputError: a fence is opened and never closed.
+    """
+    if not text.startswith(f"{FENCE}\n"):
+        return "", text
+    head, fence, body = text[len(FENCE) + 1 :].partition(f"\n{FENCE}\n")
+    if not fence:
+        raise InputError(f"the front matter of {role} is not closed; put a line {FENCE} after it")
+    return head, body
+
+
+def read_role(name: str, sources: Mapping[str, str], _below: tuple[str, ...] = ()) -> Role:
+    """The role of a name.
+
+    Args:
+        name: of the role, which is the name of its file.
+        sources: texts of role files by name; those that come with PaperDesk need not be in it.
+
+    Raises:
+        InputError: there is no such role, its front matter or its prompt has a fault, or it is like itself.
+    """
+    if name in _below:
+        raise InputError(f"the role {name} is like itself ({' like '.join((*_below, name))}); take one `like` out")
+    text = _source(name, sources)
+    try:
+        table = tomllib.loads(split_front_matter(name, text)[0])
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"the front matter of {name} is not valid TOML ({error}); correct that place") from error
+    base = read_role(str(table["like"]), sources, (*_below, name)) if table.get("like") else None
+    taken = {key: getattr(base, key) for key in ("plan", "shows", "needs", "horizon_days")} if base else {}
+    try:
+        row = Row.model_validate(taken | table)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise InputError(f"'{where}' in the front matter of {name} is refused: {first['msg'].lower()}") from error
+    _refuse_unknown(name, "plan", row.plan, EVIDENCE_TOOLS)
+    _refuse_unknown(name, "shows", row.shows, tuple(MEASURES))
+    _refuse_unknown(name, "needs", (row.needs,), ("", *get_args(EvidenceKind)))
+    prompt = read_prompt(name, text, base.prompt if base else None)
+    _refuse_places(name, prompt)
+    return Role(name, row.title, row.plan, row.shows, row.needs, row.horizon_days, prompt)
+
+
+def _refuse_places(name: str, prompt: Prompt) -> None:
+    for part, known in _PLACES.items():
+        template: Template = getattr(prompt, part)
+        strange = sorted(set(template.get_identifiers()) - known) if template.is_valid() else ["$"]
+        if strange:
+            places = f"only {', '.join(f'${place}' for place in sorted(known))}" if known else "no $ at all"
+            raise InputError(f"the {part} of {name} has the place ${strange[0].lstrip('$')}; use {places}")
+
+
+def _source(name: str, sources: Mapping[str, str]) -> str:
+    if name in sources:
+        return sources[name]
+    known = sorted({*sources, *built_in_roles()})
+    if name not in known:
+        raise InputError(f"there is no role {name!r}; choose from {', '.join(known)}")
+    return built_in(name)
+
+
+def _refuse_unknown(name: str, key: str, given: Iterable[str], known: tuple[str, ...]) -> None:
+    for item in given:
+        if item not in known:
+            raise InputError(f"'{key}' of the role {name} names {item!r}; choose from {', '.join(filter(None, known))}")
+
+
+@cache
+def built_in_roles() -> tuple[str, ...]:
+    """The names of the analysts that come with PaperDesk."""
+    folder = files(__package__).joinpath("prompts")
+    texts = {item.name.removesuffix(".md"): item.read_text(encoding="utf-8") for item in folder.iterdir()}
+    return tuple(sorted(name for name, text in texts.items() if text.startswith(FENCE)))
+
+
+@cache
+def title_of(agent: str) -> str:
+    """What a person calls a seat, whether its role is at hand or not."""
+    if agent in built_in_roles():
+        return read_role(agent, {}).title
+    return agent.replace("_", " ").capitalize()
+
+
+def prompts_hash(analysts: Iterable[Role]) -> str:
+    """Hash of all roles and prompts in use; part of what determines a session."""
+    others = [prompt_of(name).texts() for name in (AUDITOR, PORTFOLIO_MANAGER)]
+    return content_hash([[role.content() for role in analysts], others])

@@ -4,7 +4,7 @@ Analysts work one after the other, not in parallel: they share one mind, and the
 on which thread was quicker.
 """
 
-from typing import Literal, Protocol
+from typing import Protocol
 
 from langgraph.runtime import Runtime
 from langgraph.types import Command
@@ -150,9 +150,7 @@ def case_of(state: DeskState, desk: DeskContext) -> Case:
     )
 
 
-def audit(
-    state: DeskState, runtime: Runtime[DeskContext]
-) -> Command[Literal["fundamental_analyst", "portfolio_manager"]]:
+def audit(state: DeskState, runtime: Runtime[DeskContext]) -> Command[str]:
     """Checks the signals of this round; sends back what is objected to while a revision is left."""
     desk = runtime.context
     current = [signal for signal in state["signals"].values() if signal.round == state["round"]]
@@ -170,7 +168,7 @@ def audit(
     merged: dict[Seat, AuditReport] = {seat: r for seat, r in state["reports"].items() if seat not in silent}
     merged |= {(r.agent, r.ticker): r for r in reports}
     if any(report.verdict == "revise" for report in reports):
-        return Command(goto="fundamental_analyst", update={"reports": merged, "round": state["round"] + 1})
+        return Command(goto=desk.analysts[0].name, update={"reports": merged, "round": state["round"] + 1})
     return Command(goto="portfolio_manager", update={"reports": merged})
 
 

@@ -3,15 +3,19 @@
     advance -> desk -> advance -> ... -> end
     desk: open -> analysts -> audit -> (revise) -> portfolio manager -> pre-trade -> execute -> record
 
+The analysts are those of the roster, one node each, in its order; all of them are one function.
 The same desk graph can be driven by anything that sets `session` and has a broker; only `advance` knows the simulator.
 """
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
-from ..agents.roles import FUNDAMENTAL_ANALYST, TECHNICAL_ANALYST
+from ..agents.roles import Role
+from ..agents.rosters import roster
 from .context import DeskContext
 from .desk_nodes import analyst_node, audit, execute, open_decision
 from .market_nodes import advance, record
@@ -24,35 +28,45 @@ STEPS_PER_SESSION = 1_000_000
 """LangGraph's recursion limit: a session graph takes two steps per decision and ends by itself."""
 
 
-def desk_graph() -> Graph:
-    """One decision: from the close of a session to orders at the broker."""
+def desk_of(analysts: Sequence[Role]) -> Graph:
+    """One decision of a desk with these analysts: from the close of a session to orders at the broker."""
+    names = [role.name for role in analysts]
     graph = StateGraph(DeskState, context_schema=DeskContext)
     graph.add_node("open", open_decision)
-    graph.add_node("fundamental_analyst", analyst_node(FUNDAMENTAL_ANALYST))
-    graph.add_node("technical_analyst", analyst_node(TECHNICAL_ANALYST))
-    graph.add_node("audit", audit)
+    for role in analysts:
+        graph.add_node(role.name, analyst_node(role))
+    graph.add_node("audit", audit, destinations=(names[0], "portfolio_manager"))
     graph.add_node("portfolio_manager", manage_portfolio)
     graph.add_node("pre_trade", pre_trade)
     graph.add_node("execute", execute)
     graph.add_node("record", record)
     graph.add_edge(START, "open")
-    graph.add_edge("open", "fundamental_analyst")
-    graph.add_edge("fundamental_analyst", "technical_analyst")
-    graph.add_edge("technical_analyst", "audit")
+    for first, then in pairwise(("open", *names, "audit")):
+        graph.add_edge(first, then)
     graph.add_edge("portfolio_manager", "pre_trade")
     graph.add_edge("execute", "record")
     graph.add_edge("record", END)
     return graph.compile(name="desk")
 
 
-def session_graph() -> Graph:
+def session_of(analysts: Sequence[Role]) -> Graph:
     """A whole session: the market advances, the desk decides, until the market ends."""
     graph = StateGraph(DeskState, context_schema=DeskContext)
     graph.add_node("advance", advance)
-    graph.add_node("desk", desk_graph())
+    graph.add_node("desk", desk_of(analysts))
     graph.add_edge(START, "advance")
     graph.add_edge("desk", "advance")
     return graph.compile(name="session")
+
+
+def desk_graph() -> Graph:
+    """The desk that sits where none is asked for; `langgraph.json` names it."""
+    return desk_of(roster().analysts)
+
+
+def session_graph() -> Graph:
+    """The session of that desk; `langgraph.json` names it."""
+    return session_of(roster().analysts)
 
 
 def mermaid() -> str:

@@ -43,6 +43,12 @@ class SessionConfig(Frozen):
     """Ticker to compare with at the end; the market's own if absent. The desk itself looks at the market's own."""
     frequency: Frequency = "monthly"
     """How often the desk decides: at the last session of each period, and at the first session of the window."""
+    desk: str = "classic"
+    """Who sits on the desk: `classic`, `solo`, `personas`, or a TOML roster (docs/roles.md)."""
+    without: tuple[str, ...] = ()
+    """Analysts of the desk to leave out, by name or its beginning (`technical`)."""
+    roles: str | None = None
+    """Folder with role files of your own."""
     model: str = "smollm2"
     """`smollm2`, `scorecard`, the path of a GGUF file, or the URL of an OpenAI-compatible server."""
     training_cutoff: date | None = None
@@ -100,7 +106,7 @@ class SessionConfig(Frozen):
     max_revisions: int = Field(default=1, ge=0, le=5)
     """How often the auditor may send a signal back."""
 
-    @field_validator("universe", "mask", mode="before")
+    @field_validator("universe", "mask", "without", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

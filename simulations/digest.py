@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ..agents.roles import ROLES
+from ..agents.roles import title_of
 from ..memory.journal.events import (
     AuditIssued,
     BarClosed,
@@ -160,4 +160,4 @@ def _filled(fills: list[OrderFilled]) -> Line:
 
 
 def _title(agent: str) -> str:
-    return ROLES[agent].title
+    return title_of(agent)

@@ -16,7 +16,8 @@ from langchain_core.tools import BaseTool
 
 from ..agents.analyst import Brief, analyse
 from ..agents.models.core import Answer, Failure, ModelCore, Reply, Request, Usage
-from ..agents.roles import ANALYSTS, Role
+from ..agents.roles import Role
+from ..agents.rosters import roster
 from ..orchestration.desk_nodes import describe
 from ..tools.frozen import Frozen
 from ..tools.market.view import Market, open_market
@@ -79,7 +80,7 @@ def analyst_requests(market: Market, decisions: int, seed: int = 0) -> list[Requ
         view = market.view(market.calendar.close_of(sessions[-1 - SESSIONS_APART * back]))
         found = regime(view, seed=seed)
         tools = research_tools(view)
-        for role in ANALYSTS:
+        for role in roster().analysts:
             briefs = [_brief(role, ticker, company.name, tools) for ticker, company in market.companies.items()]
             analyse(
                 role,

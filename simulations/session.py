@@ -16,11 +16,12 @@ from ..agents.models.core import Fingerprint, ModelCore
 from ..agents.models.open import open_model
 from ..agents.models.replay import Replay
 from ..agents.models.served.access import Access
-from ..agents.roles import ANALYSTS, prompts_hash
+from ..agents.roles import prompts_hash
+from ..agents.rosters import Roster, roster
 from ..memory.journal import Journal, Listener
 from ..memory.journal.events import SessionEnded, SessionStarted
 from ..orchestration.context import DeskContext, DeskSettings
-from ..orchestration.graph import STEPS_PER_SESSION, session_graph
+from ..orchestration.graph import STEPS_PER_SESSION, session_of
 from ..orchestration.journaled_mind import JournaledMind
 from ..orchestration.state import DeskState
 from ..tools.broker.protocol import OrderIntent, VerdictToken
@@ -91,6 +92,7 @@ def start(
     """
     Journal.refuse_unless_free(folder)  # before the slow steps; `create` looks again
     policy = simulated_policy(config)
+    roster_of(config)  # a fault in a role is told before the slow steps
     say(f"opening market {config.market}")
     market = market_of(config)
     window = window_of(config, market)
@@ -222,6 +224,7 @@ def _execute(
     listener: Listener | None,
     budget: Budget | None = None,
 ) -> Outcome:
+    desk_roster = roster_of(config)
     started = SessionStarted(
         config=recorded_choices(config, market) | {"policy": policy.hash()},
         market=market.name,
@@ -230,15 +233,15 @@ def _execute(
         benchmark=window.benchmark,
         decisions=list(window.decisions),
         model=fingerprint.model_dump(mode="json"),
-        prompts=prompts_hash(),
+        prompts=prompts_hash(desk_roster.analysts),
     )
     if listener is not None:
         journal.subscribe(listener)
     session_id = content_hash(started.model_dump(mode="json"))[:16]
     journal.append(started)
     mind = JournaledMind(fingerprint, journal, open_mind, meter=Meter(budget or Budget(), fingerprint))
-    desk = assemble(config, market, window, policy, mind, session_id)
-    session_graph().invoke(DeskState(), {"recursion_limit": STEPS_PER_SESSION}, context=desk)
+    desk = assemble(config, desk_roster, market, window, policy, mind, session_id)
+    session_of(desk_roster.analysts).invoke(DeskState(), {"recursion_limit": STEPS_PER_SESSION}, context=desk)
     tracks = tracks_of(config, market, window, costs_of(config), terms_of(config), journal)
     metrics = result_of(tracks)
     journal.append(SessionEnded(metrics=metrics))
@@ -252,7 +255,13 @@ def _execute(
 
 
 def assemble(
-    config: SessionConfig, market: Market, window: Window, policy: Policy, mind: JournaledMind, session_id: str
+    config: SessionConfig,
+    seated: Roster,
+    market: Market,
+    window: Window,
+    policy: Policy,
+    mind: JournaledMind,
+    session_id: str,
 ) -> DeskContext:
     """The desk of a session: broker, rules, optimizer and limits around a journaled mind."""
     bars = market.bars(window.universe, window.sessions[0], window.sessions[-1])
@@ -278,7 +287,7 @@ def assemble(
         universe=window.universe,
         decision_sessions=frozenset(window.decisions),
         sessions_per_decision=len(window.sessions) / len(window.decisions),
-        analysts=ANALYSTS,
+        analysts=seated.analysts,
         mind=mind,
         journal=mind.journal,
         broker=broker,
@@ -309,6 +318,15 @@ def terms_of(config: SessionConfig) -> Terms:
         delisted_after=config.delisted_after,
         delisting_loss=config.delisting_loss,
     )
+
+
+def roster_of(config: SessionConfig) -> Roster:
+    """The analysts of a session.
+
+    Raises:
+        InputError: the desk, one of its roles, or the folder with roles has a fault or is missing.
+    """
+    return roster(config.desk, config.without, config.roles)
 
 
 def costs_of(config: SessionConfig) -> Costs:

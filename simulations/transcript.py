@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ..agents.evidence_text import shown
-from ..agents.roles import ROLES
+from ..agents.roles import title_of
 from ..memory.journal import Journal, Record
 from ..memory.journal import search as search_journal
 from ..memory.journal.events import (
@@ -284,4 +284,4 @@ def _performance(metrics: dict[str, Any]) -> str:
 
 
 def _title(agent: str) -> str:
-    return ROLES[agent].title
+    return title_of(agent)

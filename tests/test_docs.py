@@ -14,6 +14,8 @@ import pytest
 import typer
 
 from paperdesk.agents.models.files.catalogue import catalogue
+from paperdesk.agents.roles import Row
+from paperdesk.agents.rosters import desks, roster
 from paperdesk.agents.signals import Rule
 from paperdesk.cli import app
 from paperdesk.memory.journal import Journal
@@ -23,6 +25,7 @@ from paperdesk.simulations.config import SessionConfig, load_config
 from paperdesk.simulations.transcript import select, transcript
 from paperdesk.simulations.window import window_of
 from paperdesk.tools.market.view import open_market
+from paperdesk.tools.toolbox import EVIDENCE_TOOLS
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -228,3 +231,13 @@ def test_the_excerpt_in_the_readme_is_what_a_session_says(session: Path) -> None
     assert len(wanted) > 8
     for line in wanted:
         assert line in said, f"README quotes what a session does not say (in this order): {line}"
+
+
+def test_every_desk_and_every_key_of_a_role_is_on_its_page() -> None:
+    named = first_column(text_of("docs/roles.md"))
+    assert set(desks()) | set(Row.model_fields) == named
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", text_of("docs/roles.md"), flags=re.MULTILINE))
+    for desk in desks():
+        assert re.findall(r"`(\w+)`", rows[desk]) == [role.name for role in roster(desk).analysts]
+    for tool in EVIDENCE_TOOLS:
+        assert f"`{tool}`" in rows["plan"]

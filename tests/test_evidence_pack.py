@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from paperdesk.agents.roles import ANALYSTS
+from paperdesk.agents.rosters import roster
 from paperdesk.tools.errors import InputError
 from paperdesk.tools.evidence_pack import evidence_pack
 from paperdesk.tools.market.view import Market, MarketView, open_market
@@ -17,7 +17,7 @@ def one_by_one(view: MarketView, ticker: str, **search: object) -> list[str]:
     """The hashes of what all analysts' plans gather, in the order of the plans."""
     tools = research_tools(view)
     found = []
-    for name in (tool for role in ANALYSTS for tool in role.plan):
+    for name in (tool for role in roster().analysts for tool in role.plan):
         found += call(tools, name, ticker=ticker, **(search if name == "document_search" else {}))[1]
     return [item.hash for item in found]
 

@@ -27,6 +27,9 @@ from .optimizer.scenarios import Scenarios
 from .regime import regime
 from .sentiment.lexicon import latest_tone
 
+EVIDENCE_TOOLS = ("price_indicators", "filing_ratios", "release_tone", "document_search")
+"""The research tools that answer with evidence: what an analyst's plan may name."""
+
 Found = tuple[str, list[Evidence]]
 """What a tool answers: text for a model, evidence for the desk."""
 

@@ -75,7 +75,7 @@ def _read(
     signals: Sequence[Signal], evidence: Mapping[str, Evidence], mind: Mind, seed: int
 ) -> tuple[dict[tuple[str, str], float], Findings, Findings]:
     """The mind's reading: confidence factors, objections, notes, all by (agent, ticker)."""
-    prompt = prompt_of(AUDITOR.name)
+    prompt = prompt_of(AUDITOR)
     cited = [tuple(evidence[claim.evidence] for claim in signal.claims) for signal in signals]
     questions = tuple(
         Question(
@@ -91,7 +91,7 @@ def _read(
     )
     reply = mind.answer(
         Request(
-            role=AUDITOR.name,
+            role=AUDITOR,
             task="support",
             system=prompt.system.template,
             prefix=prompt.prefix.template,

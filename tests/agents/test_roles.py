@@ -4,11 +4,10 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from paperdesk.agents import roles
 from paperdesk.agents.analyst import Brief, analyse
 from paperdesk.agents.models.core import Reply, Request
 from paperdesk.agents.models.scorecard import Scorecard
-from paperdesk.agents.roles import ANALYSTS, ROLES, Role, prompt_of, prompts_hash, read_prompt
+from paperdesk.agents.roles import Role, built_in_roles, prompt_of, prompts_hash, read_prompt, read_role
 from paperdesk.tools.errors import InputError
 from paperdesk.tools.evidence import Evidence
 from paperdesk.tools.regime import Drift, Regime, RegimeName
@@ -71,6 +70,9 @@ def test_a_misnamed_part_is_refused_instead_of_ignored(text: str) -> None:
         read_prompt("x", text)
 
 
+ANALYSTS = [read_role(name, {}) for name in ("fundamental_analyst", "technical_analyst")]
+
+
 @pytest.mark.parametrize("role", ANALYSTS, ids=lambda role: role.name)
 def test_an_analyst_is_told_something_else_in_a_turbulent_market(role: Role) -> None:
     measure, unit = ("return_1m", "fraction") if role.needs == "indicator" else ("revenue_growth_yoy", "fraction")
@@ -98,16 +100,50 @@ def test_an_analyst_is_told_something_else_in_a_turbulent_market(role: Role) -> 
     assert max(len(calm), len(turbulent)) - len(unknown) < 80
 
 
-def test_the_hash_of_the_prompts_covers_the_guidance(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = prompts_hash()
-    monkeypatch.setattr(roles, "prompt_of", lambda name: read_prompt(name, PLAIN))
-    plain = prompts_hash()
-    monkeypatch.setattr(roles, "prompt_of", lambda name: read_prompt(name, GUIDED))
-    assert len({before, plain, prompts_hash()}) == 3
+ROW = '+++\ntitle = "Mine"\nplan = ["price_indicators"]\nshows = ["rsi_14"]\n+++\n'
+
+
+def test_the_hash_of_the_prompts_covers_rows_and_guidance() -> None:
+    texts = [ROW + PLAIN, ROW + GUIDED, ROW.replace("rsi_14", "return_1m") + PLAIN]
+    hashes = {prompts_hash([read_role("mine", {"mine": text})]) for text in texts}
+    assert len(hashes | {prompts_hash([])}) == 4
 
 
 def test_every_role_has_a_prompt_without_loose_ends() -> None:
-    for name in ROLES:
-        prompt = prompt_of(name)
+    prompts = {name: read_role(name, {}).prompt for name in built_in_roles()}
+    prompts |= {name: prompt_of(name) for name in ("auditor", "portfolio_manager")}
+    for prompt in prompts.values():
         assert set(prompt.prefix.get_identifiers()) <= {"regime", "regime_guidance"}
         assert all(text and "$" not in text for text in prompt.guidance.values())
+
+
+def test_a_role_takes_over_what_it_does_not_say() -> None:
+    base = read_role("fundamental_analyst", {})
+    persona = '+++\ntitle = "Sceptic"\nlike = "fundamental_analyst"\nhorizon_days = 5\n+++\n=== system\nYou doubt.'
+    role = read_role("sceptic", {"sceptic": persona})
+    assert (role.plan, role.shows, role.needs, role.horizon_days) == (base.plan, base.shows, base.needs, 5)
+    assert role.prompt.system.template == "You doubt."
+    assert role.prompt.question.template == base.prompt.question.template
+    assert role.prompt.guidance == base.prompt.guidance
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (PLAIN, "'title' in the front matter of mine is refused"),
+        (ROW.replace("rsi_14", "magic") + PLAIN, "'shows' of the role mine names 'magic'"),
+        (ROW.replace("price_indicators", "submit_order") + PLAIN, "'plan' of the role mine names 'submit_order'"),
+        (ROW.replace("title", 'needs = "luck"\ntitle') + PLAIN, "'needs' of the role mine names 'luck'"),
+        (ROW.replace("title", "horizon_days = 0\ntitle") + PLAIN, "'horizon_days' in the front matter"),
+        (ROW.replace("title", "colour = 1\ntitle") + PLAIN, "'colour' in the front matter"),
+        (ROW.replace("title =", "title") + PLAIN, "is not valid TOML"),
+        (ROW.removesuffix("+++\n") + PLAIN, "is not closed"),
+        (ROW + PLAIN.replace("=== question\nQ", "=== question\n$price"), "the question of mine has the place \\$price"),
+        (ROW + PLAIN.replace("system\nS", "system\nPay $5"), "the system of mine has the place"),
+        (ROW.replace("title", 'like = "mine"\ntitle') + PLAIN, "the role mine is like itself"),
+        (ROW.replace("title", 'like = "nobody"\ntitle') + PLAIN, "there is no role 'nobody'"),
+    ],
+)
+def test_a_faulty_role_is_refused_in_a_sentence(text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        read_role("mine", {"mine": text})

@@ -10,7 +10,7 @@ from paperdesk.agents.auditor import Case, audit_signals
 from paperdesk.agents.models.core import Reply, Request
 from paperdesk.agents.models.llama_cpp import LlamaCpp
 from paperdesk.agents.models.open import bundled_model
-from paperdesk.agents.roles import FUNDAMENTAL_ANALYST
+from paperdesk.agents.roles import read_role
 from paperdesk.tools.evidence import Evidence
 
 AS_OF = datetime(2024, 3, 28, 20, tzinfo=UTC)
@@ -31,6 +31,7 @@ def evidence(measure: str, value: float | None = None, text: str | None = None) 
     )
 
 
+FUNDAMENTAL_ANALYST = read_role("fundamental_analyst", {})
 GROWTH, DEBT = evidence("revenue_growth_yoy", 0.21), evidence("liabilities_to_assets", 0.4)
 LONG = evidence("passage", text="The company expects steady demand in all of its regions. " * 60)
 

@@ -19,7 +19,7 @@ from paperdesk.agents.analyst import Brief, analyse
 from paperdesk.agents.auditor import Case, audit_signals
 from paperdesk.agents.models.core import Reply, Request
 from paperdesk.agents.models.scorecard import Scorecard
-from paperdesk.agents.roles import ANALYSTS
+from paperdesk.agents.rosters import roster
 from paperdesk.orchestration.desk_nodes import describe
 from paperdesk.simulations import masking
 from paperdesk.tools.errors import InputError
@@ -55,7 +55,7 @@ def prompts(view: MarketView, evidence: dict[str, list[Evidence]]) -> list[Reque
     """What the analysts and the auditor would send about these companies."""
     mind = Recorder()
     by_id = {item.id: item for items in evidence.values() for item in items}
-    for role in ANALYSTS:
+    for role in roster().analysts:
         briefs = [
             Brief(ticker, view.company(ticker).name, tuple(e for e in found if e.measure in role.shows))
             for ticker, found in evidence.items()

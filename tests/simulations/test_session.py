@@ -172,7 +172,7 @@ def test_one_changed_byte_of_an_event_and_a_cut_tail_are_named(generated_session
 def test_a_replay_with_another_prompt_is_refused_at_the_first_difference(
     generated_session: Finished, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("paperdesk.simulations.session.prompts_hash", lambda: "0" * 64)
+    monkeypatch.setattr("paperdesk.simulations.session.prompts_hash", lambda _: "0" * 64)
     with pytest.raises(JournalDivergence, match="Event 1 "):
         replay(generated_session.outcome.folder)
 
