@@ -32,10 +32,10 @@ SEEDS = st.integers(0, 2**32 - 1)
 
 
 def terms(problem: Problem, solution: Solution) -> float:
-    """What an objective's error is relative to: its parts, which may cancel."""
+    """What an error of the objective is relative to: its parts, and where all is cash, the scenarios."""
     aversion = problem.goal.risk_aversion if isinstance(problem.goal, Utility) else 1.0
     unit = float(np.sqrt(np.mean(problem.scenarios**2)))
-    return abs(solution.expected_return) + aversion * abs(solution.cvar) + solution.cost + 1e-4 * unit
+    return abs(solution.expected_return) + aversion * abs(solution.cvar) + solution.cost + 1e-2 * unit
 
 
 def check(problem: Problem, solution: Solution) -> None:
