@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-policy = typer.Typer(help="Pre-trade policies: list them, and explain every rule and limit.", no_args_is_help=True)
+from .options import Json
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+policy = typer.Typer(help="Pre-trade policies: list them, and explain every rule and limit.", no_args_is_help=True)
 
 
 @policy.command("list")
@@ -14,8 +14,8 @@ def list_policies(json: Json = False) -> None:
     """List the policies that come with PaperDesk, with some of their limits side by side."""
     from rich.table import Table
 
-    from ..tools.rules import load_policy, preset_names
-    from .pages import print_json, print_tables
+    from ...tools.rules import load_policy, preset_names
+    from ..pages import print_json, print_tables
 
     presets = [load_policy(name) for name in preset_names()]
     if json:
@@ -38,10 +38,10 @@ def explain(
     from rich.markup import escape
     from rich.table import Table
 
-    from ..tools.errors import InputError
-    from ..tools.rules import load_policy
-    from ..tools.rules.explain import explain_policy
-    from .pages import facts, print_json, print_tables
+    from ...tools.errors import InputError
+    from ...tools.rules import load_policy
+    from ...tools.rules.explain import explain_policy
+    from ..pages import facts, print_json, print_tables
 
     explained = explain_policy(load_policy(source))
     if rule:
