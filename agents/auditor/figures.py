@@ -92,7 +92,9 @@ def figures_in(text: str) -> tuple[Figure, ...]:
                 unit=kind,
                 scale=scale_factor,
                 sign=0 if sign is None else 1 if sign == "+" else -1,
-                enclosed=bool(match["open"]) or match["inner"] == "(",
+                # `(27.5%)` is a negative number; in `(27.5%, E3)` the bracket only holds an aside
+                enclosed=(bool(match["open"]) or match["inner"] == "(")
+                and ")" in text[match.start() : match.end() + 2],
             )
         )
     return tuple(found)
