@@ -168,7 +168,14 @@ def replay(folder: Path, listener: Listener | None = None, say: Callable[[str], 
 
 def mind_of(config: SessionConfig, access: Access | None) -> ModelCore:
     """The mind of a session, opened; `access` says how a server may be used."""
-    return open_model(config.model, threads=config.threads, seed=config.seed, context=config.context, access=access)
+    return open_model(
+        config.model,
+        threads=config.threads,
+        seed=config.seed,
+        context=config.context,
+        access=access,
+        adapter=Path(config.adapter).expanduser() if config.adapter else None,
+    )
 
 
 def simulated_policy(config: SessionConfig) -> Policy:
