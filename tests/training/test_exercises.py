@@ -73,7 +73,8 @@ def test_a_market_with_an_edge_gives_questions_whose_answer_is_the_truth(tmp_pat
     for one in made:
         cuts = np.searchsorted((-1.5, -0.5, 0.5, 1.5), one.rank)
         assert one.answer == cuts
-        assert one.text.endswith("Stance:") and one.known > one.day
+        assert one.text.endswith("Stance:")
+        assert one.known > one.day
     year = [(float(e.text.split("year ")[1].split("%")[0]), e.rank) for e in made if "E3 year" in e.text]
     figure, rank = zip(*year, strict=True)
     assert np.corrcoef(figure, rank)[0, 1] > 0.5, "momentum's answer follows from the year's return"
