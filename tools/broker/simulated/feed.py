@@ -62,6 +62,12 @@ def marks(bars: Bars) -> Matrix:
     return out
 
 
+def opening_values(bars: Bars, valuation: Matrix) -> Matrix:
+    """(T, N) what a share is worth at the open: that price, or the last close where nothing trades; NaN before listing."""
+    carried = np.vstack([np.full(len(bars.tickers), np.nan), valuation[:-1]]) / bars.split
+    return np.where(tradable(bars), bars.open, carried)
+
+
 def sessions_without_trade(bars: Bars) -> NDArray[np.int64]:
     """(T, N) sessions since the last one that traded: 0 on a day with a trade."""
     traded = tradable(bars)
@@ -83,8 +89,9 @@ def columns_of(bars: Bars, valuation: Matrix) -> list[dict[str, Column]]:
         {
             "datetime": days,
             "open": opens[:, i],
-            "high": bars.high[:, i],
-            "low": bars.low[:, i],
+            # A bar's open and close were traded, whatever its range says; a range that is missing is that of both.
+            "high": np.fmax(bars.high[:, i], np.fmax(opens[:, i], bars.close[:, i])),
+            "low": np.fmin(bars.low[:, i], np.fmin(opens[:, i], bars.close[:, i])),
             "close": np.nan_to_num(valuation[:, i]),  # 0 before listing: nothing is held then
             "volume": np.nan_to_num(bars.volume[:, i]),
             "openinterest": np.zeros(len(days)),

@@ -6,6 +6,7 @@ from typing import Literal
 
 from ..protocol import Fill
 from .corporate_actions import CorporateAction
+from .margin import MarginCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +32,16 @@ class StepReport:
     actions: tuple[CorporateAction, ...]
     """Applied before the open; a delisting at the close."""
     fills: tuple[Fill, ...]
-    """At the open, in order of execution: sales, then purchases."""
+    """In order of execution: at the open, within the session, at the close; in each what is forced, sales, purchases."""
     ended: tuple[OrderEnd, ...]
     """Every order that ended unfilled, or filled in part, since the last report."""
     cash: float
     equity: float
     positions: dict[str, float]
-    """Shares by ticker; names without a position are absent."""
+    """Shares by ticker, negative where short; names without a position are absent."""
     prices: dict[str, float]
     """Last known close of each position, in the shares of this day."""
     stale: tuple[str, ...]
     """Positions in names that have not traded for `STALE_AFTER` sessions or more, still valued at their last close."""
+    margin_call: MarginCall | None = None
+    """Where the equity at this close is less than the maintenance margin: what is closed at the next open."""
