@@ -66,8 +66,7 @@ def evidence_fresh(order: OrderIntent, context: RuleContext, policy: Policy) -> 
 
 @sanity
 def price_collar(order: OrderIntent, context: RuleContext, policy: Policy) -> Finding | None:
-    """The reference price, a limit price, and the stop price of an entry are near the last close (RTS 6 article
-    15(1)(a)). A protective stop may be far: it is what it is for."""
+    """The reference price, a limit and the stop of an entry are near the last close (RTS 6 article 15(1)(a))."""
     close = context.market[order.ticker].last_close
     if close is None:
         return veto("price_collar", f"No last close of {order.ticker} is known: wait for data.")

@@ -163,6 +163,8 @@ class SimulatedBroker:
         self._row = row
         for order, execution in self._ledger.trades:
             self._book.record(self._fill(order, execution))
+            if order.alive() and self._book.entries[order.info.id].status == "filled":
+                self._ledger.cancel(order)  # what is left of it is rounding
         self._end_orders()
         actions += pay_delisted(self._ledger, self._terms, self._feeds, self._bars, row, self._marks, self._idle)
         self._report = self._close(actions, fills_before)
@@ -185,12 +187,9 @@ class SimulatedBroker:
 
     def account(self) -> PortfolioSnapshot:
         """Cash, positions and prices at the close of the current session."""
-        closed = self._close_of(self.session)
-        if closed.tzinfo is None:
-            raise InputError(f"the closing time of {self.session} has no time zone; give it in UTC")
         row = self._marks[self._row]
         return PortfolioSnapshot(
-            at=closed.astimezone(UTC),
+            at=self._closed_at(),
             cash=self._report.cash,
             equity=self._report.equity,
             positions=dict(self._report.positions),
@@ -286,6 +285,12 @@ class SimulatedBroker:
         engine_order = self._ledger.place(self._engine.strategy, data, order, cause)
         self._book.add(Entry(order, engine_order, cause=cause))
 
+    def _closed_at(self) -> datetime:
+        closed = self._close_of(self.session)
+        if closed.tzinfo is None:
+            raise InputError(f"the closing time of {self.session} has no time zone; give it in UTC")
+        return closed.astimezone(UTC)
+
     def _shorts(self) -> float:
         """What the short positions are worth at the close of the current session."""
         if self._margin is None:
@@ -295,14 +300,14 @@ class SimulatedBroker:
 
     def _enforce(self, margin: Margin) -> MarginCall | None:
         """Order what has to be closed at the next open; the margin call, where there is one."""
-        report, at = self._report, self._close_of(self.session)
+        report = self._report
         silent = {name: int(self._idle[self._row, self._bars.column(name)]) for name in report.positions}
         leaving = frozenset(entry.intent.ticker for entry in self._book.open() if entry.cause == "buy_in")
         recalled = recalls(margin, report.positions, silent, leaving)
         leaving |= {order.ticker for order in recalled}
         call = margin_call(margin, report.equity, report.positions, report.prices, silent, leaving, self._lot)
         forced = (*recalled, *(call.orders if call else ()))
-        for intent, order in zip(intents(forced, report.prices, at), forced, strict=True):
+        for intent, order in zip(intents(forced, report.prices, self._closed_at()), forced, strict=True):
             self._place(intent, order.cause)
         return call
 
@@ -335,19 +340,15 @@ class SimulatedBroker:
 
     def _end_orders(self) -> None:
         """End what does not live on: a leftover of a day order would be added to what the next decision orders."""
-        closed_by_force = {
-            order.terms.ticker: order.cause for order, _ in self._ledger.trades if order.cause != "order"
-        }
+        forced = {order.terms.ticker: order.cause for order, _ in self._ledger.trades if order.cause != "order"}
         for entry in self._book.open():
             order = entry.intent
             shortfall = self._ledger.shortfalls[order.client_order_id]
+            if entry.cause == "order" and order.ticker in forced:
+                cause = forced[order.ticker].replace("_", " ")
+                shortfall = Shortfall(f"a {cause} closed the position in {order.ticker}", final=True)
             if order.time_in_force == "gtc" and not shortfall.final:
-                if entry.cause == "order" and order.ticker in closed_by_force:
-                    shortfall = Shortfall(
-                        f"the position was closed by force ({closed_by_force[order.ticker]})", final=True
-                    )
-                else:
-                    continue
+                continue
             self._withdraw(entry)
             refused = shortfall.of_cash and not entry.filled
             self._book.end(entry, "rejected" if refused else "expired", shortfall.reason)

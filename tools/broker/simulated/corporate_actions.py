@@ -29,8 +29,8 @@ class CorporateAction:
     amount: float
     """Cash received, negative where paid, or the split's ratio of new to old shares."""
     shares: float
-    """Shares held before it, negative where owed; the money that interest or a borrow fee is on. Cash in lieu pays the part
-    that is no whole share."""
+    """Shares held before it, negative where owed; the money that interest or a borrow fee is on. Cash in lieu pays the
+    part that is no whole share."""
 
 
 CASH = "cash"

@@ -42,10 +42,10 @@ class Costs(Frozen):
         return max(self.commission_minimum, shares * self._rate(price))
 
     def affordable(self, cash: float, price: float, tied: float) -> float:
-        """The most shares that `cash` can bear, not rounded to lots: each ties up `tied` (> 0; its price, or a margin)
-        and costs its commission at `price`.
+        """The most shares that `cash` can bear, not rounded to lots.
 
-        Cost is the greater of `q * tied + minimum` and `q * (tied + rate)`; both must stay within the cash.
+        Each ties up `tied` (> 0; its price, or a margin) and costs its commission at `price`. Cost is the
+        greater of `q * tied + minimum` and `q * (tied + rate)`; both must stay within the cash.
         """
         return max(0.0, min((cash - self.commission_minimum) / tied, cash / (tied + self._rate(price))))
 

@@ -63,7 +63,7 @@ def marks(bars: Bars) -> Matrix:
 
 
 def opening_values(bars: Bars, valuation: Matrix) -> Matrix:
-    """(T, N) what a share is worth at the open: that price, or the last close where nothing trades; NaN before listing."""
+    """(T, N) what a share is worth at the open: that price, or the last close where nothing trades; NaN if unlisted."""
     carried = np.vstack([np.full(len(bars.tickers), np.nan), valuation[:-1]]) / bars.split
     return np.where(tradable(bars), bars.open, carried)
 

@@ -95,7 +95,7 @@ class Ledger(bt.brokers.BackBroker):  # type: ignore[misc]  # backtrader has no 
         """Take an order in; it waits for the next session."""
         act = self.buy if terms.side == "buy" else self.sell
         order = act(owner=owner, data=data, size=terms.quantity, id=terms.client_order_id)
-        # For backtrader every order is one at the market; what it really is decides when and at what price it is executed.
+        # For backtrader every order is one at the market; what it really is decides when and where it is executed.
         order.terms, order.cause, order.met = terms, cause, None
         return order
 
@@ -215,8 +215,8 @@ class Ledger(bt.brokers.BackBroker):  # type: ignore[misc]  # backtrader has no 
         size = held if wanted > held - DUST else wanted  # what is left of a position must not be rounding
         if wanted > held + DUST:
             self._short(order, f"no more of the position in {order.data._name} is left", final=True)
-        proceeds = size * price - self.p.costs.commission(size, price)
-        if self.p.margin is None and self.cash + proceeds < 0:
+        left = float(self.cash) + size * price - self.p.costs.commission(size, price)
+        if self.p.margin is None and left < 0:
             self._short(order, "the commission is more than the proceeds and the cash", of_cash=True)
             return 0.0
         return size

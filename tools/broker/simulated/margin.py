@@ -1,7 +1,7 @@
 """Short positions and borrowed money: what they cost, what has to stand behind them, and what is closed by force.
 
-The proceeds of a short sale stay in the account as collateral: of the cash, as much as the short positions are worth now
-is not free. With market values L (long) and S (short, positive), equity E = cash + L - S:
+The proceeds of a short sale stay in the account as collateral: of the cash, as much as the short positions are worth
+now is not free. With market values L (long) and S (short, positive), equity E = cash + L - S:
 
     an order that opens or grows a position must leave    E >= initial_long L + initial_short S
     at each close there must be                           E >= maintenance_long L + maintenance_short S
@@ -39,8 +39,8 @@ class Margin(Frozen):
     debit_interest: float = Field(default=0.05, ge=0, le=1)
     """A year, on money that is owed: where the cash is less than the short positions are worth."""
     recall_after: int = Field(default=10, ge=1)
-    """Sessions without a trade after which the lender wants the shares back: they are bought at the next open that there
-    is, or settled at the last close where `Terms.delisted_after` comes first."""
+    """Sessions without a trade after which the lender wants the shares back: they are bought at the next open that
+    there is, or settled at the last close where `Terms.delisted_after` comes first."""
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:

@@ -32,7 +32,7 @@ class StepReport:
     actions: tuple[CorporateAction, ...]
     """Applied before the open; a delisting at the close."""
     fills: tuple[Fill, ...]
-    """In order of execution: at the open, within the session, at the close; in each what is forced, sales, purchases."""
+    """In order of execution: at the open, within the session, at the close; in each forced ones, sales, purchases."""
     ended: tuple[OrderEnd, ...]
     """Every order that ended unfilled, or filled in part, since the last report."""
     cash: float
