@@ -6,8 +6,8 @@ Importing this package loads backtrader (about a second).
 from .broker import Authorise, SimulatedBroker
 from .corporate_actions import CorporateAction
 from .costs import Costs
-from .margin import ForcedOrder, Margin, MarginCall
-from .report import OrderEnd, StepReport
+from .margin import Margin, MarginCall
+from .report import ForcedOrder, OrderEnd, StepReport
 from .terms import Terms
 
 __all__ = [

@@ -33,10 +33,10 @@ from .cerebro import SleepingCerebro, SteppedCerebro
 from .corporate_actions import CorporateAction, apply_actions, pay_delisted, pay_interest
 from .costs import Costs
 from .feed import array_feeds, check_bars, marks, opening_values, pandas_feeds, sessions_without_trade
-from .force import intents, margin_call, recalls
+from .force import forced_orders, margin_call, recalls
 from .impact import Impact
 from .ledger import DUST, Ledger, Shortfall, SleepingLedger
-from .margin import Margin, MarginCall
+from .margin import Margin
 from .report import OrderEnd, StepReport
 from .terms import Terms
 
@@ -169,7 +169,7 @@ class SimulatedBroker:
         actions += pay_delisted(self._ledger, self._terms, self._feeds, self._bars, row, self._marks, self._idle)
         self._report = self._close(actions, fills_before)
         if self._margin is not None:
-            self._report = replace(self._report, margin_call=self._enforce(self._margin))
+            self._report = self._enforce(self._margin, self._report)
         return self._report
 
     def finish(self) -> tuple[OrderEnd, ...]:
@@ -298,18 +298,19 @@ class SimulatedBroker:
         report = self._report
         return -fsum(shares * report.prices[name] for name, shares in report.positions.items() if shares < 0)
 
-    def _enforce(self, margin: Margin) -> MarginCall | None:
-        """Order what has to be closed at the next open; the margin call, where there is one."""
-        report = self._report
+    def _enforce(self, margin: Margin, report: StepReport) -> StepReport:
+        """Order what has to be closed at the next open, and report it."""
         silent = {name: int(self._idle[self._row, self._bars.column(name)]) for name in report.positions}
         leaving = frozenset(entry.intent.ticker for entry in self._book.open() if entry.cause == "buy_in")
         recalled = recalls(margin, report.positions, silent, leaving)
-        leaving |= {order.ticker for order in recalled}
-        call = margin_call(margin, report.equity, report.positions, report.prices, silent, leaving, self._lot)
-        forced = (*recalled, *(call.orders if call else ()))
-        for intent, order in zip(intents(forced, report.prices, self._closed_at()), forced, strict=True):
-            self._place(intent, order.cause)
-        return call
+        leaving |= {closure.ticker for closure in recalled}
+        call, closures = margin_call(margin, report.equity, report.positions, report.prices, silent, leaving, self._lot)
+        if not (call or recalled):
+            return report
+        forced = forced_orders((*recalled, *closures), report.prices, self._closed_at())
+        for item in forced:
+            self._place(item.order, item.cause)
+        return replace(report, margin_call=call, forced=forced)
 
     def _withdraw(self, entry: Entry) -> None:
         self._ledger.cancel(entry.engine_order)

@@ -9,12 +9,13 @@ from datetime import datetime
 
 from ...frozen import content_hash
 from ..protocol import OrderIntent
-from .margin import ForcedOrder, Margin, MarginCall, liquidation
+from .margin import Closure, Margin, MarginCall, liquidation
+from .report import ForcedOrder
 
 
 def recalls(
     margin: Margin, positions: Mapping[str, float], silent: Mapping[str, int], leaving: frozenset[str]
-) -> list[ForcedOrder]:
+) -> list[Closure]:
     """The short positions that the lender recalls, by ticker.
 
     Args:
@@ -24,7 +25,7 @@ def recalls(
         leaving: names in which a forced order waits already.
     """
     return [
-        ForcedOrder(name, -shares, "buy_in")
+        Closure(name, -shares, "buy_in")
         for name, shares in sorted(positions.items())
         if shares < 0 and silent[name] >= margin.recall_after and name not in leaving
     ]
@@ -38,8 +39,8 @@ def margin_call(
     silent: Mapping[str, int],
     leaving: frozenset[str],
     lot: float,
-) -> MarginCall | None:
-    """The call of a close; None where the equity is enough.
+) -> tuple[MarginCall | None, tuple[Closure, ...]]:
+    """The call of a close, and what is closed for it; None where the equity is enough.
 
     Args:
         margin: the terms.
@@ -52,24 +53,27 @@ def margin_call(
     """
     requirement = margin.maintenance([shares * prices[name] for name, shares in positions.items()])
     if not positions or equity >= requirement:
-        return None
+        return None, ()
     staying = {name: shares for name, shares in positions.items() if name not in leaving}
     halted = frozenset(name for name in staying if silent[name])
-    return MarginCall(equity, requirement, liquidation(margin, equity, staying, prices, halted, lot))
+    return MarginCall(equity, requirement), liquidation(margin, equity, staying, prices, halted, lot)
 
 
-def intents(orders: Iterable[ForcedOrder], prices: Mapping[str, float], at: datetime) -> list[OrderIntent]:
-    """Forced orders in the form of all orders. A buy-in waits until the name trades; the rest is for one session."""
-    return [
-        OrderIntent(
-            client_order_id=content_hash([order.cause, at.isoformat(), order.ticker])[:24],
-            ticker=order.ticker,
-            side="buy" if order.quantity > 0 else "sell",
-            quantity=abs(order.quantity),
-            reference_price=prices[order.ticker],
-            decided_at=at,
-            reduces=True,
-            time_in_force="gtc" if order.cause == "buy_in" else "day",
+def forced_orders(closures: Iterable[Closure], prices: Mapping[str, float], at: datetime) -> tuple[ForcedOrder, ...]:
+    """Closures in the form of all orders. A buy-in waits until the name trades; the rest is for one session."""
+    return tuple(
+        ForcedOrder(
+            closure.cause,
+            OrderIntent(
+                client_order_id=content_hash([closure.cause, at.isoformat(), closure.ticker])[:24],
+                ticker=closure.ticker,
+                side="buy" if closure.quantity > 0 else "sell",
+                quantity=abs(closure.quantity),
+                reference_price=prices[closure.ticker],
+                decided_at=at,
+                reduces=True,
+                time_in_force="gtc" if closure.cause == "buy_in" else "day",
+            ),
         )
-        for order in orders
-    ]
+        for closure in closures
+    )

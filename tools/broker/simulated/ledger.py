@@ -215,16 +215,17 @@ class Ledger(bt.brokers.BackBroker):  # type: ignore[misc]  # backtrader has no 
         size = held if wanted > held - DUST else wanted  # what is left of a position must not be rounding
         if wanted > held + DUST:
             self._short(order, f"no more of the position in {order.data._name} is left", final=True)
-        left = float(self.cash) + size * price - self.p.costs.commission(size, price)
-        if self.p.margin is None and left < 0:
+        costs: Costs = self.p.costs
+        if self.p.margin is None and float(self.cash) + size * price - costs.commission(size, price) < 0:
             self._short(order, "the commission is more than the proceeds and the cash", of_cash=True)
             return 0.0
         return size
 
     def _lent(self, order: Any, size: float, price: float) -> float:
         """What the broker has to lend for a moment so that backtrader sees no negative cash; twice what is missing."""
+        costs: Costs = self.p.costs
         spent = size * price if order.isbuy() else -size * price
-        return 2 * max(0.0, spent + self.p.costs.commission(size, price) - float(self.cash))
+        return 2 * max(0.0, spent + costs.commission(size, price) - float(self.cash))
 
     def _short(self, order: Any, reason: str, *, of_cash: bool = False, final: bool = False) -> None:
         self.shortfalls[order.info.id] = Shortfall(reason, of_cash, of_cash or final)

@@ -63,8 +63,8 @@ class Margin(Frozen):
         return shorts * self.borrow_fee * days / DAYS_A_YEAR
 
 
-class ForcedOrder(NamedTuple):
-    """What the broker does for the account, at the next open."""
+class Closure(NamedTuple):
+    """What the broker closes of a position, at the next open."""
 
     ticker: str
     quantity: float
@@ -78,7 +78,6 @@ class MarginCall(NamedTuple):
     equity: float
     requirement: float
     """Maintenance margin, in currency."""
-    orders: tuple[ForcedOrder, ...]
 
 
 def liquidation(
@@ -88,7 +87,7 @@ def liquidation(
     prices: Mapping[str, float],
     halted: frozenset[str],
     lot: float,
-) -> tuple[ForcedOrder, ...]:
+) -> tuple[Closure, ...]:
     """Which positions are closed so that, at these prices, the initial margin is met again.
 
     One after the other: names that traded in this session before those that did not, then by the initial margin that
@@ -112,6 +111,6 @@ def liquidation(
         held = positions[name]
         part = missing / needs[name]
         shares = abs(held) if part >= 1 else min(abs(held), math.ceil(part * abs(held) / lot) * lot)
-        orders.append(ForcedOrder(name, math.copysign(shares, -held), "margin_call"))
+        orders.append(Closure(name, math.copysign(shares, -held), "margin_call"))
         missing -= needs[name] * shares / abs(held)
     return tuple(orders)

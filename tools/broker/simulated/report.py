@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from ..protocol import Fill
+from ..protocol import Fill, FillCause, OrderIntent
 from .corporate_actions import CorporateAction
 from .margin import MarginCall
 
@@ -19,6 +19,14 @@ class OrderEnd:
     unfilled_quantity: float
     """Shares that were ordered and not traded."""
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForcedOrder:
+    """An order that the broker made for the account at a close; it is executed before those of the desk."""
+
+    cause: FillCause
+    order: OrderIntent
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,4 +52,6 @@ class StepReport:
     stale: tuple[str, ...]
     """Positions in names that have not traded for `STALE_AFTER` sessions or more, still valued at their last close."""
     margin_call: MarginCall | None = None
-    """Where the equity at this close is less than the maintenance margin: what is closed at the next open."""
+    """Where the equity at this close is less than the maintenance margin."""
+    forced: tuple[ForcedOrder, ...] = ()
+    """What the broker ordered at this close: for the margin call, and shares that a lender wants back."""
