@@ -11,7 +11,7 @@ ENGINES = pytest.mark.parametrize("engine", ["fast", "stock"])
 
 
 def one_day(bars_of, opened: float, high: float, low: float, closed: float):
-    """A market whose second session, in which orders of the first are executed, is the given bar; the first is at 100."""
+    """A market at 100 whose second session, in which orders of the first are executed, is the given bar."""
     return bars_of(
         {"A": [100, opened, closed]},
         {"A": [100, closed, closed]},

@@ -345,11 +345,11 @@ class SimulatedBroker:
         for entry in self._book.open():
             order = entry.intent
             shortfall = self._ledger.shortfalls[order.client_order_id]
-            if entry.cause == "order" and order.ticker in forced:
-                cause = forced[order.ticker].replace("_", " ")
-                shortfall = Shortfall(f"a {cause} closed the position in {order.ticker}", final=True)
             if order.time_in_force == "gtc" and not shortfall.final:
-                continue
+                if entry.cause != "order" or order.ticker not in forced:
+                    continue
+                cause = forced[order.ticker].replace("_", " ")
+                shortfall = Shortfall(f"a {cause} closed the position in {order.ticker}")
             self._withdraw(entry)
             refused = shortfall.of_cash and not entry.filled
             self._book.end(entry, "rejected" if refused else "expired", shortfall.reason)

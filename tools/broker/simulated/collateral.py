@@ -13,29 +13,25 @@ class Collateral:
     Args:
         margin: the terms.
         held: shares by feed, negative where short.
-        value_of: price of a feed's share now: its open, or the last close where it does not trade.
+        value_of: price of a feed's share in this session: its open, or the last close where it does not trade.
     """
 
     def __init__(self, margin: Margin, held: dict[Any, float], value_of: Callable[[Any], float]) -> None:
         self._margin, self._value_of = margin, value_of
-        self._price = {data: value_of(data) for data in held}
-        self._shares = dict(held)
-        values = [shares * self._price[data] for data, shares in held.items()]
-        self._long = fsum(value for value in values if value > 0)
-        self._short = -fsum(value for value in values if value < 0)
+        self._worth = {data: shares * value_of(data) for data, shares in held.items()}
+        self._long = fsum(value for value in self._worth.values() if value > 0)
+        self._short = -fsum(value for value in self._worth.values() if value < 0)
 
-    def free(self, cash: float, data: Any, price: float) -> float:
-        """Equity beyond the initial margin, with one name valued at the price at which it trades now."""
-        self._revalue(data, self._shares.get(data, 0.0), price)
-        return cash + (1 - self._margin.initial_long) * self._long - (1 + self._margin.initial_short) * self._short
+    def free(self, cash: float, data: Any, shares: float, price: float) -> float:
+        """Equity beyond the initial margin, with the `shares` held of one name at the price at which it trades now."""
+        before, now = self._worth.get(data, 0.0), shares * price
+        long = self._long + max(now, 0.0) - max(before, 0.0)
+        short = self._short + max(-now, 0.0) - max(-before, 0.0)
+        return cash + (1 - self._margin.initial_long) * long - (1 + self._margin.initial_short) * short
 
     def traded(self, data: Any, shares: float) -> None:
         """A position has changed to `shares`."""
-        self._revalue(data, shares, self._price.get(data) or self._value_of(data))
-
-    def _revalue(self, data: Any, shares: float, price: float) -> None:
-        before = self._shares.get(data, 0.0) * self._price.get(data, 0.0)
-        now = shares * price
+        before, now = self._worth.get(data, 0.0), shares * self._value_of(data)
         self._long += max(now, 0.0) - max(before, 0.0)
         self._short += max(-now, 0.0) - max(-before, 0.0)
-        self._shares[data], self._price[data] = shares, price
+        self._worth[data] = now

@@ -132,6 +132,7 @@ class Ledger(bt.brokers.BackBroker):  # type: ignore[misc]  # backtrader has no 
             order.triggered = met.triggered
             self._short(order, met.reason)
             return
+        order.triggered = True  # what the volume leaves of a stop order is at the market from now on
         buys = order.isbuy()
         slip = self.p.costs.distance_bps / 10_000
         price = met.price * (1 + slip if buys else 1 - slip) if slip else met.price
@@ -158,6 +159,8 @@ class Ledger(bt.brokers.BackBroker):  # type: ignore[misc]  # backtrader has no 
         """How many shares of the order can trade at `price` (slippage included) now."""
         data, wanted = order.data, abs(order.executed.remsize)
         size = self._within_volume(order, wanted, float(data.volume[0]))
+        if not size:
+            return 0.0
         held = self.shares(data)
         if held and (held > 0) != bool(order.isbuy()):
             size = self._within_position(order, size, abs(held), price)
@@ -205,7 +208,7 @@ class Ledger(bt.brokers.BackBroker):  # type: ignore[misc]  # backtrader has no 
             assert self.value_of is not None
             self._collateral = Collateral(margin, self.held(), self.value_of)
         data, market = order.data, float(order.met.price)
-        free = self._collateral.free(float(self.cash), data, market)
+        free = self._collateral.free(float(self.cash), data, self.shares(data), market)
         # The distance between the price paid and the market's is lost at once.
         lost = price - market if order.isbuy() else market - price
         tied = lost + (margin.initial_long if order.isbuy() else margin.initial_short) * market
@@ -235,10 +238,13 @@ class Ledger(bt.brokers.BackBroker):  # type: ignore[misc]  # backtrader has no 
         return math.floor(size / lot + DUST) * lot
 
 
-def _turn(order: Any) -> tuple[int, bool, bool]:
-    """The part of the session in which an order is executed; within it forced orders, sales, purchases."""
+def _turn(order: Any) -> tuple[int, bool, bool, int]:
+    """The part of the session in which an order is executed; within it forced orders, sales, purchases, each by age.
+
+    Backtrader's own queue forgets the age of an order that waits from session to session.
+    """
     part = order.met.part if isinstance(order.met, Match) else CLOSE
-    return part, order.cause == "order", bool(order.isbuy())
+    return part, order.cause == "order", bool(order.isbuy()), int(order.ref)
 
 
 class SleepingLedger(Ledger):
