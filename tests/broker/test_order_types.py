@@ -2,9 +2,11 @@
 
 import math
 
+import numpy as np
 import pytest
 
-from paperdesk.tools.broker.simulated import Costs, Margin
+from paperdesk.tools.broker.simulated import Costs, Margin, Terms
+from paperdesk.tools.errors import DataError
 
 NAN = math.nan
 ENGINES = pytest.mark.parametrize("engine", ["fast", "stock"])
@@ -203,3 +205,30 @@ def test_what_is_left_of_a_waiting_order_ends_when_its_position_is_gone(desk_on,
     assert desk.step().positions == {"A": 6}
     assert [(fill.client_order_id, fill.price) for fill in desk.step().fills] == [(target, 120)]
     assert desk.step().positions == {}
+
+
+@ENGINES
+def test_a_day_order_waits_while_its_own_exchange_is_closed_and_another_is_open(desk_on, bars_of, engine):
+    # a coin that trades every day, and a share that does not at the weekend
+    bars = bars_of({"COIN": [10, 11, 12, 13, 14], "SHARE": [100, NAN, NAN, 101, NAN]})
+    closed = np.zeros((5, 2), dtype=bool)
+    closed[1:3, 1] = True
+    desk = desk_on(bars, closed=closed, terms=Terms(delisted_after=1, delisting_loss=0), engine=engine)
+    share = desk.buy("SHARE", 10)
+    coin = desk.buy("COIN", 10)
+    report = desk.step()
+    assert [(fill.client_order_id, fill.price) for fill in report.fills] == [(coin, 11)]
+    assert report.ended == ()
+    assert desk.step().ended == ()
+    report = desk.step()
+    assert [(fill.client_order_id, fill.price) for fill in report.fills] == [(share, 101)]
+    assert (
+        "SHARE" not in desk.step().positions
+    )  # halted on a day on which its exchange was open, and taken for delisted
+
+
+def test_a_name_that_trades_while_its_exchange_is_closed_is_refused(desk_on, bars_of):
+    with pytest.raises(DataError, match="A trades on 2031-03-04, when its exchange is said to be closed"):
+        desk_on(bars_of({"A": [10] * 3}), closed=np.array([[False], [True], [False]]))
+    with pytest.raises(DataError, match=r"closed has shape \(2, 1\)"):
+        desk_on(bars_of({"A": [10] * 3}), closed=np.zeros((2, 1), dtype=bool))

@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from paperdesk.tools.broker.simulated import Costs, Margin, Terms
+from paperdesk.tools.errors import BrokerError
 
 NAN = math.nan
 ENGINES = pytest.mark.parametrize("engine", ["fast", "stock"])
@@ -173,6 +174,8 @@ def test_a_margin_call_closes_the_largest_position_first_and_in_part_at_the_next
         ("margin_call", "B", "buy", 22),
     ]
     assert [state.ticker for state in desk.broker.open_orders()] == ["L", "B"]
+    with pytest.raises(BrokerError, match="cannot be cancelled"):
+        desk.broker.cancel(report.forced[0].order.client_order_id)
     report = desk.step()
     assert [(fill.cause, fill.ticker, fill.quantity) for fill in report.fills] == [
         ("margin_call", "L", 40),

@@ -12,6 +12,7 @@ from operator import mul
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...errors import BrokerError, InputError, PaperDeskError
 from ...market.bars import Bars
@@ -32,7 +33,7 @@ from .book import Entry, OrderBook
 from .cerebro import SleepingCerebro, SteppedCerebro
 from .corporate_actions import CorporateAction, apply_actions, pay_delisted, pay_interest
 from .costs import Costs
-from .feed import array_feeds, check_bars, marks, opening_values, pandas_feeds, sessions_without_trade
+from .feed import array_feeds, check_bars, days_closed, marks, opening_values, pandas_feeds, sessions_without_trade
 from .force import forced_orders, margin_call, recalls
 from .impact import Impact
 from .ledger import DUST, Ledger, Shortfall, SleepingLedger
@@ -69,12 +70,14 @@ class SimulatedBroker:
         terms: Interest on cash, and when a name that does not trade is taken for delisted; by default neither.
         margin: What has to stand behind short positions and borrowed money, and what they cost; without it the account
             is long only and owes nothing.
+        closed: (T, N) True on days of the union calendar on which a name's own exchange is closed: its day orders wait,
+            and its silence is not counted. By default a name that does not trade is halted.
         engine: `stock` is backtrader's own: its pandas feeds, its loop over feeds and positions. `fast` reads numpy
             columns and sleeps while nothing is ordered; all figures are equal. `auto` takes `fast` wherever it applies,
             which is everywhere for `Bars`: they are daily and on one calendar.
 
     Raises:
-        DataError: the bars are out of order, of the wrong shape, or hold impossible numbers.
+        DataError: the bars are out of order, of the wrong shape, or hold impossible numbers, or `closed` denies them.
         InputError: the cash is not a positive number, or a closing time has no zone.
     """
 
@@ -89,13 +92,15 @@ class SimulatedBroker:
         fractional: bool = False,
         terms: Terms | None = None,
         margin: Margin | None = None,
+        closed: NDArray[np.bool_] | None = None,
         engine: Engine = "auto",
     ) -> None:
         check_bars(bars)
         if not (math.isfinite(cash) and cash > 0):
             raise InputError(f"an account cannot start with {cash} in cash; give a positive amount")
         self._bars, self._authorise, self._close_of, self._fractional = bars, authorise, close_of, fractional
-        self._marks, self._idle = marks(bars), sessions_without_trade(bars)
+        self._closed = days_closed(bars, closed)
+        self._marks, self._idle = marks(bars), sessions_without_trade(bars, self._closed)
         self._eventful = ((bars.split != 1) | (bars.dividend != 0)).any(axis=1)
         self._row, self._terms, self._margin = 0, terms or Terms(), margin
         self._lot = FRACTION if fractional else 1.0
@@ -242,11 +247,13 @@ class SimulatedBroker:
         """Cancel an open order; the state of one that has ended is returned as it is.
 
         Raises:
-            BrokerError: no such order.
+            BrokerError: no such order, or one that the broker forces.
         """
         entry = self._book.entries.get(client_order_id)
         if entry is None:
             raise BrokerError(f"there is no order {client_order_id} to cancel; list the open ones with open_orders()")
+        if entry.cause != "order":
+            raise BrokerError(f"the broker itself made order {client_order_id}: it cannot be cancelled; let it fill")
         if entry.status == "open":
             self._withdraw(entry)
             self._book.end(entry, "cancelled", "cancelled by the desk")
@@ -344,6 +351,8 @@ class SimulatedBroker:
         forced = {order.terms.ticker: order.cause for order, _ in self._ledger.trades if order.cause != "order"}
         for entry in self._book.open():
             order = entry.intent
+            if self._closed[self._row, self._bars.column(order.ticker)]:
+                continue
             shortfall = self._ledger.shortfalls[order.client_order_id]
             if order.time_in_force == "gtc" and not shortfall.final:
                 if entry.cause != "order" or order.ticker not in forced:

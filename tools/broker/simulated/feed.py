@@ -68,12 +68,29 @@ def opening_values(bars: Bars, valuation: Matrix) -> Matrix:
     return np.where(tradable(bars), bars.open, carried)
 
 
-def sessions_without_trade(bars: Bars) -> NDArray[np.int64]:
-    """(T, N) sessions since the last one that traded: 0 on a day with a trade."""
+def days_closed(bars: Bars, closed: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+    """(T, N) days on which the exchange of a name is closed while another one is open; none unless given.
+
+    Raises:
+        DataError: the matrix has another shape than the bars, or a name trades while its exchange is said to be closed.
+    """
+    traded = tradable(bars)
+    if closed is None:
+        return np.zeros(traded.shape, dtype=np.bool_)
+    if closed.shape != traded.shape:
+        raise DataError(f"closed has shape {closed.shape}, not {traded.shape}; give a row per session of the bars")
+    for row, column in np.argwhere(closed & traded):
+        name, day = bars.tickers[column], bars.sessions[row]
+        raise DataError(f"{name} trades on {day}, when its exchange is said to be closed; correct one of the two")
+    return closed
+
+
+def sessions_without_trade(bars: Bars, closed: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """(T, N) sessions of its own exchange since the last one in which a name traded: 0 on a day with a trade."""
     traded = tradable(bars)
     out = np.zeros(traded.shape, dtype=np.int64)
     for row in range(len(out)):
-        out[row] = np.where(traded[row], 0, (out[row - 1] if row else 0) + 1)
+        out[row] = np.where(traded[row], 0, (out[row - 1] if row else 0) + ~closed[row])
     return out
 
 
