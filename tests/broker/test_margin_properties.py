@@ -186,7 +186,8 @@ def test_the_random_sessions_exercise_what_they_are_meant_to(desk_on, bars_of):
     seen: Counter[str] = Counter()
     for seed in range(25):
         bars = market(bars_of, np.random.default_rng(seed), 4, 25)
-        margin = Margin(borrow_fee=0.2, recall_after=2, initial_long=0.6, maintenance_long=0.55, maintenance_short=0.45)
+        tight = {"initial_long": 0.5, "maintenance_long": 0.48, "maintenance_short": 0.48}
+        margin = Margin(borrow_fee=0.2, recall_after=2, **tight)
         terms = Terms(cash_interest=0.02, delisted_after=4)
         costs = Costs(commission_minimum=1.3, volume_limit=None)
         desk = desk_on(bars, cash=10_000, costs=costs, terms=terms, margin=margin)
