@@ -42,6 +42,8 @@ class DeskSettings(Frozen):
     cost_per_unit: float
     """Commission and slippage for one unit of value traded."""
     fractional: bool
+    max_short: float = 0.0
+    """Largest sum of short positions, fraction of equity; 0: long only."""
     holding_sessions: int = 21
     """Sessions over which a trade's cost is spread when it is weighed against returns per session."""
 

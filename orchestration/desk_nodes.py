@@ -176,8 +176,9 @@ def execute(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, object
     """Cancels what is left of older orders, writes each new one down, then sends it."""
     desk = runtime.context
     for stale in desk.broker.open_orders():
-        desk.broker.cancel(stale.client_order_id)
-        desk.activity.cancelled(state["as_of"])
+        if stale.client_order_id in desk.sent:  # what the broker forces is not the desk's to cancel
+            desk.broker.cancel(stale.client_order_id)
+            desk.activity.cancelled(state["as_of"])
     for item in state["permitted"]:
         order = item["order"]
         desk.journal.append(

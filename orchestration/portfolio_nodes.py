@@ -98,16 +98,24 @@ def propose(
     aversion = reference.risk_aversion * settings.risk_aversion * posture.factor
     alpha = {view.ticker: view.alpha for view in views}
     deserved = dict(zip(scenarios.tickers, reference.returns.tolist(), strict=True))
-    caps = dict.fromkeys(scenarios.tickers, min(settings.max_weight, desk.rules.policy.max_position_weight))
+    most, policy = settings.max_short, desk.rules.policy
+    cap = min(settings.max_weight, policy.max_position_weight)
+    caps = dict.fromkeys(scenarios.tickers, cap)
     kept = {name: current.get(name, 0.0) for name in desk.universe if name not in scenarios.tickers}
+    stuck_short = -fsum(weight for weight in kept.values() if weight < 0)
+    # No money is borrowed: short and long positions together are at most the equity less the cash floor.
+    gross = min(policy.max_gross, 1 - settings.min_cash) - fsum(abs(weight) for weight in kept.values())
     asked = OfPortfolio(
         expected_returns={name: earned + alpha.get(name, 0.0) for name, earned in deserved.items()},
         previous_weights={name: current.get(name, 0.0) for name in scenarios.tickers},
         caps=caps,
+        floors=dict.fromkeys(scenarios.tickers, -min(cap, most)) if most else {},
+        max_short=max(0.0, most - stuck_short) if most else None,
+        max_gross=max(0.0, gross) if most else None,
         risk_aversion=aversion,
         beta=settings.beta,
         # Names that cannot be considered keep what they have; the rest shares what is left.
-        min_cash=min(1.0, settings.min_cash + fsum(kept.values())),
+        min_cash=max(0.0, min(1.0, settings.min_cash + fsum(kept.values()))),
         # A short list of names cannot hold more than its caps allow; then that is the floor.
         min_invested=max(0.0, min(settings.min_invested - fsum(kept.values()), fsum(caps.values()))),
         turnover_limit=settings.turnover_limit if portfolio.positions else None,
@@ -236,7 +244,10 @@ def orders_of(desk: DeskContext, state: DeskState) -> list[tuple[OrderIntent, st
         held, price = portfolio.positions.get(ticker, 0.0), portfolio.prices.get(ticker)
         if price is None or proposal.expected_return is None or ticker in proposal.excluded:
             continue  # not listed yet, or the desk stays as it is
-        quantity = _wanted(portfolio, proposal.weights[ticker], price, desk.settings.fractional) - held
+        wanted = _wanted(portfolio, proposal.weights[ticker], price, desk.settings.fractional)
+        if wanted * held < 0:
+            wanted = 0.0  # no order turns a position around: it is closed now, the next decision opens the other one
+        quantity = wanted - held
         if abs(quantity) * price < DUST * portfolio.equity:
             continue  # with fractional shares, the rounding of a weight that has not changed
         side: Side = "buy" if quantity > 0 else "sell"
@@ -247,7 +258,7 @@ def orders_of(desk: DeskContext, state: DeskState) -> list[tuple[OrderIntent, st
             quantity=abs(quantity),
             reference_price=price,
             decided_at=state["as_of"],
-            reduces=side == "sell",
+            reduces=held > 0 if side == "sell" else held < 0,
         )
         orders.append((order, reason_of(order, portfolio, proposal, state)))
     return orders
@@ -255,7 +266,7 @@ def orders_of(desk: DeskContext, state: DeskState) -> list[tuple[OrderIntent, st
 
 def _wanted(portfolio: PortfolioSnapshot, weight: float, price: float, fractional: bool) -> float:
     shares = weight * portfolio.equity / price
-    return shares if fractional else float(math.floor(shares + 1e-9))
+    return shares if fractional else math.copysign(math.floor(abs(shares) + 1e-9), shares)
 
 
 def reason_of(order: OrderIntent, portfolio: PortfolioSnapshot, proposal: Proposal, state: DeskState) -> str:

@@ -84,6 +84,16 @@ class SessionConfig(Frozen):
     """Sessions without a trade after which a position is taken for delisted and paid out."""
     delisting_loss: float = Field(default=0.3, ge=0, le=1)
     """Part of the last close that is lost then."""
+    max_short: float = Field(default=0.0, ge=0, le=1)
+    """Largest sum of short positions, fraction of equity; 0: the account is long only. The policy must permit it."""
+    short_margin: float = Field(default=0.5, gt=0, le=5)
+    """Equity behind a new short position, of its value, beside its proceeds."""
+    short_maintenance: float = Field(default=0.3, gt=0, le=5)
+    """Equity that a short position needs at each close; with less, positions are closed at the next open."""
+    borrow_fee: float = Field(default=0.005, ge=0, le=5)
+    """Yearly fee for borrowed shares, of what they are worth now."""
+    debit_interest: float = Field(default=0.05, ge=0, le=1)
+    """Yearly interest on money that is owed."""
     fractional: bool = False
     """Whether fractions of a share can be held."""
     policy: str = "standard"
@@ -128,6 +138,8 @@ class SessionConfig(Frozen):
             raise ValueError("the universe must name at least one ticker, each once")
         if len(set(self.mask)) < len(self.mask):
             raise ValueError("the mask names something twice: name names, dates, levels at most once each")
+        if self.short_maintenance > self.short_margin:
+            raise ValueError("short_maintenance is above short_margin: lower it, or every short position is called")
         if self.min_invested > 1 - self.min_cash:
             raise ValueError("min_invested and min_cash together exceed the equity: lower one of them")
         return self

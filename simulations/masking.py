@@ -20,6 +20,9 @@ PLACES = {"market", "model", "policy"}
 _ELSEWHERE = PLACES | {"training_cutoff", "adapter"}
 """What stands in the chain but not as a choice: cutoff and adapter are part of the mind."""
 
+_SHORTING = {"max_short", "short_margin", "short_maintenance", "borrow_fee", "debit_interest"}
+"""What a long-only session has no use for; its chain is as before there were short positions."""
+
 
 def market_of(config: SessionConfig) -> Market:
     """The market of a session, masked if the session is.
@@ -32,9 +35,10 @@ def market_of(config: SessionConfig) -> Market:
 
 def recorded_choices(config: SessionConfig, market: Market) -> dict[str, Any]:
     """The configuration as the chain records it: without places, and in the terms of a masked market."""
+    unused = _ELSEWHERE | (set() if config.max_short else _SHORTING)
     if market.masked is None:
         # a session without a mask has the same chain as before there were masks
-        return config.model_dump(mode="json", exclude=_ELSEWHERE | {"mask", "mask_seed"})
+        return config.model_dump(mode="json", exclude=unused | {"mask", "mask_seed"})
     key = market.masked.key
     masked = config.model_copy(
         update={
@@ -44,7 +48,7 @@ def recorded_choices(config: SessionConfig, market: Market) -> dict[str, Any]:
             "end": None if config.end is None else key.later(config.end),
         }
     )
-    return masked.model_dump(mode="json", exclude=_ELSEWHERE)
+    return masked.model_dump(mode="json", exclude=unused)
 
 
 def keep_key(market: Market, folder: Path) -> None:

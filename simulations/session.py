@@ -25,7 +25,7 @@ from ..orchestration.graph import STEPS_PER_SESSION, session_of
 from ..orchestration.journaled_mind import JournaledMind
 from ..orchestration.state import DeskState
 from ..tools.broker.protocol import OrderIntent, VerdictToken
-from ..tools.broker.simulated import Costs, SimulatedBroker, Terms
+from ..tools.broker.simulated import Costs, Margin, SimulatedBroker, Terms
 from ..tools.errors import InputError
 from ..tools.frozen import content_hash
 from ..tools.market.view import Market
@@ -183,12 +183,17 @@ def simulated_policy(config: SessionConfig) -> Policy:
 
     Raises:
         SessionError: it names a kill switch. Whether that file exists is nothing that a session can be derived from
-            again, so a simulation cannot honour it.
+            again, so a simulation cannot honour it. Or the session may go short and the policy permits none.
     """
     policy = load_policy(config.policy)
     if policy.kill_switch is not None:
         raise SessionError(
             f"The policy {config.policy} names a kill switch, which only live trading can honour: take kill_switch out."
+        )
+    if config.max_short and not any("sell" in sides for sides in policy.permissions.values()):
+        raise SessionError(
+            f'The policy {config.policy} lets nothing be sold short: add "sell" to its permissions, or leave '
+            "max_short at 0."
         )
     return policy
 
@@ -283,6 +288,7 @@ def assemble(
         cash=config.cash,
         costs=costs_of(config),
         terms=terms_of(config),
+        margin=margin_of(config),
         authorise=authorise,
         close_of=market.calendar.close_of,
         fractional=config.fractional,
@@ -314,6 +320,7 @@ def assemble(
             repeats=config.repeats,
             cost_per_unit=(config.commission_bps + config.slippage_bps + config.spread_bps / 2) / 1e4,
             fractional=config.fractional,
+            max_short=config.max_short,
         ),
     )
 
@@ -324,6 +331,18 @@ def terms_of(config: SessionConfig) -> Terms:
         cash_interest=config.cash_interest,
         delisted_after=config.delisted_after,
         delisting_loss=config.delisting_loss,
+    )
+
+
+def margin_of(config: SessionConfig) -> Margin | None:
+    """The terms of short positions; None for a long-only account. No money is lent for purchases."""
+    if not config.max_short:
+        return None
+    return Margin(
+        initial_short=config.short_margin,
+        maintenance_short=config.short_maintenance,
+        borrow_fee=config.borrow_fee,
+        debit_interest=config.debit_interest,
     )
 
 
