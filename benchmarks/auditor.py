@@ -16,7 +16,7 @@ from typing import Any
 
 from paperdesk.agents.analyst import directional
 from paperdesk.agents.auditor import Case, Directory, Register, Split, audit_signals
-from paperdesk.agents.auditor.names import names_of
+from paperdesk.tools.market.names import names_of
 from paperdesk.agents.models.core import Answer, Reply, Request
 from paperdesk.agents.signals import AuditReport, Claim, Signal
 from paperdesk.tools.evidence import Evidence

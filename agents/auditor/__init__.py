@@ -2,7 +2,7 @@
 
 from .audit import audit_signals
 from .case import Case
-from .names import Directory
+from ...tools.market.names import Directory
 from .register import Register, Split
 
 __all__ = ["Case", "Directory", "Register", "Split", "audit_signals"]
