@@ -13,7 +13,12 @@ from .binding import OPPOSED, Frame, Misreading, misreadings
 from .case import Case
 from .segments import Segment, segments
 
-STALE_AFTER = {"indicator": timedelta(days=7), "ratio": timedelta(days=200), "passage": timedelta(days=200)}
+STALE_AFTER = {
+    "indicator": timedelta(days=7),
+    "ratio": timedelta(days=200),
+    "passage": timedelta(days=200),
+    "event": timedelta(days=400),
+}
 """How old each kind of evidence may be at the decision."""
 
 STALE_MEASURES = {"tone": timedelta(days=120)}

@@ -6,12 +6,12 @@ itself denies or only supposes, where the sentence is boilerplate, or where it t
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from ..documents.passages import Piece
 from ..records import Company, Document
 from .mentions import Named, Reader
-from .records import Event, EventKind, Found, Holder, Link, by_time
+from .records import Basis, Event, EventKind, Found, Holder, Link, by_time
 from .rules import THEM, EventRule, Rules, rules
 from .sentences import read
 
@@ -54,7 +54,9 @@ def found_in(documents: Iterable[Document], companies: Mapping[str, Company]) ->
         events += page.events.values()
         links += page.links.values()
         holders += page.holders.values()
-    return Found(tuple(sorted(events, key=by_time)), tuple(sorted(links, key=by_time)), tuple(sorted(holders, key=by_time)))
+    return Found(
+        tuple(sorted(events, key=by_time)), tuple(sorted(links, key=by_time)), tuple(sorted(holders, key=by_time))
+    )
 
 
 class _Page:
@@ -91,24 +93,34 @@ class _Page:
         named = self._reader.named(sentence, self.document.ticker)
         if not (about or people or named.others) or self._rules.guards.boilerplate.search(named.text):
             return
-        past = _tells_of_the_past(named.text, self.document.published_at, self._rules.guards.days_old)
-        retold = past or self._rules.guards.retold.search(named.text) is not None
+        old = self._old_times(named.text)
+        retold = bool(old) or self._rules.guards.retold.search(named.text) is not None
         for rule in about:
-            if self.only_people or (retold and not rule.retold_too):
-                continue
-            if self._says(rule, named.text):
+            if not self.only_people and (rule.retold_too or not retold) and self._says(rule, named.text, old):
                 self._event(rule.kind, piece)
-        if people and not past:
+        if people and not old:
             self._people(piece, named.text)
-        if named.others and not past:
+        if named.others and not old:
             self._links(piece, named)
 
-    def _says(self, rule: EventRule, text: str) -> bool:
+    def _says(self, rule: EventRule, text: str, old: Sequence[int]) -> bool:
+        """Whether a sentence says it, and not of a time long past: `old` is where such times stand."""
+        matches = (match for pattern in rule.patterns for match in pattern.finditer(text))
         return any(
-            not self._doubtful(text, match, rule.allows) for pattern in rule.patterns for match in pattern.finditer(text)
+            not self._doubtful(text, match, rule.allows) and not any(at < match.start() for at in old)
+            for match in matches
         )
 
-    def _doubtful(self, text: str, match: re.Match[str], allows: re.Pattern[str] | None = None, *, plans: bool = True) -> bool:
+    def _old_times(self, text: str) -> list[int]:
+        """Where a sentence names a time long before its publication; nothing where it first names a recent one."""
+        named = [(match.start(), _day(match)) for match in _DAY.finditer(text)]
+        named += [(match.start(), date(int(match.group(1)), 12, 31)) for match in _YEAR.finditer(text)]
+        oldest = self.document.published_at.date() - timedelta(days=self._rules.guards.days_old)
+        return [at for at, day in named if day < oldest] if named and min(named)[1] < oldest else []
+
+    def _doubtful(
+        self, text: str, match: re.Match[str], allows: re.Pattern[str] | None = None, *, plans: bool = True
+    ) -> bool:
         """Whether a match is denied, supposed or, unless `plans` are taken, only intended."""
         before = text[max(0, match.start() - _CLAUSE) : match.start()]
         before = _BORDER.split(before)[-1]
@@ -137,8 +149,8 @@ class _Page:
             self.holders.setdefault(
                 person,
                 Holder(
-                    person=person, role=_role(match["role"]), ticker=self.document.ticker,
-                    available_at=self.document.published_at, document=self.document.id, start=piece.start, end=piece.end,
+                    person=person, role=_role(match["role"]), ticker=self.document.ticker, document=self.document.id,
+                    available_at=self.document.published_at, start=piece.start, end=piece.end,
                 ),
             )  # fmt: skip
 
@@ -152,17 +164,20 @@ class _Page:
                         (rule.kind, other),
                         Link(
                             kind=rule.kind, ticker=self.document.ticker, other=other, basis="sentence",
-                            available_at=self.document.published_at, document=self.document.id, start=piece.start, end=piece.end,
+                            available_at=self.document.published_at, document=self.document.id,
+                            start=piece.start, end=piece.end,
                         ),
                     )  # fmt: skip
 
-    def _event(self, kind: EventKind, piece: Piece, *, basis: str = "sentence", person: str = "", role: str = "") -> None:
-        key = (kind, person)
+    def _event(
+        self, kind: EventKind, piece: Piece, *, basis: Basis = "sentence", person: str = "", role: str = ""
+    ) -> None:
+        key = (kind, person.split()[-1] if person else "")  # Steve Hemsley is Stephen J. Hemsley
         if key not in self.events:
             self.events[key] = Event(
-                kind=kind, ticker=self.document.ticker, available_at=self.document.published_at, document=self.document.id,
-                start=piece.start, end=piece.end, basis=basis, person=person, role=role,
-            )  # type: ignore[arg-type]  # fmt: skip
+                kind=kind, ticker=self.document.ticker, available_at=self.document.published_at,
+                document=self.document.id, start=piece.start, end=piece.end, basis=basis, person=person, role=role,
+            )  # fmt: skip
 
 
 def _others(named: Named, match: re.Match[str]) -> Iterator[str]:
@@ -171,13 +186,6 @@ def _others(named: Named, match: re.Match[str]) -> Iterator[str]:
         if group.startswith("them") and value:
             before = named.text.count(THEM, 0, match.start(group))
             yield from named.others[before : before + value.count(THEM)]
-
-
-def _tells_of_the_past(text: str, published: datetime, days: int) -> bool:
-    """Whether the first time that a sentence names lies far before its publication."""
-    named = [(match.start(), _day(match)) for match in _DAY.finditer(text)]
-    named += [(match.start(), date(int(match.group(1)), 12, 31)) for match in _YEAR.finditer(text)]
-    return bool(named) and min(named)[1] < published.date() - timedelta(days=days)
 
 
 def _day(match: re.Match[str]) -> date:

@@ -15,10 +15,12 @@ _LEGAL = (
     r"|Airlines|Mining|Hospital|Records|School|River|Street|County)\b\.?"
 )
 _ANOTHER_AFTER = re.compile(rf"(?: [A-Z][\w&'-]*){{0,2}},? {_LEGAL}")
-_ANOTHER_BEFORE = re.compile(r"\b(?!The\b|And\b|With\b|By\b|In\b|From\b|At\b|For\b|On\b|When\b|While\b|As\b)[A-Z][a-z]+ $")
+_ANOTHER_BEFORE = re.compile(
+    r"\b(?!The\b|And\b|With\b|By\b|In\b|From\b|At\b|For\b|On\b|When\b|While\b|As\b)[A-Z][a-z]+ $"
+)
 _IN_OFFICE = re.compile(
-    r",? (?:\d\d, )?(?:the |its |our )?(?:founder|chief|president|chair|head of|CEO|CFO|COO|CTO|Chief|President|Chair|Senior"
-    r"|Executive|Vice)\b| (?:said|told)\b"
+    r",? (?:\d\d, )?(?:the |its |our )?(?:founder|chief|president|chair|head of|CEO|CFO|COO|CTO|Chief|President|Chair"
+    r"|Senior|Executive|Vice)\b| (?:said|told)\b"
 )
 _SIGNS = re.compile("[\ue000-\ue002]")
 

@@ -107,11 +107,16 @@ def rules() -> Rules:
         departed=several(people["departed"]),
         holder=several(people["holder"]),
         people_triggers=frozenset(people["triggers"].split()),
-        links=tuple(LinkRule(_known(row["kind"], LinkKind), of_parts(row["patterns"])) for row in table["links"]["rules"]),
+        links=tuple(
+            LinkRule(_known(row["kind"], LinkKind), of_parts(row["patterns"])) for row in table["links"]["rules"]
+        ),
         guards=Guards(
-            *(re.compile(guards[name], re.IGNORECASE) for name in ("negation", "hypothetical", "intended")),
-            *(re.compile(guards[name]) for name in ("boilerplate", "retold")),
-            guards["days_old"],
+            negation=re.compile(guards["negation"], re.IGNORECASE),
+            hypothetical=re.compile(guards["hypothetical"], re.IGNORECASE),
+            intended=re.compile(guards["intended"], re.IGNORECASE),
+            boilerplate=re.compile(guards["boilerplate"]),
+            retold=re.compile(guards["retold"]),
+            days_old=guards["days_old"],
         ),
         names={ticker: tuple(names) for ticker, names in table["names"].items()},
         parts={ticker: tuple(names) for ticker, names in table["parts"].items()},

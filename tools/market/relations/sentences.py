@@ -52,4 +52,8 @@ def _goes_on(text: str, before: Piece, after: Piece) -> bool:
         return _OPEN_END.search(text, max(before.start, before.end - 12), before.end) is not None
     line = text.rfind("\n", 0, before.end) + 1
     open_end = _WITHIN.search(text, max(before.start, before.end - 30), before.end)
-    return open_end is not None and before.end - line >= _BROKEN_LINE and _BULLET.match(text, after.start, after.end) is None
+    return (
+        open_end is not None
+        and before.end - line >= _BROKEN_LINE
+        and _BULLET.match(text, after.start, after.end) is None
+    )
