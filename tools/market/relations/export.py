@@ -20,8 +20,8 @@ def to_networkx(view: MarketView, ticker: str | None = None) -> "nx.MultiDiGraph
 
     Returns:
         Nodes are named by ticker, `sector:NAME`, `industry:NAME`, `person:NAME@TICKER` and the event's id. Edges go
-        from supplier to customer (`supplies`), both ways between partners and competitors, from a company to its industry,
-        from an industry to its sector, from a person to the company, and from an event to its company; those that rest
+        from supplier to customer (`supplies`), both ways between partners and competitors, from a company to its
+        industry, from an industry to its sector, from a person or an event to the company; those that rest
         on a document carry `document`, `start`, `end` and `available_at`.
 
     Raises:

@@ -82,7 +82,7 @@ class Known:
         """Links that hold, as stated, oldest first."""
         now, oldest = self._view.as_of, self._view.as_of - timedelta(days=LINK_DAYS)
         return tuple(
-            link
+            link if link.until is None else link.model_copy(update={"until": None})  # its end is not known yet
             for link in self._market.links
             if link.available_at <= now
             and (link.until is None or link.until > now)
