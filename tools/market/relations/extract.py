@@ -197,7 +197,7 @@ def _person(text: str) -> str:
 
 
 def _role(text: str) -> str:
-    return " ".join(text.replace("\ue000's", "").replace("\ue000\u2019s", "").split()).removeprefix("to ").strip(", ")
+    return " ".join(text.split()).removeprefix("to ").strip(", ")
 
 
 def sentences_of(found: Sequence[Event | Link | Holder], texts: Mapping[str, str]) -> list[str]:

@@ -79,9 +79,10 @@ class Reader:
         """Whether the name found is a person's, or part of a longer one, which is another company's."""
         if text[start:end].lower() in self._people and _IN_OFFICE.match(text, end):
             return True
-        after = _ANOTHER_AFTER.match(text, end)
-        if after is None:
-            return False
         # `Apple Inc.` is Apple; `Apple Hospitality REIT, Inc.` and `Green Apple Inc.` are not
-        whole = short_name(text[start : after.end()]).lower()
-        return whole not in self._own[owner] or _ANOTHER_BEFORE.search(text, max(0, start - 24), start) is not None
+        after = _ANOTHER_AFTER.match(text, end)
+        whole = text[start : after.end() if after else end]
+        short = short_name(whole)
+        if short.lower() not in self._own[owner]:
+            return True
+        return short != whole and _ANOTHER_BEFORE.search(text, max(0, start - 24), start) is not None
