@@ -20,7 +20,7 @@ _PEOPLE_ITEMS = frozenset({"5.02", "5.07", "9.01"})
 """Of an 8-K: officers and directors, votes, exhibits."""
 _CLAUSE = 70
 """Characters before a match in which it can be denied."""
-_LEAVES_BOARD = re.compile(r"\W*(?:as a (?:member|director)|from the Board|from \w+ Board)")
+_LEAVES_BOARD = re.compile(r"\W*(?:(?:as|from) )?(?:a (?:member|director)|(?:the|our|its|\w+) Board)\b")
 _OFFICE = re.compile(r"\b(?:Board|[Dd]irector|[Oo]fficer|CEO|CFO|President|the Company|position)\b")
 _SEAT = re.compile(r"(?i)\b(?<!managing )director\b|\bboard\b(?! chair)|^member")
 _BORDER = re.compile(r"[.;:\u2022\u2014]|, (?:and|but|while|which) ")
