@@ -80,8 +80,8 @@ class Prepared:
 
     @cached_property
     def screened(self) -> Screened:
-        """The documents without sentences that speak to a machine (`documents.screening`), and what was taken out."""
-        return screen(self.dataset.documents)
+        """The documents without sentences that are not about the issuer (`documents.screening`), and what was taken out."""
+        return screen(self.dataset.documents, self.companies)
 
     @property
     def documents(self) -> tuple[Document, ...]:
