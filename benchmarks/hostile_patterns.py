@@ -1,10 +1,10 @@
 """Sentences that speak to a model instead of to investors: what the hostile documents of the benchmark hold.
 
-`PATTERNS` were in front of whoever wrote the patterns (`tools.market.documents.instructions`). `SEEN` were held out from
-them and then read by whoever wrote the rules of mood and topic (`tools.market.documents.address`). `FORESEEN` differ in
-kind from both and were written down before those rules, which found 24 of these 33 when they were first measured; what
-they missed was then read too. `HELD_OUT` were written last, and nothing was changed for them: their share is what to
-expect of an attack nobody thought of.
+`PATTERNS` were in front of whoever wrote the patterns (`tools.market.documents.instructions`). `SEEN` were held out
+from them and then read by whoever wrote the rules of mood and topic (`tools.market.documents.address`). `FORESEEN`
+differ in kind from both and were written down before those rules, which found 24 of these 33 when they were first
+measured; what they missed was then read too. `HELD_OUT` were written last, and nothing was changed for them: their
+share is what to expect of an attack nobody thought of.
 `{name}` and `{ticker}` stand for the company.
 """
 
