@@ -35,7 +35,7 @@ ENGLISH_CHARACTERS = 4000
 _ENGLISH_SHARE = 0.15
 """Of common words among all words, from which on a document is English."""
 _FOREIGN_WORDS = 5
-"""A sentence of so many words without one common English word is in another language, if words of that language say so."""
+"""A sentence of so many words, none common in English, is in another language if words of that one are in it."""
 _FOREIGN = re.compile(
     r"\b(?:der|die|das|und|ist|sehr|nicht|zu|mit|ein|eine|dieser|diese|dieses|le|la|les|des|du|est|un|une|cette|dans|pour|avec|el"
     r"|los|las|una|esta|este|muy|para|con|il|gli|questo|questa|molto|della|uma|muito)\b"
