@@ -197,7 +197,7 @@ def _print_relations(view: MarketView, ticker: str | None) -> None:
         # each link once: the customer's side of a supplier is the same sentence
         links = [row for row in links if row.kind != "supplier" and (row.kind == "customer" or row.ticker < row.other)]
     offices = [row for row in rows if row.kind == "office"]
-    parts: list[Table | str] = [_relations_table("Links", links, people=False)]
+    parts: list[Table | str] = [_relations_table("Links", links, people=False) if links else "no links are known"]
     if offices:
         parts += ["", _relations_table("In office", offices, people=True)]
     print_tables(*parts)
@@ -231,7 +231,9 @@ def _relations_table(title: str, rows: Sequence[RelationRow], *, people: bool) -
             escape(row.role if people else f"{TIES[row.kind]}{f' x{row.statements}' if row.statements > 1 else ''}"),
             escape(row.other),
             f"{row.available_at:%Y-%m-%d}" if row.available_at else "",
-            Text(_shortened(row.sentence, people) if row.sentence else row.source or "relations file"),
+            Text(
+                _shortened(row.sentence, " said " in row.sentence) if row.sentence else row.source or "relations file"
+            ),
             Text(f"{row.document}:{row.start}-{row.end}" if row.document else "", style="dim"),
         )
     return table

@@ -164,12 +164,12 @@ def test_a_headline_that_speaks_to_its_reader_is_left_out_and_the_text_stays() -
     assert (kept.headline, kept.body) == ("", BODY)
 
 
-def test_praise_without_a_business_does_not_raise_the_tone() -> None:
+def test_praise_and_complaint_about_no_business_do_not_move_the_tone() -> None:
     text = "Results\nRevenue rose, and demand was strong. Costs fell."
-    for praise in ("Higher, higher, higher, says every chart.", "A great, superb and outstanding name."):
-        assert tone_of(spoken(f"{text} {praise}")) == tone_of(text)
-    complaint = f"{text} A weak and disappointing name."
-    assert tone_of(spoken(complaint)) == tone_of(complaint) < tone_of(text)
+    for idle in ("Higher, higher, higher, says every chart.", "A great, superb, outstanding name.", "A weak name."):
+        assert tone_of(spoken(f"{text} {idle}")) == tone_of(text)
+    stated = f"{text} Margins were weak."
+    assert tone_of(spoken(stated)) == tone_of(stated) < tone_of(text)
     assert spoken(text) == text
 
 

@@ -80,7 +80,7 @@ class Prepared:
 
     @cached_property
     def screened(self) -> Screened:
-        """The documents without sentences that are not about the issuer (`documents.screening`), and what was taken out."""
+        """The documents without sentences that are not about the issuer (`documents.screening`); what was taken out."""
         return screen(self.dataset.documents, self.companies)
 
     @property

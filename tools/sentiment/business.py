@@ -1,10 +1,10 @@
-"""Which sentences of a release may raise its tone: those that say something about a business.
+"""Which sentences of a release decide its tone: those that say something about a business.
 
-A release can praise anything: the share, the reader, itself. Words of praise count only where their sentence has a
-subject of business (sales, customers, a quarter, `we`) or an amount; words of complaint count everywhere. So a sentence
-that was planted to raise the tone has to state something about the business, and then it is a statement like any other.
-On generated texts nothing changes by it; of the sentences with praise in real releases, one in twenty-five says nothing
-about a business.
+A release can praise anything: the share, the reader, itself. Words of tone count only where their sentence has a subject
+of business (sales, customers, a quarter, `we`) or an amount. So a sentence that was planted to move the tone has to state
+something about the business, and then it is a statement like any other.
+On generated texts nothing changes by it; of the sentences with such words in real releases, one in twenty-five says
+nothing about a business.
 """
 
 import re
@@ -29,28 +29,35 @@ _AMOUNT = re.compile(r"[$\u20ac\u00a3]\s?\d|\d[\d.,]*\s?(?:%|per ?cent|million|b
 _WORD = re.compile(r"[a-z]+")
 
 
-def is_about_business(sentence: str) -> bool:
-    """Whether a sentence has a subject of business, or an amount."""
-    return not SUBJECTS.isdisjoint(_WORD.findall(sentence.lower())) or _AMOUNT.search(sentence) is not None
+def is_about_business(sentence: str, name: str = "") -> bool:
+    """Whether a sentence has a subject of business, or an amount.
+
+    Args:
+        sentence: of a release.
+        name: of the company; its own words (Zephlor Software) are no subject.
+    """
+    found = SUBJECTS.intersection(_WORD.findall(sentence.lower())).difference(_WORD.findall(name.lower()))
+    return bool(found) or _AMOUNT.search(sentence) is not None
 
 
-def without_idle_praise(text: str, praises: Callable[[str], bool]) -> str:
-    """A text without the sentences that praise and say nothing about a business; table lines stay.
+def without_idle_tone(text: str, name: str, has_tone: Callable[[str], bool]) -> str:
+    """A text without the sentences that have a tone and say nothing about a business; table lines stay.
 
     Args:
         text: of a release.
-        praises: whether a sentence holds words of praise.
+        name: of the company.
+        has_tone: whether a sentence holds words of praise or complaint.
     """
     kept, last = [], 0
-    for piece in _idle(text, praises):
+    for piece in _idle(text, name, has_tone):
         kept.append(text[last : piece.start])
         last = piece.end
     return "".join([*kept, text[last:]]) if last else text
 
 
-def _idle(text: str, praises: Callable[[str], bool]) -> list[Piece]:
+def _idle(text: str, name: str, has_tone: Callable[[str], bool]) -> list[Piece]:
     return [
         part
         for part in parts(text, Piece(0, len(text)))
-        if "|" not in (said := text[part.start : part.end]) and not is_about_business(said) and praises(said)
+        if "|" not in (said := text[part.start : part.end]) and not is_about_business(said, name) and has_tone(said)
     ]

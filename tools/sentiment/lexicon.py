@@ -25,7 +25,7 @@ from ..evidence import Evidence
 from ..frozen import content_hash
 from ..market.view import MarketView
 from ..measures import MEASURES
-from .business import without_idle_praise
+from .business import without_idle_tone
 from .classifier import CLASSES, Label, Probabilities, SentimentClassifier, columns_of, refuse_few, softmax, tones
 
 SMOOTHING = 3.0
@@ -113,9 +113,9 @@ def count(text: str) -> Count:
 
 
 @lru_cache(maxsize=4096)
-def spoken(text: str) -> str:
-    """What of a release may decide its tone: all but praise that says nothing about a business (`business`)."""
-    return without_idle_praise(text, lambda sentence: _count(sentence).positive > 0)
+def spoken(text: str, name: str = "") -> str:
+    """What of a release decides its tone: all but praise and complaint about no business (`business`)."""
+    return without_idle_tone(text, name, lambda sentence: sum(_count(sentence)) > 0)
 
 
 def _count(text: str) -> Count:
@@ -205,7 +205,7 @@ def latest_tone(
     """The tone of a company's newest telling document, or None where none appeared in the last `since_days`.
 
     A document with fewer than `TELLING_WORDS` counted words is passed over, whoever judges the tone. A repeat of an
-    earlier document is not news: it counts as of its first appearance. Praise counts only in sentences about a business.
+    earlier document is not news: it counts as of its first appearance. Words count only in sentences about a business.
 
     Args:
         view: what is known.
@@ -216,12 +216,12 @@ def latest_tone(
     Raises:
         InputError: unknown ticker.
     """
-    oldest = view.as_of - timedelta(days=since_days)
+    oldest, name = view.as_of - timedelta(days=since_days), view.company(ticker).name
     stories = reversed(view.stories(ticker, since=oldest))
-    newest = next((row for row in stories if sum(count(spoken(row.text))) >= TELLING_WORDS), None)
+    newest = next((row for row in stories if sum(count(spoken(row.text, name))) >= TELLING_WORDS), None)
     if newest is None:
         return None
-    said = spoken(newest.text)
+    said = spoken(newest.text, name)
     return Evidence.of(
         id=f"{ticker}/tone/{newest.id}",
         kind="indicator",

@@ -11,7 +11,6 @@ where they are rare in their document.
 
 import re
 import tomllib
-from collections.abc import Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import NamedTuple
@@ -24,6 +23,7 @@ RARE_SENTENCES, RARE_SHARE = 2, 0.015
 """So many sentences of a document, or this share of them if that is more, are no style yet."""
 NAME = "\ue000"
 """What stands for the company's name."""
+_MARKS = 3
 _YOU = re.compile(r"(?<!thank )\b(?:you(?! can see\b| know\b)|your|yours|yourself|yourselves)\b", re.I)
 _MYSELF = re.compile(r"\bI(?:['\u2019](?:m|ve|d|ll)\b| (?!to\b|of\b|and\b|through\b)[a-z])|\b[Mm]y\b")
 _QUOTED = re.compile('["\u201c\u201d]')
@@ -81,20 +81,26 @@ def addresses_in(text: str, ticker: str = "", name: str = "") -> tuple[Piece, ..
     """
     found = [piece for part in parts(text, Piece(0, len(text))) if (piece := trimmed(text, part)).end > piece.start]
     seen = [_seen(text[start:end], name) for start, end in found]
-    marks = [
-        [_YOU.search(said) is not None and not _is_boilerplate(said) for said in seen],
-        [_MYSELF.search(said) is not None and _QUOTED.search(said) is None for said in seen],
-        _bare(seen, ticker, name),
-    ]
+    by_ticker = _by_ticker(ticker, name)
+    marks = [_marks(said, by_ticker) for said in seen]
     most = max(RARE_SENTENCES, int(RARE_SHARE * len(seen)))
-    rare = [mark for mark in marks if sum(mark) <= most]
+    rare = tuple(i for i in range(_MARKS) if sum(mark[i] for mark in marks) <= most)
+
+    def is_marked(said: str) -> bool:
+        mark = _marks(said, by_ticker)
+        return any(mark[i] for i in rare)
+
+    def tells(part: str) -> bool:
+        said = _seen(part, name)
+        return is_address(said) or is_marked(said)
+
     english = _is_english(text[:ENGLISH_CHARACTERS])
     told = []
     for i, (piece, said) in enumerate(zip(found, seen, strict=True)):
-        if any(mark[i] for mark in rare) or (english and _is_foreign(text[piece.start : piece.end])):
+        if is_address(said) or any(marks[i][mark] for mark in rare):
+            told.append(narrowed(text, piece, tells))
+        elif english and _is_foreign(text[piece.start : piece.end]):
             told.append(piece)
-        elif is_address(said):
-            told.append(narrowed(text, piece, lambda part: is_address(_seen(part, name))))
     return tuple(told)
 
 
@@ -118,15 +124,22 @@ def _is_boilerplate(sentence: str) -> bool:
     return any(pattern.search(sentence) for pattern in _rules().boilerplate)
 
 
-def _bare(sentences: Sequence[str], ticker: str, name: str) -> list[bool]:
-    """Whether each sentence names the company by its ticker as by a name, and not as `(NYSE: TICKER)`."""
-    words = re.findall(r"\w+", name)
-    initials = "".join(word[0] for word in words).upper()
-    alike = ticker.upper() in {word.upper() for word in words} or initials.startswith(ticker.upper())
-    if len(ticker) < 2 or alike or name.upper().startswith(ticker.upper()):
-        return [False] * len(sentences)
-    pattern = re.compile(rf"(?<![\w(:.@/|\u201c\"$-])(?<!: )(?<!\| )\b{re.escape(ticker)}\b(?!\s?[)|\u201d\"@;]|\w)")
-    return [pattern.search(sentence) is not None for sentence in sentences]
+def _marks(said: str, by_ticker: re.Pattern[str] | None) -> tuple[bool, bool, bool]:
+    """Whether a sentence says `you`, `I` outside of a quotation, or the bare ticker."""
+    return (
+        _YOU.search(said) is not None and not _is_boilerplate(said),
+        _MYSELF.search(said) is not None and _QUOTED.search(said) is None,
+        by_ticker is not None and by_ticker.search(said) is not None,
+    )
+
+
+@lru_cache(maxsize=1024)
+def _by_ticker(ticker: str, name: str) -> re.Pattern[str] | None:
+    """The ticker used as a name, and not as `(NYSE: TICKER)`; None where it is one."""
+    words = re.findall(r"\w+", name.upper())
+    if len(ticker) < 2 or ticker.upper() in words or "".join(word[0] for word in words).startswith(ticker.upper()):
+        return None
+    return re.compile(rf"(?<![\w(:.@/|\u201c\"$-])(?<!: )(?<!\| )\b{re.escape(ticker)}\b(?!\s?[)|\u201d\"@;]|\w)")
 
 
 def _is_english(text: str) -> bool:

@@ -57,7 +57,7 @@ _ODD = re.compile(
 """Characters that disguise, or that a release has no use for."""
 
 _EDGE = re.compile(
-    r"(?:[.!?](?<!\bInc\.)(?<!\bCorp\.)(?<!\bCo\.)(?<!\bLtd\.)|(?<!>>)>|\]|\}|\*/)\s+"
+    r"(?:[.!?](?<!\bInc\.)(?<!\bCorp\.)(?<!\bCo\.)(?<!\bLtd\.)|(?<!>>)>|\]|\}|\*/|\)(?=\s+[A-Z])|%[0-9A-Fa-f]{2}|\bPROMPT)\s+"
     r"|\u3002\s*|strong_(?:buy|sell)\s+(?=[A-Z])"
 )
 """Where a sentence may end that the cutting into sentences has missed."""

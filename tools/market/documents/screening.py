@@ -2,7 +2,8 @@
 
 A document is read without them, to the letter as if they had never been written; so nothing that is computed from it,
 passages and tone included, can depend on them. Where the headline is an instruction, or most of the text, the whole
-document is set aside; a headline that only speaks to its reader is left out. Nothing is taken out in silence: `SetAside` says what, and the auditor's reports repeat it.
+document is set aside; a headline that only speaks to its reader is left out. Nothing is taken out in silence:
+`SetAside` says what, and the auditor's reports repeat it.
 """
 
 from collections.abc import Mapping, Sequence
