@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from paperdesk.benchmarks.hostile_documents import planted
+from paperdesk.benchmarks.hostile_documents import SETS, planted
 from paperdesk.benchmarks.hostile_patterns import PATTERNS
 from paperdesk.tools.evidence import Span
 from paperdesk.tools.market.documents.address import addresses_in
@@ -186,6 +186,17 @@ def test_tools_read_the_market_as_if_nothing_had_been_planted() -> None:
         assert search(view, ticker, "outlook") == search(other, ticker, "outlook")
         assert set_aside(other, ticker)
         assert set_aside(view, ticker) == ()
+
+
+@pytest.mark.parametrize("patterns", SETS.values(), ids=SETS)
+def test_no_planted_sentence_moves_the_tone_of_a_release(patterns: tuple[str, ...]) -> None:
+    clean = open_market("generated")
+    hostile, chosen = planted(clean, patterns, Random(7))
+    read = {row.id: row for row in hostile.documents}
+    for row in clean.documents:
+        name = clean.companies[row.ticker].name
+        assert row.id in read, chosen[row.id]
+        assert tone_of(spoken(read[row.id].text, name)) == tone_of(spoken(row.text, name)), chosen[row.id]
 
 
 def test_what_was_set_aside_is_known_only_once_it_is_published() -> None:

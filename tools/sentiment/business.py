@@ -1,10 +1,10 @@
 """Which sentences of a release decide its tone: those that say something about a business.
 
-A release can praise anything: the share, the reader, itself. Words of tone count only where their sentence has a subject
-of business (sales, customers, a quarter, `we`) or an amount. So a sentence that was planted to move the tone has to state
-something about the business, and then it is a statement like any other.
-On generated texts nothing changes by it; of the sentences with such words in real releases, one in twenty-five says
-nothing about a business.
+A release can praise anything: the share, the reader, itself. Words of tone count only where their sentence has a
+subject of business (sales, customers, a quarter, `we`) or an amount. So a sentence that was planted to move the tone has
+to state something about the business, and then it is a statement like any other. On generated texts nothing changes by
+it; of the sentences with such words in real releases one in eleven says nothing about a business, above all safe harbours
+and the names of lawsuits.
 """
 
 import re
