@@ -233,7 +233,10 @@ def _brief(role: Role, ticker: str, state: DeskState, desk: DeskContext) -> Brie
 
 def _note(text: str, aside: tuple[SetAside, ...]) -> str:
     """Why a tool found nothing, and what it was not allowed to read."""
-    told = (f"{item.document}: {len(item.quotes)} sentences that speak to a machine were set aside" for item in aside)
+    told = (
+        f"{item.document}: {len(item.quotes)} sentences that speak to a machine or to the reader were set aside"
+        for item in aside
+    )
     return "; ".join([*([text] if text else []), *told])
 
 
