@@ -175,14 +175,35 @@ def show(
     decision: Annotated[int | None, typer.Option(help="Only this decision (numbered from 1).")] = None,
     ticker: Annotated[str | None, typer.Option(help="Only this ticker.")] = None,
     agent: Annotated[str | None, typer.Option(help="Only this agent.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Only this kind of event (docs/journal.md): `order_filled`.")] = None,
+    verdict: Annotated[str | None, typer.Option(help="Only this verdict: `revise`, `reject`, `clamp`, `veto`.")] = None,
+    since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only from this day on.")] = None,
+    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only up to this day.")] = None,
     search: Annotated[str | None, typer.Option(help="Only events whose text contains these words.")] = None,
+    event: Annotated[int | None, typer.Option(help="One event in full, by its number in the journal.")] = None,
+    flat: Annotated[bool, typer.Option("--flat", help="A line per event, with its number.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Claims, evidence, findings and rules of everything.")] = False,
     unmask: Annotated[bool, typer.Option("--unmask", help="Original names and dates of a masked session.")] = False,
     json: Json = False,
 ) -> None:
     """Tell what the desk did and why: signals, claims and their evidence, audits, orders, fills."""
-    from .simulations.transcript import print_transcript
+    from .memory.journal import Filters
+    from .simulations.show import Form, print_event, print_session
 
-    print_transcript(session, decision=decision, ticker=ticker, agent=agent, search=search, json=json, unmask=unmask)
+    if event is not None:
+        print_event(session, event, json=json)
+        return
+    filters = Filters(
+        kind=kind,
+        agent=agent,
+        ticker=ticker,
+        verdict=verdict,
+        decision=None if decision is None else decision - 1,
+        since=day_of(since),
+        until=day_of(until),
+        text=search,
+    )
+    print_session(session, filters, Form(flat=flat, full=full, json=json, unmask=unmask))
 
 
 @app.command()
