@@ -207,6 +207,20 @@ def show(
 
 
 @app.command()
+def view(
+    runs: Annotated[Path, typer.Argument(help="Folder with sessions, or one session.")] = Path("runs"),
+    host: Annotated[
+        str, typer.Option(help="Address to listen at; other than loopback shows the sessions.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 for any that is free.")] = 8765,
+) -> None:
+    """Show sessions in the browser: why, who objected, what was read, what it cost."""
+    from .simulations.viewer.serve import serve
+
+    serve(runs, host=host, port=port)
+
+
+@app.command()
 def graph() -> None:
     """Print the desk's state machine as a mermaid drawing."""
     from .orchestration.graph import mermaid

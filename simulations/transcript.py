@@ -54,14 +54,52 @@ def transcript(chosen: Iterable[Row], *, detailed: bool) -> Iterator[Styled]:
 def flat_line(row: Row) -> str:
     """An event in one line: number, kind, decision, who about whom, verdict, what was said."""
     document = row.document
-    said = next((str(document[name]) for name in _SAID if document.get(name)), "")
     number = "" if row.decision is None else f"decision {row.decision + 1}"
     who = " on ".join(name for name in (row.agent, row.ticker) if name)
-    parts = (f"{row.seq:>7}", row.kind, number, who, document.get("verdict") or document.get("status") or "", said)
+    parts = (
+        f"{row.seq:>7}",
+        row.kind,
+        number,
+        who,
+        document.get("verdict") or document.get("status") or "",
+        said_in(row),
+    )
     return "  ".join(part for part in parts if part)
 
 
-_SAID = ("rationale", "reason", "note", "session")
+def said_in(row: Row) -> str:
+    """What an event says in a few words; empty where it says nothing."""
+    document = row.document
+    match row.kind:
+        case "tool_called":
+            found = f"{document['tool'].replace('_', ' ')}: {len(document['evidence'])} pieces of evidence"
+            return f"{found}; {document['note']}" if document["note"] else found
+        case "model_called":
+            return f"{document['task']}, {len(document['request']['questions'])} questions"
+        case "audit_issued":
+            return "; ".join(finding["message"] for finding in document["report"]["findings"])
+        case "rule_verdict" | "order_submitted":
+            order = document["order"]
+            reason = document.get("reason") or _issues(document["report"])
+            return f"{order['side']} {order['quantity']:,.6g}{': ' if reason else ''}{reason}"
+        case "order_filled":
+            fill = document["fill"]
+            return f"{fill['side']} {fill['quantity']:,.6g} at {fill['price']:,.4f} on {fill['session']}"
+        case "bar_closed":
+            return f"{document['session']}: equity {document['equity']:,.2f}, cash {document['cash']:,.2f}"
+        case "corporate_action":
+            return f"{document['action'].replace('_', ' ')} of {document['amount']:,.4f} on {document['session']}"
+        case "signal_resolved":
+            return f"score {document['score']:+.2f}, then {document['outcome']:+.2%} beyond the universe"
+        case _:
+            return next((str(document[name]) for name in _SAID if document.get(name)), "")
+
+
+def _issues(report: dict[str, Any]) -> str:
+    return " ".join(finding["message"] for finding in report.get("findings", ()) if finding["severity"] != "pass")
+
+
+_SAID = ("rationale", "reason", "text", "message", "note", "session")
 """Where an event says something in a few words; the first that it has is taken."""
 
 

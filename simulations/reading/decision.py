@@ -30,6 +30,8 @@ class DecisionLine:
     path: list[Step]
     orders: list[dict[str, Any]]
     """Submitted orders, as `OrderIntent`."""
+    weights: dict[str, float]
+    """As last proposed."""
 
     @property
     def objections(self) -> int:
@@ -58,6 +60,7 @@ def decision_lines(
     counts: dict[int, dict[str, int]] = {number: {} for number in numbers}
     paths: dict[int, list[Step]] = {}
     orders: dict[int, list[dict[str, Any]]] = {}
+    weights: dict[int, dict[str, float]] = {}
     if index is not None:
         for number, kind, verdict, count in index.counts(first, last):
             of = counts.setdefault(number, {})
@@ -69,6 +72,8 @@ def decision_lines(
             paths[number] = path_of([(seq, kind, agent) for _, seq, kind, agent, _ in some])
         for row in rows_at(journal, index.of_decisions("order_submitted", first, last)):
             orders.setdefault(row.decision or 0, []).append(row.document["order"])
+        for row in rows_at(journal, index.of_decisions("proposal_made", first, last)):
+            weights[row.decision or 0] = row.document["weights"]
     return [
         DecisionLine(
             number=(number := row.decision or 0),
@@ -79,6 +84,7 @@ def decision_lines(
             counts=counts[number],
             path=paths.get(number, []),
             orders=orders.get(number, []),
+            weights=weights.get(number, {}),
         )
         for row in opened
     ]

@@ -18,6 +18,7 @@ from .case import Case, read_case
 from .cited import Cited, cited
 from .decision import Decision, DecisionLine, decision_lines, read_decision
 from .series import Bar, Outcome, Trade, bars_of, outcomes_of, trades_of
+from .sources import Close, FiledFact, closes_of, filing_of
 from .summary import Summary, summarise
 
 if TYPE_CHECKING:
@@ -181,6 +182,22 @@ class Session:
         from ...tools.market.documents.reader import open_passage
 
         return open_passage(self.market().view(evidence.as_of), evidence, surroundings=4000)
+
+    def filing(self, evidence: Evidence) -> list[FiledFact]:
+        """The figures of the filing that a ratio rests on, as they were known at the decision.
+
+        Raises:
+            InputError: the market cannot be opened (see `market`).
+        """
+        return filing_of(self.market().view(evidence.as_of), evidence) if evidence.kind == "ratio" else []
+
+    def closes(self, evidence: Evidence) -> list[Close]:
+        """The closes that an indicator looked back over.
+
+        Raises:
+            InputError: the market cannot be opened (see `market`).
+        """
+        return closes_of(self.market().view(evidence.as_of), evidence) if evidence.kind == "indicator" else []
 
     # series
 
