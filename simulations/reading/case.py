@@ -40,6 +40,11 @@ class Case:
         return {item["id"]: item for row in self.tools for item in row.document["evidence"]}
 
     @property
+    def passages(self) -> list[dict[str, Any]]:
+        """The evidence that quotes a document, once each."""
+        return [item for item in self.evidence.values() if item.get("span")]
+
+    @property
     def objections(self) -> list[tuple[Statement, dict[str, Any]]]:
         """Everything that was objected to: the statement and the finding."""
         return [(statement, finding) for statement in self.statements for finding in statement.objections]

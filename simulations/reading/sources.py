@@ -53,7 +53,15 @@ def filing_of(view: "MarketView", evidence: Evidence) -> list[FiledFact]:
         )
         for row in rows
     ]
-    return sorted(found, key=lambda fact: (-fact.period_end.toordinal(), fact.concept, fact.period_start or date.min))
+    return sorted(
+        found,
+        key=lambda fact: (
+            fact.period_end.isoformat() not in evidence.period,
+            -fact.period_end.toordinal(),
+            fact.concept,
+            fact.period_start or date.min,
+        ),
+    )
 
 
 def closes_of(view: "MarketView", evidence: Evidence) -> list[Close]:

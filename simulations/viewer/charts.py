@@ -181,10 +181,10 @@ def _panel(
         for mark in marks
     )
     words = Markup("").join(
-        Markup('<text class="tick" x="2" y="{}%" dy="{}">{}</text>').format(
-            _n(frame.y(mark) / 10), "11" if i == len(marks) - 1 else "-4", _tick(form, mark * scale)
+        Markup('<text class="tick" x="-8" y="{}%" dy="4" text-anchor="end">{}</text>').format(
+            _n(frame.y(mark) / 10), _tick(form, mark * scale)
         )
-        for i, mark in enumerate(marks)
+        for mark in marks
     )
     return Markup(
         '<svg class="panel {name}" height="{high}" width="100%" aria-hidden="true">'
@@ -208,7 +208,8 @@ def _dates(frame: _Frame) -> Markup:
     days = [frame.first + round(i * (frame.last - frame.first) / 4) for i in range(5)]
     short = frame.last - frame.first < 300
     words = Markup("").join(
-        Markup('<text class="tick" x="{}%" y="14" text-anchor="{}">{}</text>').format(
+        Markup('<text class="tick{}" x="{}%" y="14" text-anchor="{}">{}</text>').format(
+            " spare" if i % 2 else "",
             i * 25,
             "start" if i == 0 else "end" if i == 4 else "middle",
             f"{(day := date.fromordinal(number)).day} {day:%b}" if short else f"{date.fromordinal(number):%b %Y}",

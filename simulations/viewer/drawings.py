@@ -1,6 +1,7 @@
 """Small drawings on pages: the way through the graph, a distribution over stances, a weight that moved."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from markupsafe import Markup
 
@@ -8,7 +9,7 @@ from ...agents.signals import STANCES
 from ..reading.path import Step
 from .words import percent, stance_words
 
-_WIDE, _HIGH, _RISE = 112, 30, 58
+_WIDE, _HIGH, _RISE, _GAP = 126, 30, 58, 18
 _SHORT = {"portfolio_manager": "portfolio manager", "pre_trade": "pre-trade rules"}
 
 
@@ -22,8 +23,8 @@ def path_drawing(steps: Sequence[Step], address: str) -> Markup:
     if not steps:
         return Markup("")
     columns, rows = max(step.column for step in steps) + 1, max(step.row for step in steps) + 1
-    wide, high = columns * (_WIDE + 22) - 22 + 4, rows * _RISE - (_RISE - _HIGH) + 4
-    lines = Markup("").join(_line(before, after) for before, after in zip(steps, steps[1:], strict=False))
+    wide, high = columns * (_WIDE + _GAP) - _GAP + 4, rows * _RISE - (_RISE - _HIGH) + 4
+    lines = Markup("").join(_line(before, after) for before, after in pairwise(steps))
     nodes = Markup("").join(_node(step, address) for step in steps)
     return Markup(
         '<svg class="path" width="{wide}" height="{high}" viewBox="-2 -2 {wide} {high}" role="group" '
@@ -58,7 +59,7 @@ def distribution(probabilities: Mapping[str, float]) -> Markup:
     """The probabilities of all stances as one bar, from strong sell to strong buy."""
     if not probabilities:
         return Markup("")
-    order = [name for name in STANCES if name in probabilities] or list(probabilities)
+    order: list[str] = [name for name in STANCES if name in probabilities] or list(probabilities)
     at, parts = 0.0, []
     for name in order:
         share = probabilities[name]
@@ -88,7 +89,7 @@ def node_words(node: str) -> str:
 
 
 def _place(step: Step) -> tuple[int, int]:
-    return step.column * (_WIDE + 22), step.row * _RISE
+    return step.column * (_WIDE + _GAP), step.row * _RISE
 
 
 def _line(before: Step, after: Step) -> Markup:

@@ -11,6 +11,8 @@ from ...agents.roles import title_of
 from ...tools.measures import MEASURES
 
 MINUS = "\N{MINUS SIGN}"
+NONE = "\N{EN DASH}"
+"""What stands where there is no figure."""
 OPENING, CLOSING = "\x02", "\x03"
 """Marks around found words, which no text on a page can hold by itself."""
 
@@ -51,22 +53,22 @@ def kind_words(kind: str) -> str:
 
 def percent(value: float | None, decimals: int = 1, *, sign: bool = False) -> str:
     """A fraction as per cent; a dash where there is none."""
-    return "–" if value is None else _minus(f"{value * 100:{'+' if sign else ''}.{decimals}f}%")
+    return NONE if value is None else _minus(f"{value * 100:{'+' if sign else ''}.{decimals}f}%")
 
 
 def points(value: float | None) -> str:
     """A return per session in basis points."""
-    return "–" if value is None else _minus(f"{value * 1e4:+.2f} bp")
+    return NONE if value is None else _minus(f"{value * 1e4:+.2f} bp")
 
 
 def money(value: float | None, decimals: int = 0) -> str:
     """An amount with thousands apart."""
-    return "–" if value is None else _minus(f"{value:,.{decimals}f}")
+    return NONE if value is None else _minus(f"{value:,.{decimals}f}")
 
 
 def number(value: float | None, decimals: int = 2) -> str:
     """A plain figure."""
-    return "–" if value is None else _minus(f"{value:,.{decimals}f}")
+    return NONE if value is None else _minus(f"{value:,.{decimals}f}")
 
 
 def shares(value: float) -> str:
@@ -77,7 +79,7 @@ def shares(value: float) -> str:
 def day_words(day: date | datetime | str | None) -> str:
     """`31 May 2024`."""
     if day is None:
-        return "–"
+        return NONE
     when = date.fromisoformat(day[:10]) if isinstance(day, str) else day
     return f"{when.day} {when:%b} {when.year}"
 
@@ -85,7 +87,7 @@ def day_words(day: date | datetime | str | None) -> str:
 def moment(when: datetime | str | None) -> str:
     """`2024-05-31 20:00 UTC`."""
     if when is None:
-        return "–"
+        return NONE
     at = datetime.fromisoformat(when) if isinstance(when, str) else when
     return f"{at:%Y-%m-%d %H:%M} UTC"
 
@@ -93,7 +95,7 @@ def moment(when: datetime | str | None) -> str:
 def seconds(value: float | None) -> str:
     """A length of time for people."""
     if value is None:
-        return "–"
+        return NONE
     if value < 10:
         return f"{value:.1f} s"
     return f"{value:.0f} s" if value < 120 else f"{value / 60:.0f} min"
@@ -102,7 +104,7 @@ def seconds(value: float | None) -> str:
 def size(value: float | None) -> str:
     """A count, short: `12.3k`."""
     if value is None:
-        return "–"
+        return NONE
     return f"{value / 1e6:.1f}M" if value >= 1e6 else f"{value / 1e3:.1f}k" if value >= 1e4 else f"{value:,.0f}"
 
 
