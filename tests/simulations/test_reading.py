@@ -9,6 +9,7 @@ import pytest
 
 from paperdesk.memory.journal import Filters, Journal, chain
 from paperdesk.memory.journal.index import FILE as INDEX_FILE
+from paperdesk.memory.journal.rows import Row
 from paperdesk.simulations.reading import Library, Session
 from paperdesk.simulations.reading.path import path_of
 from paperdesk.simulations.reading.series import thinned
@@ -135,7 +136,7 @@ def test_days_bound_what_is_found(session: Session, generated_session: Finished)
     assert [row.seq for row in fills] == [r.seq for r in session.rows(("order_filled",)) if _day(r) <= str(first)]
 
 
-def _day(row: object) -> str:
+def _day(row: Row) -> str:
     return str(row.document["fill"]["session"])
 
 
