@@ -207,6 +207,18 @@ def show(
 
 
 @app.command()
+def export(
+    session: SessionFolder,
+    file: Annotated[Path, typer.Argument(help="What to write: NAME.jsonl or NAME.parquet.")],
+) -> None:
+    """Write every event of a session into a file for other tools."""
+    from .simulations.exporting import export as export_events
+
+    count = export_events(session, file)
+    typer.echo(f"{count:,} events written to {file}", err=True)
+
+
+@app.command()
 def view(
     runs: Annotated[Path, typer.Argument(help="Folder with sessions, or one session.")] = Path("runs"),
     host: Annotated[

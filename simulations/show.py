@@ -18,6 +18,7 @@ from ..memory.journal.index import COLUMNS, Index
 from ..memory.journal.rows import Row
 from ..tools.errors import InputError
 from ..tools.market.mask.key import MaskKey
+from .exporting import document_of
 from .masking import KEY_FILE
 from .reading import Session
 from .transcript import Styled, flat_line, full_lines, transcript
@@ -101,8 +102,7 @@ def print_event(folder: Path, number: int, *, json: bool) -> None:
 
 def print_document(row: Row) -> None:
     """An event as one line of JSON: `seq`, `hash`, `event`."""
-    document = {"seq": row.seq, "hash": row.hash, "event": row.document}
-    sys.stdout.write(jsonlib.dumps(document, ensure_ascii=False) + "\n")
+    sys.stdout.write(jsonlib.dumps(document_of(row), ensure_ascii=False) + "\n")
 
 
 def choose(session: Session, filters: Filters) -> Chosen:

@@ -38,6 +38,11 @@ class Ordered:
         return self.submitted.document["order"] if self.submitted else None
 
     @property
+    def given_up(self) -> bool:
+        """Whether the rules let it through and it was not sent: a further pass came to other orders."""
+        return self.submitted is None and self.verdict in ("approve", "clamp")
+
+    @property
     def reason(self) -> str:
         """Why it was made, in the desk's words."""
         return str(self.submitted.document["reason"]) if self.submitted else ""

@@ -1,0 +1,87 @@
+"""A session's events as a file for other tools: JSON lines, or a parquet table; a few thousand in memory at a time."""
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from ..memory.journal.rows import Row
+from ..tools.errors import InputError
+from .reading import Session
+from .reading.frames import record_of
+
+SUFFIXES = (".jsonl", ".parquet")
+"""Of the files that can be written."""
+_BATCH = 2000
+
+
+def export(folder: Path, file: Path) -> int:
+    """Writes every event of a session into a new file, whose suffix says the form.
+
+    `.jsonl`: a line per event with `seq`, `hash`, `event`, as `show --json` prints it. `.parquet`: a row per event with
+    the columns of `Session.events()`.
+
+    Returns:
+        How many events.
+
+    Raises:
+        InputError: there is no session, the file is there already, or its suffix is another.
+    """
+    if file.suffix not in SUFFIXES:
+        raise InputError(f"{file} names no known form; let it end in {' or '.join(SUFFIXES)}")
+    if file.exists():
+        raise InputError(f"{file} is there already; give another name, or delete it first")
+    draft = file.with_name(f"{file.name}.new")
+    with Session.open(folder) as session:
+        try:
+            if file.suffix == ".jsonl":
+                _lines(session, draft)
+            else:
+                _table(session, draft)
+            draft.replace(file)
+        except OSError as error:
+            raise InputError(f"{file} cannot be written ({error.strerror}); give another place") from error
+        finally:
+            draft.unlink(missing_ok=True)
+        return session.count
+
+
+def document_of(row: Row) -> dict[str, Any]:
+    """An event as JSON gives it: `seq`, `hash`, `event`."""
+    return {"seq": row.seq, "hash": row.hash, "event": row.document}
+
+
+def _lines(session: Session, draft: Path) -> None:
+    with draft.open("w", encoding="utf-8") as lines:
+        for row in session.rows():
+            lines.write(json.dumps(document_of(row), ensure_ascii=False) + "\n")
+
+
+def _table(session: Session, draft: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    text = pa.string()
+    fields = [
+        ("seq", pa.int64()),
+        ("kind", text),
+        ("decision", pa.int64()),
+        ("agent", text),
+        ("ticker", text),
+        ("verdict", text),
+        ("stance", text),
+        ("confidence", pa.float64()),
+        ("written_at", pa.timestamp("us", tz="UTC")),
+        ("hash", text),
+        ("event", text),
+    ]
+    schema = pa.schema(fields)
+    with pq.ParquetWriter(draft, schema, compression="zstd") as table:
+        for batch in _batches(session.rows()):
+            table.write_table(pa.Table.from_pylist([record_of(row) for row in batch], schema=schema))
+
+
+def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    while batch := list(islice(rows, _BATCH)):
+        yield batch
