@@ -241,9 +241,9 @@ def test_a_running_session_is_followed(page: Any, runs: Path, us8_session: Finis
         assert page.get_by_role("heading", name="Live", exact=True).is_visible()
         for event in events[20 : second + 3]:
             journal.append(event)
-        page.wait_for_function("document.querySelectorAll('#timeline tbody tr').length === 2")
+        page.wait_for_function("document.querySelectorAll('#timeline tbody tr').length === 2", timeout=60_000)
         assert "analyst on NVDA" in page.locator("#live-lines").inner_text()
-        assert page.locator("#live-count").inner_text() == str(second + 3)
+        page.wait_for_function(f"document.querySelector('#live-count').textContent === '{second + 3}'")
         picture(page, "live")
         for event in events[second + 3 :]:
             journal.append(event)
