@@ -209,13 +209,12 @@ def show(
 @app.command()
 def export(
     session: SessionFolder,
-    file: Annotated[Path, typer.Argument(help="What to write: NAME.jsonl or NAME.parquet.")],
+    to: Annotated[str, typer.Argument(help="NAME.jsonl, NAME.parquet, or a collector: http://127.0.0.1:4317.")],
 ) -> None:
-    """Write every event of a session into a file for other tools."""
-    from .simulations.exporting import export as export_events
+    """Give a session to other tools: as JSON lines, as a parquet table, or as OpenTelemetry spans."""
+    from .simulations.exporting import export as export_session
 
-    count = export_events(session, file)
-    typer.echo(f"{count:,} events written to {file}", err=True)
+    typer.echo(export_session(session, to), err=True)
 
 
 @app.command()

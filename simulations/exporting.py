@@ -1,4 +1,7 @@
-"""A session's events as a file for other tools: JSON lines, or a parquet table; a few thousand in memory at a time."""
+"""A session for other tools: as JSON lines, as a parquet table, as OpenTelemetry spans.
+
+Whatever its length, a few thousand events are in memory at a time.
+"""
 
 import json
 from collections.abc import Iterator
@@ -16,7 +19,38 @@ SUFFIXES = (".jsonl", ".parquet")
 _BATCH = 2000
 
 
-def export(folder: Path, file: Path) -> int:
+def export(folder: Path, to: str) -> str:
+    """Gives a session to other tools: writes a file, or sends it to a collector.
+
+    Args:
+        folder: the session.
+        to: a new file that ends in .jsonl or .parquet, or the address of an OpenTelemetry collector (OTLP over gRPC).
+
+    Returns:
+        What was done, in words.
+
+    Raises:
+        InputError: there is no session, the file cannot be written, or the extra `otel` is not installed.
+        TelemetryError: the collector did not take it.
+    """
+    if not to.startswith(("http://", "https://")):
+        return f"{export_file(folder, Path(to)):,} events written to {to}"
+    try:
+        from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+
+        from .telemetry import send
+    except ImportError as error:
+        raise InputError(
+            f"{to} needs the extra otel ({error.name} is missing): pip install 'paperdesk[otel]'"
+        ) from error
+    exporter = OTLPSpanExporter(endpoint=to, insecure=to.startswith("http://"))
+    try:
+        return f"{send(folder, exporter):,} spans sent to {to}"
+    finally:
+        exporter.shutdown()
+
+
+def export_file(folder: Path, file: Path) -> int:
     """Writes every event of a session into a new file, whose suffix says the form.
 
     `.jsonl`: a line per event with `seq`, `hash`, `event`, as `show --json` prints it. `.parquet`: a row per event with
