@@ -174,7 +174,7 @@ def _asked(client: httpx.Client, pid: int, address: str, times: int) -> dict[str
         answer = client.get(address)
         taken.append(1000 * (time.perf_counter() - began))
         if answer.status_code != 200:
-            raise RuntimeError(f"{address} answered {answer.status_code}")
+            raise RuntimeError(f"{address} answered {answer.status_code}: {answer.text[-600:]}")
         length = len(answer.content)
     return {
         "first_ms": round(taken[0]),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -24,9 +25,9 @@ class Collector(service.TraceServiceServicer):  # type: ignore[misc]
     """Keeps every span it is sent."""
 
     def __init__(self) -> None:
-        self.spans: list[object] = []
+        self.spans: list[Any] = []
 
-    def Export(self, request: object, context: object) -> object:
+    def Export(self, request: Any, context: object) -> Any:
         for resource in request.resource_spans:
             for scope in resource.scope_spans:
                 self.spans.extend(scope.spans)
@@ -68,7 +69,7 @@ def test_a_collector_receives_the_session_as_one_tree(
     assert [span.name for span in chain[1:]] == ["fundamental analyst", "decision 1", root.name]
 
 
-def _attributes(span: object) -> dict[str, str]:
+def _attributes(span: Any) -> dict[str, str]:
     return {item.key: item.value.string_value for item in span.attributes}
 
 
