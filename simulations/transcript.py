@@ -48,7 +48,24 @@ def transcript(chosen: Iterable[Row], *, detailed: bool) -> Iterator[Styled]:
             evidence.clear()
         elif isinstance(event, ToolCalled):
             evidence |= {item.id: item for item in event.evidence}
-        yield from _lines(event, evidence, detailed)
+        lines = list(_lines(event, evidence, detailed))
+        if not lines and detailed and row.kind not in _QUIET:
+            lines = [(f"  {flat_line(row)}", "dim")]  # a kind that has no words of its own here yet
+        yield from lines
+
+
+_QUIET = frozenset(
+    {
+        "bar_closed",
+        "decision_closed",
+        "model_called",
+        "order_answered",
+        "order_ended",
+        "rule_verdict",
+        "signal_resolved",
+    }
+)
+"""Kinds of which a transcript may say nothing."""
 
 
 def flat_line(row: Row) -> str:

@@ -21,7 +21,7 @@ from paperdesk.simulations.exporting import export  # noqa: E402
 from paperdesk.simulations.telemetry import TelemetryError, send, spans_of  # noqa: E402
 
 
-class Collector(service.TraceServiceServicer):  # type: ignore[misc]
+class Collector(service.TraceServiceServicer):
     """Keeps every span it is sent."""
 
     def __init__(self) -> None:
