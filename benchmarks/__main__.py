@@ -26,6 +26,7 @@ from . import (
     sessions,
     signals,
     validity,
+    viewer,
 )
 
 BENCHMARKS: dict[str, Callable[[], list[dict[str, Any]]]] = {
@@ -46,6 +47,7 @@ BENCHMARKS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "sessions": sessions.measure,
     "signals": signals.measure,
     "validity": validity.measure,
+    "viewer": viewer.measure,
 }
 PINNED = (
     "backtrader",
