@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 # Only what `--help` needs is imported here; each command imports the rest itself, so that help answers at once.
+from .simulations.verbs.evaluation import evaluate
 from .simulations.verbs.markets import markets
 from .simulations.verbs.models import models
 from .simulations.verbs.options import Json, day_of
@@ -183,6 +184,9 @@ def show(
     from .simulations.transcript import print_transcript
 
     print_transcript(session, decision=decision, ticker=ticker, agent=agent, search=search, json=json, unmask=unmask)
+
+
+app.command()(evaluate)
 
 
 @app.command()
