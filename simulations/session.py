@@ -276,6 +276,7 @@ def settings_of(config: SessionConfig) -> DeskSettings:
         scenario_sessions=config.scenario_sessions,
         max_revisions=config.max_revisions,
         repeats=config.repeats,
+        ablate=config.ablate,
         cost_per_unit=(config.commission_bps + config.slippage_bps + config.spread_bps / 2) / 1e4,
         fractional=config.fractional,
     )
