@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 # Only what `--help` needs is imported here; each command imports the rest itself, so that help answers at once.
-from .simulations.verbs.evaluation import evaluate
+from .simulations.verbs.evaluation import evaluate, sweep
 from .simulations.verbs.markets import markets
 from .simulations.verbs.models import models
 from .simulations.verbs.options import Json, day_of
@@ -187,6 +187,7 @@ def show(
 
 
 app.command()(evaluate)
+app.command()(sweep)
 
 
 @app.command()

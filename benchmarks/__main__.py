@@ -10,6 +10,7 @@ from typing import Any
 
 from . import (
     auditor,
+    evaluation,
     evidence_pack,
     hostile_documents,
     laboratory,
@@ -30,6 +31,7 @@ from . import (
 
 BENCHMARKS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "auditor": auditor.measure,
+    "evaluation": evaluation.measure,
     "evidence_pack": evidence_pack.measure,
     "hostile_documents": hostile_documents.measure,
     "laboratory": laboratory.measure,

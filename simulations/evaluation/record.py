@@ -1,6 +1,7 @@
 """A finished session as the evaluation reads it: from its journal, with its market opened again."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -22,9 +23,11 @@ from ...memory.journal.events import (
     SessionStarted,
     SignalIssued,
     SignalResolved,
+    ToolCalled,
 )
 from ...tools.broker.protocol import Fill
 from ...tools.errors import InputError
+from ...tools.frozen import content_hash
 from ...tools.market.view import Market
 from ..account import accounts_of
 from ..config import SessionConfig
@@ -55,6 +58,8 @@ class SessionRecord:
     proposals: tuple[ProposalMade, ...]
     """The last one of each decision."""
     resolved: tuple[SignalResolved, ...]
+    gathered: Mapping[tuple[str, str, int], str]
+    """What each agent was given on a ticker at a decision: a hash of figures and texts, without names and dates."""
 
     @cached_property
     def track(self) -> Track:
@@ -95,12 +100,17 @@ def read_session(folder: Path, market: Market | None = None) -> SessionRecord:
     """
     config = stored_config(folder)
     kinds: defaultdict[str, list[Any]] = defaultdict(list)
+    given: defaultdict[tuple[str, str, int], list[Any]] = defaultdict(list)
     with Journal.open_readonly(folder) as journal:
         if not journal.is_finished:
             raise InputError(f"The session in {folder} is not finished: resume it before evaluating it.")
         head = journal.head
         for record in journal.events():
-            kinds[record.event.kind].append(record.event)
+            if isinstance(record.event, ToolCalled):
+                call = record.event
+                given[call.agent, call.ticker, call.decision or 0].append(_said(call))
+            else:
+                kinds[record.event.kind].append(record.event)
     started: SessionStarted = kinds["session_started"][0]
     market = market or market_of(config)
     if market.fingerprint != started.market_fingerprint:
@@ -123,4 +133,13 @@ def read_session(folder: Path, market: Market | None = None) -> SessionRecord:
         audits=tuple(kinds["audit_issued"]),
         proposals=tuple(last.values()),
         resolved=tuple(kinds["signal_resolved"]),
+        gathered={seat: content_hash(said) for seat, said in given.items()},
     )
+
+
+def _said(call: ToolCalled) -> list[Any]:
+    """What a tool's answer says, to nine digits: masking moves levels by a factor and leaves ratios up to rounding."""
+    return [
+        [item.measure, item.unit, None if item.value is None else f"{item.value:.9g}", item.text]
+        for item in call.evidence
+    ]

@@ -95,8 +95,7 @@ def evaluate_session(record: SessionRecord, trials: Sequence[Trial] | None, sett
 
     opponents = opponents_of(record)
     lots = lottery_tracks(record, settings.accounts, settings.seed)
-    length = _length(record.returns)
-    places = stationary_places(len(record.returns), settings.draws, length, np.random.default_rng(settings.seed))
+    places = histories(record.returns, settings)
     tracks = [
         _track(record.track, "the desk", places, float(record.exposure.mean())),
         *(_track(track, about, places) for track, about in opponents),
@@ -134,6 +133,18 @@ def evaluate_session(record: SessionRecord, trials: Sequence[Trial] | None, sett
     )
     tried, survived, failed = findings(report)
     return report.model_copy(update={"tried": tried, "survived": survived, "failed": failed})
+
+
+def evaluate_lottery(record: SessionRecord, trials: Sequence[Trial] | None, settings: Settings) -> Lottery | None:
+    """The desk among random accounts, alone: what tells skill in names from luck; None where it never traded."""
+    lots = lottery_tracks(record, settings.accounts, settings.seed)
+    return lottery_of(record.returns, lots, trials, histories(record.returns, settings))
+
+
+def histories(returns: Vector, settings: Settings) -> Places:
+    """The resampled histories behind every interval of a track."""
+    rng = np.random.default_rng(settings.seed)
+    return stationary_places(len(returns), settings.draws, _length(returns), rng)
 
 
 def _length(returns: Vector) -> float:
