@@ -22,11 +22,11 @@ from paperdesk.simulations.session import start
 from paperdesk.tools.market.laboratory import LaboratoryPlan, make, write_laboratory
 
 SEEDS = range(1, 51)
-STRENGTH = 3.0
-COMPANIES, YEARS = 20, 4
+STRENGTH = 5.0
+COMPANIES, YEARS = 10, 3
 ACCOUNTS = 40
 """Random accounts: no more than two of them may do better."""
-MAX_WEIGHT = 0.15
+MAX_WEIGHT = 0.3
 
 
 def judged(seed: int, strength: float, model: str = "scorecard") -> dict[str, Any]:

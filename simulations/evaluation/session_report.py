@@ -200,7 +200,8 @@ def search_of(observations: int, trials: Sequence[Trial] | None) -> tuple[int, f
     """
     if not trials:
         return 1, 0.0
-    known = [trial.sharpe for trial in trials if trial.sharpe is not None]
+    # Trials that came to the very same are one result: their number must not make the spread look small.
+    known = sorted({trial.sharpe for trial in trials if trial.sharpe is not None})
     spread = float(np.std(known, ddof=1)) if len(known) > 1 else 1 / sqrt(observations - 1)
     return len(trials), spread
 

@@ -95,7 +95,7 @@ def _reactions(report: FieldReport) -> Section:
 def _repeats(report: FieldReport) -> Section:
     rows: tuple[tuple[str, ...], ...] = ()
     if (found := report.repeats) is not None:
-        power = ", ".join(f"k = {k}: {share(p) if p else '0%'}" for k, p in enumerate(found.pass_power, 1))
+        power = ", ".join(f"k = {k}: {p:.0%}" for k, p in enumerate(found.pass_power, 1))
         rows = (
             ("runs", str(found.runs)),
             ("return a year", "least {:+.1%}, mean {:+.1%}, most {:+.1%}".format(*found.returns)),

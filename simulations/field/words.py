@@ -28,10 +28,13 @@ def field_findings(report: FieldReport) -> tuple[Sentences, Sentences, Sentences
 
 def _judge_members(report: FieldReport, survived: list[str], failed: list[str]) -> None:
     ablations = [m for m in report.members if m.role == "ablation" and m.beyond_base is not None]
-    quiet = []
+    quiet, same = [], []
     for member in ablations:
         found = member.beyond_base
         if found is None or found.low is None or found.high is None:
+            continue
+        if found.low == found.high == 0:
+            same.append(member.about)
             continue
         if member.name == "no-costs":
             failed.append(f"At no costs the desk earns {span(found)} a year more.")
@@ -42,6 +45,8 @@ def _judge_members(report: FieldReport, survived: list[str], failed: list[str]) 
             failed.append(f"Desk {member.about}: {span(found)} a year; what was switched off costs money.")
         else:
             quiet.append(member.about)
+    if same:
+        failed.append(f"The very same trades came of the desk {', '.join(same)}: it made no difference at all here.")
     if quiet:
         failed.append(f"No difference is told from luck for the desk {', '.join(quiet)}.")
     for member in report.members:
