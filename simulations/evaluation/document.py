@@ -103,6 +103,9 @@ class Skill(Frozen):
     """Mean squared error of the probability of a rise (Brier 1950); always saying one half gives 0.25."""
     calibration_error: Estimate | None
     """Expected calibration error over ten equal bins (Naeini, Cooper and Hauskrecht 2015)."""
+    refitted_brier: float | None = None
+    """Brier score of a probability fitted to the scores, out of sample over all purged splits; None with too few
+    decisions. Above 0.25 nothing can be learnt from the scores either."""
 
 
 class AgentProfit(Frozen):

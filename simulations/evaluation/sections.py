@@ -160,14 +160,16 @@ def _agents(report: SessionReport) -> Section:
                 cell(skill.hit_rate, "{:.0%}"),
                 cell(skill.brier, "{:.3f}"),
                 cell(skill.calibration_error, "{:.3f}"),
+                "-" if skill.refitted_brier is None else f"{skill.refitted_brier:.3f}",
                 "-" if profit is None else span(profit),
             )
         )
     return Section(
         "Agents",
-        ("", "signals", "judged", "IC", "hits", "Brier", "calibration", "earned a year"),
+        ("", "signals", "judged", "IC", "hits", "Brier", "calibration", "refitted", "earned a year"),
         tuple(rows),
-        "A Brier score above 0.25 is worse than always saying one half. Earned: Shapley share of what the views added "
-        "to the proposals, before costs.",
-        narrow=(0, 1, 2, 3, 7),
+        "A Brier score above 0.25 is worse than always saying one half; refitted: of a probability fitted to the "
+        "scores, out of sample over purged splits. Earned: Shapley share of what the views added to the proposals, "
+        "before costs.",
+        narrow=(0, 1, 2, 3, 8),
     )

@@ -18,9 +18,12 @@ from .figures import Estimate
 from .metrics import DegenerateTrack
 from .record import SessionRecord
 from .resampling import interval, stationary_places
+from .splits import Spans, combinatorial
 
 Vector = NDArray[np.float64]
 BINS = 10
+PARTS, TESTED = 5, 1
+"""Parts of the decisions for what is fitted, and how many of them are judged at a time."""
 LEAST_DECISIONS = 4
 """Decisions with outcomes below which an interval would be invented."""
 
@@ -60,6 +63,7 @@ def skills_of(record: SessionRecord, draws: int, seed: int) -> tuple[Skill, ...]
                 hit_rate=estimates[1],
                 brier=estimates[2],
                 calibration_error=estimates[3],
+                refitted_brier=refitted_brier(judged, record, horizon),
             )
         )
     return tuple(found)
@@ -99,6 +103,30 @@ def estimates_of(judged: Judged, blocks: float, draws: int, seed: int) -> tuple[
         places = stationary_places(len(groups), draws, blocks, np.random.default_rng(seed))
         drawn = [judged[np.concatenate([groups[i] for i in row])] for row in places]
     return tuple(_estimate(figure, judged, drawn) for figure in (correlation, hits, brier, calibration_error))
+
+
+def refitted_brier(judged: Judged, record: SessionRecord, horizon: int) -> float | None:
+    """Could a probability be fitted to the scores at all? Its Brier score where it was not fitted.
+
+    A logistic regression of the rise on the score (Platt 1999), over all combinatorial purged splits; the mean over
+    splits of the score on the part that was left out. None with fewer than two decisions for each part.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    place = {day: i for i, day in enumerate(record.days)}
+    first = np.array([place[record.window.decisions[d]] for d in judged.decision], dtype=np.int64)
+    order = np.argsort(first, kind="stable")
+    ordered = judged[order]
+    if len(np.unique(first)) < 2 * PARTS:
+        return None
+    rose, found = (ordered.outcome > 0).astype(float), []
+    for split in combinatorial(Spans(first[order], first[order] + horizon), PARTS, TESTED):
+        if len(np.unique(rose[split.train])) < 2:
+            continue
+        model = LogisticRegression().fit(ordered.score[split.train, None], rose[split.train])
+        foretold = model.predict_proba(ordered.score[split.test, None])[:, 1]
+        found.append(float(((foretold - rose[split.test]) ** 2).mean()))
+    return float(np.mean(found)) if found else None
 
 
 def _estimate(figure: Callable[[Judged], float], judged: Judged, drawn: Sequence[Judged]) -> Estimate | None:
