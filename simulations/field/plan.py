@@ -219,11 +219,11 @@ def _ablations(config: SessionConfig) -> list[Member]:
             )
             for name in seated
         ]
-    found.append(_member("ablation", "no-auditor", "no auditor", config, ablate=("auditor",)))
-    found.append(_member("ablation", "no-memory", "no memory", config, ablate=("memory",)))
+    found.append(_member("ablation", "no-auditor", "without auditor", config, ablate=("auditor",)))
+    found.append(_member("ablation", "no-memory", "without memory", config, ablate=("memory",)))
     if config.max_revisions:
-        found.append(_member("ablation", "no-revisions", "nothing sent back", config, max_revisions=0))
-    found.append(_member("ablation", "no-costs", "no costs", config, **_FREE))
+        found.append(_member("ablation", "no-revisions", "without revisions", config, max_revisions=0))
+    found.append(_member("ablation", "no-costs", "without costs", config, **_FREE))
     if config.model != "scorecard":
         found.append(
             _member(

@@ -46,7 +46,7 @@ def _judge_members(report: FieldReport, survived: list[str], failed: list[str]) 
         else:
             quiet.append(member.about)
     if same:
-        failed.append(f"The very same trades came of the desk {', '.join(same)}: it made no difference at all here.")
+        failed.append(f"The desk {', '.join(same)} made the very same trades: what was switched off did nothing here.")
     if quiet:
         failed.append(f"No difference is told from luck for the desk {', '.join(quiet)}.")
     for member in report.members:
