@@ -116,6 +116,20 @@ class AgentProfit(Frozen):
     decisions: int
 
 
+class Exchange(Frozen):
+    """How an analyst answers when names are shown the evidence of other names."""
+
+    agent: str
+    decisions: int
+    """At which it was asked again."""
+    answers: int
+    told_apart: int
+    """Answers where the scores of the name and of its donor differ enough to say whose the answer is."""
+    follows_evidence: float | None
+    """Share of those that are nearer to the donor's score than to the name's own."""
+    verdict: str
+
+
 class Contamination(Frozen):
     """Whether the model may remember the window."""
 
@@ -148,6 +162,8 @@ class SessionReport(Frozen):
     """None where the desk never traded."""
     skills: tuple[Skill, ...]
     attribution: tuple[AgentProfit, ...]
+    exchanges: tuple[Exchange, ...]
+    """Empty where the mind was not asked again."""
     trials: tuple[Trial, ...]
     tried: tuple[str, ...]
     survived: tuple[str, ...]

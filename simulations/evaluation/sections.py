@@ -49,7 +49,7 @@ class Section:
 
 def session_sections(report: SessionReport) -> tuple[Section, ...]:
     """The sections of one session's report."""
-    found = [_desk(report), _tracks(report), _comparisons(report), _luck(report), _agents(report)]
+    found = [_desk(report), _tracks(report), _comparisons(report), _luck(report), _agents(report), _exchanges(report)]
     return tuple(section for section in found if section.rows)
 
 
@@ -144,6 +144,25 @@ def _luck(report: SessionReport) -> Section:
         "Lopez de Prado (2012, 2014)."
     )
     return Section("Luck", ("", ""), tuple(rows), note)
+
+
+def _exchanges(report: SessionReport) -> Section:
+    rows = tuple(
+        (
+            row.agent.replace("_", " "),
+            str(row.decisions),
+            str(row.told_apart),
+            "-" if row.follows_evidence is None else f"{row.follows_evidence:.0%}",
+            row.verdict,
+        )
+        for row in report.exchanges
+    )
+    return Section(
+        "Names shown the evidence of other names",
+        ("", "decisions", "told apart", "follow the evidence", "verdict"),
+        rows,
+        "An answer follows the evidence where it is nearer to the score that the donor of the evidence had.",
+    )
 
 
 def _agents(report: SessionReport) -> Section:

@@ -14,11 +14,13 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from ...agents.models.served.access import Access
 from .attribution import attribution_of
 from .baselines import Track, benchmark_curve, buy_and_hold, equal_weight, follow
 from .chance import random_track, trades_by_decision
 from .contamination import contamination_of
 from .document import Comparison, Lottery, Luck, SessionReport, TrackReport, Traded
+from .exchange import exchanges_of
 from .figures import FIGURES, Estimate, against, annual_return, estimate, residual
 from .figures import sharpe as annual_sharpe
 from .luck import deflated_sharpe, expected_best, minimum_track_length, moments_of, probabilistic_sharpe
@@ -47,6 +49,10 @@ class Settings:
     accounts: int = 100
     """Random accounts."""
     seed: int = 0
+    exchange: int = 0
+    """Decisions at which the mind is asked again with the evidence of names exchanged; 0 opens no mind."""
+    access: Access | None = None
+    """How a model server may be used for that."""
 
 
 def opponents_of(record: SessionRecord) -> list[tuple[Track, str]]:
@@ -124,6 +130,7 @@ def evaluate_session(record: SessionRecord, trials: Sequence[Trial] | None, sett
         lottery=lottery,
         skills=skills_of(record, settings.draws // 4, settings.seed),
         attribution=attribution_of(record, settings.draws, settings.seed),
+        exchanges=exchanges_of(record, settings.exchange, settings.access) if settings.exchange else (),
         trials=tuple(trials or ()),
         tried=(),
         survived=(),

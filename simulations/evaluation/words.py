@@ -33,6 +33,11 @@ def findings(report: SessionReport) -> tuple[Sentences, Sentences, Sentences]:
     _judge_lottery(report.lottery, survived, failed)
     _judge_opponents(report, survived, failed)
     _judge_agents(report, survived, failed)
+    for row in report.exchanges:
+        name = row.agent.replace("_", " ").capitalize()
+        share_ = "" if row.follows_evidence is None else f" ({row.follows_evidence:.0%} of {row.told_apart} answers)"
+        good = row.verdict == "follows the evidence"
+        (survived if good else failed).append(f"{name}, shown the evidence of other names: {row.verdict}{share_}.")
     if report.decisions < ENOUGH_DECISIONS:
         failed.append(f"{report.decisions} decisions are too few to show skill in either direction.")
     if report.contamination.label in ("contaminated", "unknown"):

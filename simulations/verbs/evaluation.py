@@ -28,6 +28,9 @@ def evaluate(
     out: Annotated[
         Path | None, typer.Option(help="Folder of the study; the session's name and -study by default.")
     ] = None,
+    exchange: Annotated[
+        int, typer.Option(min=0, help="Decisions at which the mind is asked again, names shown others' evidence.")
+    ] = 0,
     html: Annotated[Path | None, typer.Option(help="Where the page goes; evaluation.html in the folder.")] = None,
     draws: Draws = 2000,
     accounts: Accounts = 100,
@@ -38,16 +41,16 @@ def evaluate(
     json: Json = False,
 ) -> None:
     """Judge a session or a field: intervals, opponents, luck, agents, ablations, placebos."""
+    from ...agents.models.served.access import Access
     from ..evaluation.command import evaluate_command
     from ..evaluation.session_report import Settings
 
-    settings = Settings(draws=draws, accounts=accounts, seed=seed)
+    access = Access(api_key_env=api_key_env, concurrency=concurrency)
+    settings = Settings(draws=draws, accounts=accounts, seed=seed, exchange=exchange, access=access)
     if ablations or placebos or repeats or model:
-        from ...agents.models.served.access import Access
         from ..field.command import study_command
 
         study = out or folder.with_name(f"{folder.name}-study")
-        access = Access(api_key_env=api_key_env, concurrency=concurrency)
         code = study_command(
             folder,
             study,

@@ -10,12 +10,16 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from paperdesk.agents.models.core import Reply, Request
 from paperdesk.agents.portfolio_manager import Proposal
+from paperdesk.agents.rosters import roster
 from paperdesk.cli import app
+from paperdesk.memory.journal import Journal
 from paperdesk.simulations.config import SessionConfig
 from paperdesk.simulations.evaluation.attribution import shares_by_decision, weights_with
 from paperdesk.simulations.evaluation.command import evaluate_folder, paper_of
 from paperdesk.simulations.evaluation.document import SessionReport
+from paperdesk.simulations.evaluation.exchange import Unjournaled, exchange_of, exchanges_of, given_in
 from paperdesk.simulations.evaluation.record import SessionRecord, read_session
 from paperdesk.simulations.evaluation.rendering import markdown_of, page_of
 from paperdesk.simulations.evaluation.session_report import Settings, evaluate_session
@@ -94,6 +98,30 @@ def test_what_is_said_of_agents_is_that_of_scipy_and_scikit_learn(record: Sessio
         assert skill.ic.value == pytest.approx(float(pearsonr(judged.score, judged.outcome)[0]), rel=1e-6)
         assert skill.brier.value == pytest.approx(float(brier_score_loss(rose, judged.probability)), rel=1e-6)
         assert 0 <= skill.calibration_error.value <= 1
+
+
+def test_a_mind_that_reads_follows_the_evidence(record: SessionRecord) -> None:
+    for found in exchanges_of(record, 4):
+        assert found.follows_evidence == 1.0
+        assert found.verdict == "follows the evidence"
+        assert found.told_apart >= 10
+
+
+def test_a_mind_that_repeats_what_it_said_of_a_name_is_found_out(record: SessionRecord) -> None:
+    said: dict[tuple[str, str], Any] = {}
+    with Journal.open_readonly(record.folder) as journal:
+        for item in journal.events("model_called"):
+            if item.event.task == "stance" and item.event.decision == 5:
+                for answer in Reply.model_validate(item.event.reply).answers:
+                    said[item.event.agent, answer.ticker] = answer
+
+    def remember(request: Request) -> Reply:
+        return Reply(answers=tuple(said[request.role, question.ticker] for question in request.questions))
+
+    mind = Unjournaled(record.mind, remember)
+    roles = {role.name: role for role in roster().analysts}
+    found = exchange_of(roles["technical_analyst"], record, [record.opened[5]], given_in(record), mind)
+    assert found.follows_evidence == 0.0
 
 
 class Reader(HTMLParser):
