@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 # Only what `--help` needs is imported here; each command imports the rest itself, so that help answers at once.
+from .simulations.verbs.evaluation import evaluate, sweep
 from .simulations.verbs.markets import markets
 from .simulations.verbs.models import models
 from .simulations.verbs.options import Json, day_of
@@ -234,6 +235,10 @@ def view(
     from .simulations.viewer.serve import serve
 
     serve(runs, host=host, port=port)
+
+
+app.command()(evaluate)
+app.command()(sweep)
 
 
 @app.command()

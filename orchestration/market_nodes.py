@@ -121,7 +121,8 @@ def resolve(desk: DeskContext, state: DeskState) -> None:
         if outcome != outcome:  # not traded over the whole horizon: nothing to learn
             continue
         fresh = min(1.0, desk.sessions_per_decision / item.signal.horizon_days)
-        desk.calibration.add(item.signal.agent, item.signal.score, float(outcome), fresh)
+        if "memory" not in desk.settings.ablate:
+            desk.calibration.add(item.signal.agent, item.signal.score, float(outcome), fresh)
         desk.journal.append(
             SignalResolved(
                 decision=state["decision"],
