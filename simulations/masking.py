@@ -27,8 +27,7 @@ _ONLY_WITH = {
     "placebo": {"placebo", "placebo_seed"},
     "ablate": {"ablate"},
 }
-"""By choice, what stands in the chain only where that choice is made: what a session has no use for is not part of it, so
-its chain is as before there was such a choice."""
+"""By choice, what stands in the chain only where it is made; without it a chain is as before there was such a choice."""
 
 
 def market_of(config: SessionConfig) -> Market:

@@ -358,18 +358,6 @@ def margin_of(config: SessionConfig) -> Margin | None:
     )
 
 
-def margin_of(config: SessionConfig) -> Margin | None:
-    """The terms of short positions; None for a long-only account. No money is lent for purchases."""
-    if not config.max_short:
-        return None
-    return Margin(
-        initial_short=config.short_margin,
-        maintenance_short=config.short_maintenance,
-        borrow_fee=config.borrow_fee,
-        debit_interest=config.debit_interest,
-    )
-
-
 def roster_of(config: SessionConfig) -> Roster:
     """The analysts of a session.
 
