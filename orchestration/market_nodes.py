@@ -14,7 +14,7 @@ from ..memory.journal.events import (
     OrderFilled,
     SignalResolved,
 )
-from ..tools.broker.simulated import StepReport
+from ..tools.broker.report import StepReport
 from .context import DeskContext, OpenSignal
 from .state import DeskState
 

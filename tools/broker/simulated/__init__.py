@@ -3,10 +3,9 @@
 Importing this package loads backtrader (about a second).
 """
 
+from ..report import CorporateAction, OrderEnd, StepReport
 from .broker import Authorise, SimulatedBroker
-from .corporate_actions import CorporateAction
 from .costs import Costs
-from .report import OrderEnd, StepReport
 from .terms import Terms
 
 __all__ = ["Authorise", "CorporateAction", "Costs", "OrderEnd", "SimulatedBroker", "StepReport", "Terms"]

@@ -26,14 +26,14 @@ from ..protocol import (
     VerdictToken,
     malformed,
 )
+from ..report import CorporateAction, OrderEnd, StepReport
 from .book import Entry, OrderBook
 from .cerebro import SleepingCerebro, SteppedCerebro
-from .corporate_actions import CorporateAction, apply_actions, pay_delisted, pay_interest
+from .corporate_actions import apply_actions, pay_delisted, pay_interest
 from .costs import Costs
 from .feed import array_feeds, check_bars, marks, pandas_feeds, sessions_without_trade
 from .impact import Impact
 from .ledger import DUST, Ledger, SleepingLedger
-from .report import OrderEnd, StepReport
 from .terms import Terms
 
 Authorise = Callable[[OrderIntent, VerdictToken], None]

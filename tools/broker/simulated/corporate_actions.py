@@ -1,31 +1,18 @@
 """Splits and dividends, which backtrader does not know."""
 
 import math
-from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...market.bars import Bars, Matrix
+from ..report import CorporateAction
 from .ledger import DUST, Ledger
 from .terms import Terms
 
 Idle = NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class CorporateAction:
-    """A dividend or interest was paid, a split changed a position, or a delisting ended it."""
-
-    session: date
-    ticker: str
-    action: Literal["dividend", "split", "cash_in_lieu", "interest", "delisting"]
-    amount: float
-    """Cash paid, or the split's ratio of new to old shares."""
-    shares: float
-    """Shares held before it; the cash that interest was paid on. Cash in lieu pays the part that is no whole share."""
 
 
 CASH = "cash"
