@@ -293,21 +293,26 @@ def assemble(
         broker=broker,
         rules=rules,
         optimizer=MeanCVaR(),
-        settings=DeskSettings(
-            seed=config.seed,
-            risk_aversion=config.risk_aversion,
-            beta=config.beta,
-            max_weight=config.max_weight,
-            min_invested=config.min_invested,
-            min_cash=config.min_cash,
-            turnover_limit=config.turnover_limit,
-            equity_premium=config.equity_premium,
-            scenario_sessions=config.scenario_sessions,
-            max_revisions=config.max_revisions,
-            repeats=config.repeats,
-            cost_per_unit=(config.commission_bps + config.slippage_bps + config.spread_bps / 2) / 1e4,
-            fractional=config.fractional,
-        ),
+        settings=settings_of(config),
+    )
+
+
+def settings_of(config: SessionConfig) -> DeskSettings:
+    """The desk's own limits and preferences."""
+    return DeskSettings(
+        seed=config.seed,
+        risk_aversion=config.risk_aversion,
+        beta=config.beta,
+        max_weight=config.max_weight,
+        min_invested=config.min_invested,
+        min_cash=config.min_cash,
+        turnover_limit=config.turnover_limit,
+        equity_premium=config.equity_premium,
+        scenario_sessions=config.scenario_sessions,
+        max_revisions=config.max_revisions,
+        repeats=config.repeats,
+        cost_per_unit=(config.commission_bps + config.slippage_bps + config.spread_bps / 2) / 1e4,
+        fractional=config.fractional,
     )
 
 

@@ -6,7 +6,7 @@ broker can), money is in the account's currency, times are UTC.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Literal, Protocol, Self, runtime_checkable
 
@@ -157,6 +157,13 @@ class PortfolioSnapshot(Frozen):
     """Shares by ticker; names without a position are absent."""
     prices: dict[str, float]
     """Last known close by ticker, for every name of the universe that has one."""
+
+    @classmethod
+    def valued(cls, at: datetime, cash: float, positions: Mapping[str, float], prices: Mapping[str, float]) -> Self:
+        """The account with these shares at these prices; `prices` must hold every name with a position."""
+        held = {name: float(shares) for name, shares in positions.items() if shares}
+        equity = cash + math.fsum(shares * prices[name] for name, shares in held.items())
+        return cls(at=at, cash=cash, equity=equity, positions=held, prices=dict(prices))
 
     def weights(self) -> dict[str, float]:
         """Market value of each position over equity."""
