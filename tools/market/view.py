@@ -123,11 +123,12 @@ class MarketView:
 
     @classmethod
     def from_frames(cls, prices: pd.DataFrame, *, as_of: datetime | None = None, **others: Any) -> "MarketView":
-        """A view on plain data frames with the columns of docs/data-format.md: see `from_frames.market_from_frames`.
+        """A view on plain data frames with the columns of docs/data-format.md, at the close of the last session.
 
         Args:
-            prices: all that is needed; the others are `fundamentals`, `documents`, `companies`, `calendar`, ...
-            as_of: the moment (aware); by default the close of the last session in `prices`.
+            prices: all that is needed.
+            as_of: another moment (aware).
+            **others: `fundamentals`, `documents`, `companies`, ... of `from_frames.market_from_frames`.
         """
         from .from_frames import market_from_frames
 
