@@ -24,8 +24,8 @@ class Session:
 
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
-        self.config: SessionConfig = stored_config(self.folder)
-        """Every choice of it."""
+        with Journal.open_readonly(self.folder):
+            pass  # refused here and not at the first question
 
     @classmethod
     def run(
@@ -54,6 +54,11 @@ class Session:
         """
         start(config or load_config(None, options), Path(folder), listener, access=access, budget=budget)
         return cls(folder)
+
+    @property
+    def config(self) -> SessionConfig:
+        """Every choice of it; a live session has others (`live.trade.stored_trade`)."""
+        return stored_config(self.folder)
 
     @property
     def finished(self) -> bool:

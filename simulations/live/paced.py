@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from math import fsum
 
 from ...memory.journal.events import VenueReported
 from ...tools.broker.protocol import (
@@ -169,7 +170,8 @@ class DecisionDays:
 def step_report(reported: VenueReported) -> StepReport:
     """The report of a session as the graph takes it."""
     held = reported.positions
-    value = sum(shares * reported.prices[name] for name, shares in held.items())
+    # Exact whatever the order: a record gives its names back sorted.
+    value = fsum(shares * reported.prices[name] for name, shares in held.items())
     return StepReport(
         session=reported.session,
         actions=tuple(_action(row) for row in reported.actions),

@@ -48,7 +48,8 @@ class Standing:
                 self.answered.pop(event.order.client_order_id, None)
                 self.activity.sent(event.order, event.at)
             case OrderAnswered(status="absent"):
-                self.sent.pop(event.client_order_id, None)
+                if (order := self.sent.pop(event.client_order_id, None)) is not None:
+                    self.activity.never_sent(order)
                 self.answered.pop(event.client_order_id, None)
             case OrderAnswered():
                 self.answered[event.client_order_id] = event.status

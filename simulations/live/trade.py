@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ...agents.models.budget import Meter
+from ...agents.models.budget import Meter, Spending
 from ...agents.models.core import Fingerprint, ModelCore
 from ...agents.models.replay import Replay
 from ...agents.models.served.access import Access
@@ -29,7 +29,7 @@ from ...tools.rules import Policy, RuleEngine, load_policy
 from ..config import load_config
 from ..desk import PER_YEAR
 from ..evaluation.result import desk_track, result_of
-from ..session import SessionError, mind_of, roster_of, settings_of
+from ..session import TRADE, Outcome, SessionError, mind_of, roster_of, settings_of
 from .clock import Clock, WallClock
 from .closing import Data
 from .daily_report import Heartbeat, write_report
@@ -114,7 +114,7 @@ def trade(
         )
 
 
-def replay_trade(folder: Path, listener: Listener | None = None) -> Journal:
+def replay_trade(folder: Path, listener: Listener | None = None) -> Outcome:
     """Derive a finished live session again, without model, venue or clock; every event must come out equal.
 
     Raises:
@@ -146,7 +146,9 @@ def replay_trade(folder: Path, listener: Listener | None = None) -> Journal:
             live=False,
             beat=lambda doing: None,
         )
-        return journal
+        *_, ended = journal.events("session_ended")
+        assert isinstance(ended.event, SessionEnded)
+        return Outcome(folder, journal.head, journal.count, 0, ended.event.metrics, [], Spending(0, 0, None, False))
 
 
 def run(
@@ -243,7 +245,9 @@ def started_of(
 
 def manifest_of(config: TradeConfig) -> dict[str, Any]:
     """The choices as the session keeps them: the person's word on adopting is for one start only."""
-    return {"trade": config.model_copy(update={"adopt": False}).model_dump(mode="json")}
+    choices = config.model_copy(update={"adopt": False}).model_dump(mode="json")
+    session: dict[str, Any] = choices.pop("session")
+    return session | {TRADE: choices}
 
 
 def stored_trade(folder: Path) -> TradeConfig:
@@ -256,11 +260,10 @@ def stored_trade(folder: Path) -> TradeConfig:
     with Journal.open_readonly(folder) as journal:
         assert journal.manifest is not None
         stored = dict(journal.manifest.config)
-    if "trade" not in stored:
+    if TRADE not in stored:
         raise SessionError(f"{folder} holds a simulated session: use `paperdesk resume`, or give another folder.")
-    trade_choices = dict(stored["trade"])
-    session = load_config(None, trade_choices.pop("session"))
-    return TradeConfig(session=session, **trade_choices)
+    choices = stored.pop(TRADE)
+    return TradeConfig(session=load_config(None, stored), **choices)
 
 
 def folder_market(config: TradeConfig) -> Market:

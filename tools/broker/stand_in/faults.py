@@ -50,6 +50,8 @@ class FaultInjector:
 
     rates: Mapping[Fault, float] = field(default_factory=dict)
     seed: int = 0
+    burst: int = 1
+    """How many requests in a row meet `busy` or `gateway_timeout`, once one has by chance."""
     told: dict[Fault, int] = field(default_factory=dict)
     """How often each fault has happened."""
 
@@ -83,6 +85,8 @@ class FaultInjector:
             if operation in _HITS[fault]:
                 drawn -= rate
                 if drawn < 0:
+                    if fault in ("busy", "gateway_timeout"):
+                        self._planned.extend([(fault, _EVERYTHING)] * (self.burst - 1))
                     return fault
         return None
 
