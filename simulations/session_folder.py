@@ -1,6 +1,6 @@
 """A session as one object: run it, go on with it, derive it again, read what it holds."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -9,7 +9,7 @@ from ..agents.models.served.access import Access
 from ..memory.journal import Journal, Listener, Verification, verify
 from ..memory.journal.events import Event
 from .config import SessionConfig, load_config
-from .session import Outcome, replay, resume, start, stored_config
+from .session import TRADE, Outcome, replay, resume, start, stored_config
 
 
 class Session:
@@ -72,13 +72,24 @@ class Session:
         """Go on where it was stopped, to the end that it would have had."""
         return resume(self.folder, listener, access=access, budget=budget)
 
-    def replay(self, *, listener: Listener | None = None) -> Outcome:
-        """Derive it again without a model; every event must come out equal.
+    @property
+    def live(self) -> bool:
+        """Whether it traded at a venue, and not in a simulation."""
+        with Journal.open_readonly(self.folder) as journal:
+            return journal.manifest is not None and TRADE in journal.manifest.config
+
+    def replay(self, *, listener: Listener | None = None, say: Callable[[str], None] = lambda text: None) -> Outcome:
+        """Derive it again without a model, and without a venue; every event must come out equal.
 
         Raises:
             JournalDivergence: an event differs.
         """
-        return replay(self.folder, listener)
+        if not self.live:
+            return replay(self.folder, listener, say)
+        from .live.trade import replay_trade
+
+        say("deriving every event again, without model and venue")
+        return replay_trade(self.folder, listener)
 
     def verify(self) -> Verification:
         """Whether the record is intact."""

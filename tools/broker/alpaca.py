@@ -13,28 +13,34 @@ What the client does by itself and is not left to it: it repeats a POST after 42
 """
 
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
-from alpaca.common.exceptions import APIError
-from alpaca.data.historical.stock import StockHistoricalDataClient
-from alpaca.data.requests import StockLatestQuoteRequest
-from alpaca.trading.client import TradingClient
-from alpaca.trading.enums import OrderSide, QueryOrderStatus, TimeInForce
-from alpaca.trading.models import Order
-from alpaca.trading.requests import (
-    GetOrdersRequest,
-    LimitOrderRequest,
-    MarketOrderRequest,
-    OrderRequest,
-    ReplaceOrderRequest,
-    StopOrderRequest,
-)
 from pydantic import ValidationError
 from requests.adapters import HTTPAdapter
+
+with warnings.catch_warnings():
+    # alpaca-py 0.44 imports a part of websockets that is deprecated.
+    warnings.filterwarnings("ignore", category=DeprecationWarning, module="websockets")
+    warnings.filterwarnings("ignore", message="websockets.*deprecated", category=DeprecationWarning)
+    from alpaca.common.exceptions import APIError
+    from alpaca.data.historical.stock import StockHistoricalDataClient
+    from alpaca.data.requests import StockLatestQuoteRequest
+    from alpaca.trading.client import TradingClient
+    from alpaca.trading.enums import OrderSide, QueryOrderStatus, TimeInForce
+    from alpaca.trading.models import Order
+    from alpaca.trading.requests import (
+        GetOrdersRequest,
+        LimitOrderRequest,
+        MarketOrderRequest,
+        OrderRequest,
+        ReplaceOrderRequest,
+        StopOrderRequest,
+    )
 
 from ..errors import BrokerError
 from .guard import answer_of

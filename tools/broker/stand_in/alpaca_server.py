@@ -7,6 +7,7 @@ before, a 403 where the account cannot pay, one page of activities at a time. Fa
 
 import json
 import socket
+import sys
 import threading
 import uuid
 from collections.abc import Callable
@@ -52,8 +53,7 @@ class AlpacaServer:
         self.requests: list[tuple[str, str]] = []
         """Method and path of the latest requests."""
         self.stale_cash = exchange.cash
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", port), _handler(self))
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
@@ -76,6 +76,15 @@ class AlpacaServer:
             "APCA_API_BASE_URL": self.url,
             "APCA_API_DATA_URL": self.url,
         }
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients hang up, and are killed: that is nothing to print."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 Answer = tuple[int, Any]
