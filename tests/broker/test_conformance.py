@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -57,7 +57,7 @@ def broken(**changes: Callable[..., Any]) -> Callable[[], AlpacaStage]:
                         return lambda *given: changes[name](inner, *given)
                     return getattr(inner, name)
 
-            bad: Any = Bad()
+            bad: Broker = cast(Broker, Bad())
             return bad
 
     return Stage
@@ -93,7 +93,7 @@ def or_else(value: Any, method: str) -> Callable[..., Any]:
     return ask
 
 
-FAULTY = {
+FAULTY: dict[str, dict[str, Callable[..., Any]]] = {
     "the_same_order_twice_is_one_order": {"submit": other_id},
     "an_order_whose_answer_is_lost_is_not_sent_twice": {"submit": guess},
     "a_failed_snapshot_is_an_error": {"positions": or_else({}, "positions")},

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from paperdesk import Session
@@ -25,6 +26,8 @@ from paperdesk.tools.broker.stand_in.exchange import Exchange
 from paperdesk.tools.broker.stand_in.faults import FaultInjector
 from paperdesk.tools.broker.stand_in.replayed import exchange_on
 from paperdesk.tools.errors import BrokerError, InputError
+from paperdesk.tools.market.dataset import fingerprinted
+from paperdesk.tools.market.invariance import alter
 from paperdesk.tools.market.view import Market, open_market
 from paperdesk.tools.market.write import write_dataset
 
@@ -56,7 +59,7 @@ class Venue:
 
     def config(self, sessions: int, **changes: Any) -> TradeConfig:
         start = self.market.dataset.bars.sessions.index(self.market.calendar.last_closed(self.exchange.now))
-        usual = {
+        usual: dict[str, Any] = {
             "session": SessionConfig(
                 market=str(self.folder), model="scorecard", desk="solo", frequency="daily", universe=UNIVERSE,
                 max_weight=0.4,
@@ -246,18 +249,12 @@ def test_a_session_goes_on_by_its_own_choices_only(venue: Venue, tmp_path: Path)
         Session(tmp_path / "run").resume()
 
 
-def test_without_data_of_the_session_no_decision_is_taken(venue: Venue, folder: Path, tmp_path: Path):
+def test_without_data_of_the_session_no_decision_is_taken(venue: Venue, tmp_path: Path):
     short = tmp_path / "short"
-    last = venue.market.calendar.last_closed(venue.exchange.now)
-    short.mkdir()
-    for file in folder.iterdir():
-        text = file.read_text(encoding="utf-8")
-        if file.name.startswith("prices"):
-            head, *rows = text.splitlines(keepends=True)
-            text = head + "".join(row for row in rows if row[:10] <= last.isoformat())
-        (short / file.name).write_text(text, encoding="utf-8")
-    config = venue.config(2)
-    session = config.session.model_copy(update={"market": str(short), "benchmark": None})
+    past = alter(venue.market.dataset, venue.exchange.now, "deleted", np.random.default_rng(0))
+    write_dataset(fingerprinted(past), short)
+    config = venue.config(2, poll_seconds=3600.0)
+    session = config.session.model_copy(update={"market": str(short)})
     venue.trade(config.model_copy(update={"session": session}), tmp_path / "run")
     reports = events(tmp_path / "run", "venue_reported")
     assert [report.decide for report in reports] == [True, False, False]
