@@ -12,11 +12,13 @@ from typing import Annotated, Any
 import typer
 
 # Only what `--help` needs is imported here; each command imports the rest itself, so that help answers at once.
+from .simulations.verbs.evaluation import evaluate, sweep
 from .simulations.verbs.markets import markets
 from .simulations.verbs.models import models
 from .simulations.verbs.options import Json, day_of
 from .simulations.verbs.policy import policy
 from .simulations.verbs.sentiment import sentiment
+from .simulations.verbs.train import train
 from .tools.errors import PaperDeskError
 
 app = typer.Typer(
@@ -31,6 +33,7 @@ app.add_typer(markets, name="markets")
 app.add_typer(models, name="models")
 app.add_typer(sentiment, name="sentiment")
 app.add_typer(policy, name="policy")
+app.add_typer(train, name="train")
 
 SessionFolder = Annotated[Path, typer.Argument(help="A session's folder, as `paperdesk run` printed it.")]
 ApiKeyEnv = Annotated[str, typer.Option(help="Environment variable with the key of a model server.")]
@@ -54,6 +57,9 @@ def run(
     model: Annotated[
         str | None,
         typer.Option(help="`smollm2` (default), `scorecard` (no model), a .gguf file, or a server's URL."),
+    ] = None,
+    adapter: Annotated[
+        str | None, typer.Option(help="LoRA adapter (GGUF) for the model, as `paperdesk train desk` makes it.")
     ] = None,
     desk: Annotated[str | None, typer.Option(help="classic (default), solo, personas, or a TOML roster.")] = None,
     without: Annotated[str | None, typer.Option(help="Analysts to leave out, by commas: `technical`.")] = None,
@@ -229,6 +235,10 @@ def view(
     from .simulations.viewer.serve import serve
 
     serve(runs, host=host, port=port)
+
+
+app.command()(evaluate)
+app.command()(sweep)
 
 
 @app.command()

@@ -10,7 +10,9 @@ from typing import Any
 
 from . import (
     auditor,
+    evaluation,
     evidence_pack,
+    fields,
     hostile_documents,
     laboratory,
     ledger,
@@ -31,7 +33,9 @@ from . import (
 
 BENCHMARKS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "auditor": auditor.measure,
+    "evaluation": evaluation.measure,
     "evidence_pack": evidence_pack.measure,
+    "fields": fields.measure,
     "hostile_documents": hostile_documents.measure,
     "laboratory": laboratory.measure,
     "ledger": ledger.measure,

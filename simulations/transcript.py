@@ -15,9 +15,11 @@ from ..memory.journal.events import (
     CorporateActionApplied,
     DecisionOpened,
     Event,
+    MarginCalled,
     OrderAnswered,
     OrderEnded,
     OrderFilled,
+    OrderForced,
     OrderSubmitted,
     ProposalMade,
     RuleVerdict,
@@ -164,9 +166,10 @@ def _lines(event: Event, evidence: dict[str, Evidence], detailed: bool) -> Itera
             yield f"  Broker {event.status} {event.ticker}: {event.reason}", "yellow"
         case OrderFilled():
             fill = event.fill
+            filled = "Filled" if fill.cause == "order" else f"Filled by {fill.cause.replace('_', ' ')}"
             yield (
                 (
-                    f"  Filled {fill.session} {fill.side} {fill.quantity:,.6g} {fill.ticker} at {fill.price:,.4f}"
+                    f"  {filled} {fill.session} {fill.side} {fill.quantity:,.6g} {fill.ticker} at {fill.price:,.4f}"
                     f" (open {fill.open_price:,.4f}), commission {fill.commission:,.2f}"
                 ),
                 "green",
@@ -178,8 +181,19 @@ def _lines(event: Event, evidence: dict[str, Evidence], detailed: bool) -> Itera
             )
         case CorporateActionApplied():
             what = f"{event.action.replace('_', ' ')} {event.ticker}"
-            base = f"{event.shares:,.2f}" if event.action == "interest" else f"{event.shares:,.6g} shares"
+            base = (
+                f"{event.shares:,.2f}" if event.action in ("interest", "borrow_fee") else f"{event.shares:,.6g} shares"
+            )
             yield f"  {event.session} {what}: {event.amount:,.4f} on {base}", "dim"
+        case MarginCalled():
+            yield (
+                f"  Margin call {event.session}: equity {event.equity:,.2f}, needed {event.requirement:,.2f}",
+                "red",
+            )
+        case OrderForced():
+            order = event.order
+            why = f"forced by a {event.cause.replace('_', ' ')}, at the next open"
+            yield f"  Broker {order.side} {order.quantity:,.6g} {order.ticker}: {why}", "red"
         case SessionEnded():
             yield "", ""
             yield f"end: {_performance(event.metrics)}", "bold"
@@ -220,7 +234,7 @@ def _audit(event: AuditIssued, detailed: bool) -> Iterator[Styled]:
 
 
 def _proposal(event: ProposalMade, detailed: bool) -> Iterator[Styled]:
-    weights = ", ".join(f"{ticker} {weight:.1%}" for ticker, weight in event.weights.items() if weight > 0)
+    weights = ", ".join(f"{ticker} {weight:.1%}" for ticker, weight in event.weights.items() if weight)
     yield f"  Portfolio manager ({event.proposal['posture']['name']}): {weights or 'all cash'}", "magenta"
     if detailed:
         yield f"      {event.rationale}", ""

@@ -220,12 +220,11 @@ class Session:
             InputError: the market cannot be opened (see `market`).
         """
         from ..evaluation.result import tracks_of
-        from ..session import costs_of, terms_of
         from ..window import window_of
 
         market = self.market()
         window = window_of(self.config, market)
-        return tracks_of(self.config, market, window, costs_of(self.config), terms_of(self.config), self.journal)
+        return tracks_of(self.config, market, window, self.journal)
 
     # events
 
