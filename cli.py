@@ -17,6 +17,7 @@ from .simulations.verbs.models import models
 from .simulations.verbs.options import Json, day_of
 from .simulations.verbs.policy import policy
 from .simulations.verbs.sentiment import sentiment
+from .simulations.verbs.timetravel import fork
 from .tools.errors import PaperDeskError
 
 app = typer.Typer(
@@ -31,6 +32,7 @@ app.add_typer(markets, name="markets")
 app.add_typer(models, name="models")
 app.add_typer(sentiment, name="sentiment")
 app.add_typer(policy, name="policy")
+app.command()(fork)
 
 SessionFolder = Annotated[Path, typer.Argument(help="A session's folder, as `paperdesk run` printed it.")]
 ApiKeyEnv = Annotated[str, typer.Option(help="Environment variable with the key of a model server.")]

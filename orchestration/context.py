@@ -1,11 +1,12 @@
 """What the nodes work with: handed to the graph as its runtime context, never part of the state."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 
 from ..agents.auditor import Directory
+from ..agents.by_hand import HandSet
 from ..agents.roles import Role
 from ..agents.signals import Signal
 from ..memory.calibration import Calibration
@@ -20,6 +21,7 @@ from ..tools.market.view import Market
 from ..tools.optimizer import MeanCVaR
 from ..tools.rules import ActivityLog, RuleEngine
 from .journaled_mind import JournaledMind
+from .state import Seat
 
 
 class DeskSettings(Frozen):
@@ -90,12 +92,20 @@ class DeskContext:
     sessions_per_decision: float
     """Mean distance of decisions, in exchange sessions."""
     analysts: Sequence[Role]
+    """These, the settings and the rules are other ones after a change of the desk."""
     mind: JournaledMind
     journal: Journal
     broker: SimulatedBroker
     rules: RuleEngine
     optimizer: MeanCVaR
     settings: DeskSettings
+    by_hand: Mapping[Seat, HandSet] = field(default_factory=dict)
+    """What a person set in the place of an analyst's stance, for the decision `by_hand_in` only."""
+    by_hand_in: int = -1
+    until: int | None = None
+    """The decision at which another desk takes over: the graph of this one ends at its door."""
+    arrived: date | None = None
+    """The session of that decision, once it has come."""
     calibration: Calibration = field(default_factory=Calibration)
     casebook: Casebook = field(default_factory=Casebook)
     open_signals: list[OpenSignal] = field(default_factory=list)

@@ -33,6 +33,11 @@ class JournaledMind:
         """Key of the mind's fingerprint."""
         return self.fingerprint.key()
 
+    def become(self, fingerprint: Fingerprint, open_model: Callable[[], ModelCore]) -> None:
+        """Another mind from here on; what it costs is counted on."""
+        self.fingerprint, self.open_model = fingerprint, open_model
+        self.meter.mind = fingerprint
+
     def answer(self, request: Request) -> Reply:
         """The reply, from the record or from the model.
 

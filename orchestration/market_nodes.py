@@ -6,6 +6,7 @@ from typing import Literal
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
+from ..agents.by_hand import is_by_hand
 from ..memory.journal.events import (
     BarClosed,
     CorporateActionApplied,
@@ -20,13 +21,19 @@ from .state import DeskState
 
 
 def advance(state: DeskState, runtime: Runtime[DeskContext]) -> Command[Literal["desk", "__end__"]]:
-    """Lets sessions pass, each on record, until the desk has to decide or the market ends."""
+    """Lets sessions pass, each on record, until the desk has to decide, another desk takes over, or the market ends."""
     desk = runtime.context
     decision = state.get("decision", -1)
+    if desk.arrived is not None:  # where the desk before this one ended
+        session, desk.arrived = desk.arrived, None
+        return Command(goto="desk", update={"decision": decision + 1, "session": session})
     report = desk.broker.report if decision < 0 else desk.broker.step()
     while report is not None:
         record_session(desk, report, decision)
         if report.session in desk.decision_sessions:
+            if decision + 1 == desk.until:
+                desk.arrived = report.session
+                return Command(goto="__end__")
             return Command(goto="desk", update={"decision": decision + 1, "session": report.session})
         report = desk.broker.step()
     for ended in desk.broker.finish():
@@ -76,7 +83,9 @@ def record(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, object]
     desk = runtime.context
     session, decision = state["session"], state["decision"]
     desk.open_signals.extend(
-        OpenSignal(decision, session, signal) for signal in state["signals"].values() if not signal.abstained
+        OpenSignal(decision, session, signal)
+        for signal in state["signals"].values()
+        if not signal.abstained and not is_by_hand(signal)  # which says nothing of the analyst's skill
     )
     desk.journal.append(DecisionClosed(decision=decision, session=session))
     desk.journal.mark()

@@ -1,24 +1,22 @@
 """A session: one desk, one market, one window, one journal.
 
 `start` makes a new one, `resume` continues one that was stopped, `replay` derives a finished one again without a
-model. All three execute the same graph from its beginning; the journal decides what is new, what is compared and
-what is answered from the record.
+model; `fork.py` makes one that shares another's past. All execute the same graph from its beginning; the journal
+decides what is new, what is compared and what is answered from the record.
 """
 
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ..agents.models.budget import Budget, Meter, Spending
 from ..agents.models.core import Fingerprint, ModelCore
-from ..agents.models.open import open_model
-from ..agents.models.replay import Replay
 from ..agents.models.served.access import Access
 from ..agents.roles import prompts_hash
-from ..agents.rosters import Roster, roster
-from ..memory.journal import Journal, Listener
+from ..agents.rosters import Roster
+from ..memory.journal import Branch, Journal, JournalError, Listener
 from ..memory.journal.events import SessionEnded, SessionStarted
 from ..orchestration.context import DeskContext, DeskSettings
 from ..orchestration.graph import STEPS_PER_SESSION, session_of
@@ -26,23 +24,19 @@ from ..orchestration.journaled_mind import JournaledMind
 from ..orchestration.state import DeskState
 from ..tools.broker.protocol import OrderIntent, VerdictToken
 from ..tools.broker.simulated import Costs, SimulatedBroker, Terms
-from ..tools.errors import InputError
 from ..tools.frozen import content_hash
 from ..tools.market.view import Market
 from ..tools.optimizer import MeanCVaR
-from ..tools.rules import Policy, RuleEngine, load_policy
-from .config import SessionConfig, load_config
+from ..tools.rules import Policy, RuleEngine
+from .config import SessionConfig
 from .evaluation.result import draw, notes_of, result_of, tracks_of
 from .leakage import refuse_leaks
 from .masking import keep_key, market_of, recorded_choices
+from .stages import Minds, SessionError, Stage, recorded_minds, stages_of, stored
 from .window import Window, window_of
 
 PLOT_FILE = "equity.png"
 """The picture of a session, in its folder."""
-
-
-class SessionError(InputError):
-    """A session cannot be started, resumed or replayed as asked."""
 
 
 def _nothing(text: str) -> None:
@@ -91,19 +85,17 @@ def start(
         BudgetExhausted: the budget is spent; the journal is intact and `resume` goes on.
     """
     Journal.refuse_unless_free(folder)  # before the slow steps; `create` looks again
-    policy = simulated_policy(config)
-    roster_of(config)  # a fault in a role is told before the slow steps
+    stages = stages_of(config)  # a fault in a role is told before the slow steps
     say(f"opening market {config.market}")
     market = market_of(config)
     window = window_of(config, market)
     say(f"opening model {config.model}")
-    with closing(mind_of(config, access)) as model:
-        mind = _dated(model.fingerprint, config)
-        journal = Journal.create(folder, config=config.model_dump(mode="json"))
-        with closing(journal):
+    with Minds(stages, access) as minds:
+        minds.of(0)
+        with closing(Journal.create(folder, config=config.model_dump(mode="json"))) as journal:
             keep_key(market, folder)
             say("the desk is at work")
-            return _execute(config, market, window, policy, mind, lambda: model, journal, folder, listener, budget)
+            return _execute(stages, market, window, minds, journal, folder, listener, budget)
 
 
 def resume(
@@ -119,25 +111,36 @@ def resume(
     `access` and `budget` are given anew: they decide nothing but how a server is asked and when to stop. What was spent
     before counts.
     """
-    config = stored_config(folder)
+    config, branches = stored(folder)
+    stages = stages_of(config, branches)
     say("checking the journal")
-    journal = Journal.open_for_resume(folder)
-    try:
+    with closing(Journal.open_for_resume(folder)) as journal, ExitStack() as parents:
         say(f"opening market {config.market}")
         market = market_of(config)
         keep_key(market, folder)  # the process may have been killed before it was written
         window = window_of(config, market)
-        say(f"opening model {config.model}")
-        model = mind_of(config, access)
-        try:
+        past = branches[-1].decision if branches else 0
+        with Journal.open_readonly(folder) as before:
+            recorded = recorded_minds(before, stages)
+        if branches and (parent := parent_of(branches[-1])) is not None:
+            journal.recall_from(parents.enter_context(parent))
+        say(f"opening model {stages[-1].config.model}")
+        with Minds(stages, access, recorded, past) as minds:
+            minds.of(len(stages) - 1)
             say("deriving what is on record, then going on")
-            policy = simulated_policy(config)
-            mind = _dated(model.fingerprint, config)
-            return _execute(config, market, window, policy, mind, lambda: model, journal, folder, listener, budget)
-        finally:
-            model.close()
-    finally:
-        journal.close()
+            return _execute(stages, market, window, minds, journal, folder, listener, budget)
+
+
+def parent_of(branch: Branch) -> Journal | None:
+    """The journal that a fork left, for the answers it holds; None where it is gone, or is another one by now."""
+    try:
+        parent = Journal.open_readonly(Path(branch.parent))
+    except JournalError:
+        return None
+    if parent.count >= branch.shared_count and parent.hash_at(branch.shared_count) == branch.shared_head:
+        return parent
+    parent.close()
+    return None
 
 
 def replay(folder: Path, listener: Listener | None = None, say: Callable[[str], None] = _nothing) -> Outcome:
@@ -146,112 +149,83 @@ def replay(folder: Path, listener: Listener | None = None, say: Callable[[str], 
     Raises:
         JournalDivergence: an event differs; the message names it.
     """
-    config = stored_config(folder)
-    recorded = Journal.open_readonly(folder)
-    try:
+    config, branches = stored(folder)
+    stages = stages_of(config, branches)
+    with Journal.open_readonly(folder) as recorded:
         if not recorded.is_finished:
             raise SessionError(f"The session in {folder} is not finished: resume it before replaying it.")
-        first = next(iter(recorded.events("session_started"))).event
-        assert isinstance(first, SessionStarted)
-        fingerprint = Fingerprint.model_validate(first.model)
         say(f"opening market {config.market}")
         market = market_of(config)
         say("deriving every event again, without a model")
         journal = Journal.in_memory(against=recorded)
-        mind = Replay({}, fingerprint)
         window = window_of(config, market)
-        policy = simulated_policy(config)
-        return _execute(config, market, window, policy, fingerprint, lambda: mind, journal, folder, listener)
-    finally:
-        recorded.close()
-
-
-def mind_of(config: SessionConfig, access: Access | None) -> ModelCore:
-    """The mind of a session, opened; `access` says how a server may be used."""
-    return open_model(config.model, threads=config.threads, seed=config.seed, context=config.context, access=access)
-
-
-def simulated_policy(config: SessionConfig) -> Policy:
-    """The pre-trade policy of a simulated session.
-
-    Raises:
-        SessionError: it names a kill switch. Whether that file exists is nothing that a session can be derived from
-            again, so a simulation cannot honour it.
-    """
-    policy = load_policy(config.policy)
-    if policy.kill_switch is not None:
-        raise SessionError(
-            f"The policy {config.policy} names a kill switch, which only live trading can honour: take kill_switch out."
-        )
-    return policy
-
-
-def _dated(fingerprint: Fingerprint, config: SessionConfig) -> Fingerprint:
-    """The mind with the training cutoff that the user states, where it does not know its own.
-
-    Raises:
-        SessionError: it knows another one.
-    """
-    if config.training_cutoff is None:
-        return fingerprint
-    stated, known = config.training_cutoff.isoformat(), fingerprint.training_cutoff
-    if known not in (None, stated) or fingerprint.backend == "scorecard":
-        what = f"read texts up to {known}" if known else "has read nothing"
-        raise SessionError(f"The mind {fingerprint.name} {what}: leave training_cutoff out.")
-    return fingerprint.model_copy(update={"training_cutoff": stated})
-
-
-def stored_config(folder: Path) -> SessionConfig:
-    """The configuration of a session, from its folder.
-
-    Raises:
-        JournalRefused: the folder holds no session.
-    """
-    with Journal.open_readonly(folder) as journal:
-        assert journal.manifest is not None  # a journal in a folder has one
-        return load_config(None, journal.manifest.config)
+        with Minds(stages, None, recorded_minds(recorded, stages), float("inf")) as minds:
+            return _execute(stages, market, window, minds, journal, folder, listener)
 
 
 def _execute(
-    config: SessionConfig,
+    stages: Sequence[Stage],
     market: Market,
     window: Window,
-    policy: Policy,
-    fingerprint: Fingerprint,
-    open_mind: Callable[[], ModelCore],
+    minds: Minds,
     journal: Journal,
     folder: Path,
     listener: Listener | None,
     budget: Budget | None = None,
 ) -> Outcome:
-    desk_roster = roster_of(config)
+    first = stages[0]
+    config = first.config
+    fingerprint, model = minds.of(0)
     started = SessionStarted(
-        config=recorded_choices(config, market) | {"policy": policy.hash()},
+        config=recorded_choices(config, market) | {"policy": first.policy.hash()},
         market=market.name,
         market_fingerprint=market.fingerprint,
         universe=list(window.universe),
         benchmark=window.benchmark,
         decisions=list(window.decisions),
         model=fingerprint.model_dump(mode="json"),
-        prompts=prompts_hash(desk_roster.analysts),
+        prompts=prompts_hash(first.roster.analysts),
     )
     if listener is not None:
         journal.subscribe(listener)
     session_id = content_hash(started.model_dump(mode="json"))[:16]
     journal.append(started)
-    mind = JournaledMind(fingerprint, journal, open_mind, meter=Meter(budget or Budget(), fingerprint))
-    desk = assemble(config, desk_roster, market, window, policy, mind, session_id)
-    session_of(desk_roster.analysts).invoke(DeskState(), {"recursion_limit": STEPS_PER_SESSION}, context=desk)
+    mind = JournaledMind(fingerprint, journal, lambda: model, meter=Meter(budget or Budget(), fingerprint))
+    desk = assemble(config, first.roster, market, window, first.policy, mind, session_id)
+    _decide(stages, desk, minds)
     tracks = tracks_of(config, market, window, costs_of(config), terms_of(config), journal)
     metrics = result_of(tracks)
     journal.append(SessionEnded(metrics=metrics))
     if journal.folder is not None:
-        draw(tracks, market, window, fingerprint, journal.folder / PLOT_FILE)
+        draw(tracks, market, window, mind.fingerprint, journal.folder / PLOT_FILE)
     journal.finish()
     if market.masked is not None and journal.folder is not None:
         refuse_leaks(journal.events(), market.masked)
-    notes = notes_of(market, window, fingerprint, config.mask)
+    notes = notes_of(market, window, mind.fingerprint, config.mask)
     return Outcome(folder, journal.head, journal.count, mind.calls, metrics, notes, mind.meter.spending())
+
+
+def _decide(stages: Sequence[Stage], desk: DeskContext, minds: Minds) -> None:
+    """All decisions, stage by stage: each has a graph of its own, because each may seat other analysts."""
+    state = DeskState()
+    for number, stage in enumerate(stages):
+        if number:
+            change_desk(desk, stage, *minds.of(number))
+        desk.until = stages[number + 1].first if number + 1 < len(stages) else None
+        if number and desk.until == stage.first:
+            continue  # another change at the same decision
+        graph = session_of(stage.roster.analysts)
+        state = cast("DeskState", graph.invoke(state, {"recursion_limit": STEPS_PER_SESSION}, context=desk))
+
+
+def change_desk(desk: DeskContext, stage: Stage, fingerprint: Fingerprint, model: ModelCore) -> None:
+    """Puts the desk of a stage in the place of the one before; account, memory and open signals stay."""
+    desk.journal.append(stage.event(fingerprint))
+    desk.mind.become(fingerprint, lambda: model)
+    desk.analysts = stage.roster.analysts
+    desk.settings = settings_of(stage.config)
+    desk.rules = rules_of(stage.policy, desk.session_id)
+    desk.by_hand, desk.by_hand_in = stage.by_hand, stage.first
 
 
 def assemble(
@@ -265,11 +239,10 @@ def assemble(
 ) -> DeskContext:
     """The desk of a session: broker, rules, optimizer and limits around a journaled mind."""
     bars = market.bars(window.universe, window.sessions[0], window.sessions[-1])
-    rules = RuleEngine(policy, content_hash(["verdict tokens", session_id]).encode())
 
     def authorise(order: OrderIntent, token: VerdictToken) -> None:
         account = broker.account()
-        rules.authorise(order, token, state_version=account.version(), now=account.at)
+        desk.rules.authorise(order, token, state_version=account.version(), now=account.at)
 
     broker = SimulatedBroker(
         bars,
@@ -280,7 +253,7 @@ def assemble(
         close_of=market.calendar.close_of,
         fractional=config.fractional,
     )
-    return DeskContext(
+    desk = DeskContext(
         session_id=session_id,
         market=market,
         calendar=market.calendar,
@@ -291,23 +264,34 @@ def assemble(
         mind=mind,
         journal=mind.journal,
         broker=broker,
-        rules=rules,
+        rules=rules_of(policy, session_id),
         optimizer=MeanCVaR(),
-        settings=DeskSettings(
-            seed=config.seed,
-            risk_aversion=config.risk_aversion,
-            beta=config.beta,
-            max_weight=config.max_weight,
-            min_invested=config.min_invested,
-            min_cash=config.min_cash,
-            turnover_limit=config.turnover_limit,
-            equity_premium=config.equity_premium,
-            scenario_sessions=config.scenario_sessions,
-            max_revisions=config.max_revisions,
-            repeats=config.repeats,
-            cost_per_unit=(config.commission_bps + config.slippage_bps + config.spread_bps / 2) / 1e4,
-            fractional=config.fractional,
-        ),
+        settings=settings_of(config),
+    )
+    return desk
+
+
+def rules_of(policy: Policy, session_id: str) -> RuleEngine:
+    """The rules of a policy; the secret of their tokens can be derived again."""
+    return RuleEngine(policy, content_hash(["verdict tokens", session_id]).encode())
+
+
+def settings_of(config: SessionConfig) -> DeskSettings:
+    """The desk's own limits and preferences."""
+    return DeskSettings(
+        seed=config.seed,
+        risk_aversion=config.risk_aversion,
+        beta=config.beta,
+        max_weight=config.max_weight,
+        min_invested=config.min_invested,
+        min_cash=config.min_cash,
+        turnover_limit=config.turnover_limit,
+        equity_premium=config.equity_premium,
+        scenario_sessions=config.scenario_sessions,
+        max_revisions=config.max_revisions,
+        repeats=config.repeats,
+        cost_per_unit=(config.commission_bps + config.slippage_bps + config.spread_bps / 2) / 1e4,
+        fractional=config.fractional,
     )
 
 
@@ -318,15 +302,6 @@ def terms_of(config: SessionConfig) -> Terms:
         delisted_after=config.delisted_after,
         delisting_loss=config.delisting_loss,
     )
-
-
-def roster_of(config: SessionConfig) -> Roster:
-    """The analysts of a session.
-
-    Raises:
-        InputError: the desk, one of its roles, or the folder with roles has a fault or is missing.
-    """
-    return roster(config.desk, config.without, config.roles)
 
 
 def costs_of(config: SessionConfig) -> Costs:

@@ -2,13 +2,15 @@
 
 from .chain import GENESIS, Verification, verify
 from .errors import JournalDamaged, JournalDivergence, JournalError, JournalRefused
-from .manifest import Manifest, code_hash
+from .manifest import Branch, Manifest, code_hash
+from .past import Past
 from .record import Listener, Record
 from .search import Hit, search
 from .store import Journal
 
 __all__ = [
     "GENESIS",
+    "Branch",
     "Hit",
     "Journal",
     "JournalDamaged",
@@ -17,6 +19,7 @@ __all__ = [
     "JournalRefused",
     "Listener",
     "Manifest",
+    "Past",
     "Record",
     "Verification",
     "code_hash",

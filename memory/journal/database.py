@@ -5,6 +5,7 @@ SQLite from that JSON (generated columns), so it cannot say something else than 
 """
 
 import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
 
 from .errors import JournalRefused
@@ -50,13 +51,21 @@ def in_memory() -> sqlite3.Connection:
     return connection
 
 
-def create(folder: Path) -> None:
-    """Make an empty database; it appears in the folder complete or not at all."""
+Row = tuple[int, str, str, str]
+"""Number, body, hash and time of an event."""
+
+
+def create(folder: Path, past: Iterable[Row] = ()) -> None:
+    """Make a database of no events but those of `past`; it appears in the folder complete or not at all."""
     draft = folder / (FILE + ".new")
     draft.unlink(missing_ok=True)
     connection = sqlite3.connect(draft, isolation_level=None)
     try:
         connection.executescript(_TABLE)
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("BEGIN")
+        connection.executemany("INSERT INTO events (seq, body, hash, written_at) VALUES (?, ?, ?, ?)", past)
+        connection.execute("COMMIT")
     finally:
         connection.close()
     draft.replace(folder / FILE)
