@@ -17,7 +17,7 @@ from .simulations.verbs.models import models
 from .simulations.verbs.options import Json, day_of
 from .simulations.verbs.policy import policy
 from .simulations.verbs.sentiment import sentiment
-from .simulations.verbs.timetravel import fork
+from .simulations.verbs.timetravel import diff, fork
 from .tools.errors import PaperDeskError
 
 app = typer.Typer(
@@ -33,6 +33,7 @@ app.add_typer(models, name="models")
 app.add_typer(sentiment, name="sentiment")
 app.add_typer(policy, name="policy")
 app.command()(fork)
+app.command()(diff)
 
 SessionFolder = Annotated[Path, typer.Argument(help="A session's folder, as `paperdesk run` printed it.")]
 ApiKeyEnv = Annotated[str, typer.Option(help="Environment variable with the key of a model server.")]

@@ -42,3 +42,15 @@ def fork(
             session, folder, day, change or (), screen.listen, screen.say, by=by, access=Access(api_key_env=api_key_env)
         )
     screen.finish(outcome, json=json)
+
+
+def diff(
+    a: Annotated[Path, typer.Argument(help="A session's folder.")],
+    b: Annotated[Path, typer.Argument(help="Another session's folder.")],
+    whole: Annotated[bool, typer.Option("--all", help="Every difference, however many.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
+) -> None:
+    """Say what differs between two sessions: signals, audits, weights, orders, fills, equity, by decision."""
+    from ..diff_screen import print_difference
+
+    print_difference(a, b, json=json, whole=whole)
