@@ -102,6 +102,8 @@ class DeskContext:
     by_hand: Mapping[Seat, HandSet] = field(default_factory=dict)
     """What a person set in the place of an analyst's stance, for the decision `by_hand_in` only."""
     by_hand_in: int = -1
+    asks_approval: bool = False
+    """Whether a person must answer before orders leave."""
     until: int | None = None
     """The decision at which another desk takes over: the graph of this one ends at its door."""
     arrived: date | None = None

@@ -4,6 +4,7 @@
     policy=strict                                 the pre-trade policy
     model=scorecard                               the mind
     desk=solo, without=technical, roles=FOLDER    the roster
+    approve=file                                  a person who is asked before orders leave
     signal:technical_analyst:NVDA=sell            one analyst's stance on one ticker, in that decision only
     signal:technical_analyst:NVDA=sell@0.6        with this probability; the others share the rest
 
@@ -25,7 +26,8 @@ LIMITS = (
 )
 MIND = ("model", "training_cutoff", "threads", "context")
 ROSTER = ("desk", "without", "roles")
-CHANGEABLE = (*LIMITS, *MIND, *ROSTER)
+APPROVAL = ("approve", "approval_timeout")
+CHANGEABLE = (*LIMITS, *MIND, *ROSTER, *APPROVAL)
 """Fields of `SessionConfig` that can be another one from a decision on."""
 
 ABSTAIN: Literal["abstain"] = "abstain"

@@ -19,6 +19,7 @@ from ..memory.journal.events import SessionStarted
 from ..memory.journal.lock import FILE as LOCK_FILE
 from ..memory.journal.manifest import FILE as MANIFEST_FILE
 from ..tools.market.mask.key import MaskKey
+from .approvers import Approver
 from .changes import Changes, parse_changes
 from .config import load_config
 from .masking import KEY_FILE
@@ -48,6 +49,7 @@ def fork(
     by: str = SOMEBODY,
     access: Access | None = None,
     budget: Budget | None = None,
+    approver: Approver | None = None,
 ) -> Outcome:
     """Runs a new session in `folder` that is `parent` until its decision at `at`, and has `settings` from there on.
 
@@ -63,6 +65,7 @@ def fork(
         by: who sets it.
         access: how a model server may be used.
         budget: what the new session may spend on its mind, what its past has cost included.
+        approver: who is asked where the configuration says `terminal`.
 
     Raises:
         InputError: something given is refused; nothing is left half-written.
@@ -83,7 +86,7 @@ def fork(
         assert journal.manifest is not None
         Journal.create(folder, config=journal.manifest.config, past=plan.past).close()
     try:
-        return resume(folder, listener, say, access=access, budget=budget)
+        return resume(folder, listener, say, access=access, budget=budget, approver=approver)
     except JournalDivergence:
         if verify(folder).count <= plan.past.count:  # the past that both should share: this is no session
             _take_away(folder)

@@ -17,8 +17,9 @@ PLACES = {"market", "model", "policy"}
 """Fields that may hold a path: the chain records what was found there (fingerprints, hashes), not where it lay."""
 
 
-_ELSEWHERE = PLACES | {"training_cutoff"}
-"""What stands in the chain but not as a choice: the cutoff is part of the mind."""
+_ELSEWHERE = PLACES | {"training_cutoff", "approve", "approval_timeout"}
+"""What stands in the chain but not as it was given: the cutoff is part of the mind; who is asked how, and what came of
+it, is in each answer."""
 
 
 def market_of(config: SessionConfig) -> Market:
@@ -32,9 +33,11 @@ def market_of(config: SessionConfig) -> Market:
 
 def recorded_choices(config: SessionConfig, market: Market) -> dict[str, Any]:
     """The configuration as the chain records it: without places, and in the terms of a masked market."""
+    # a session that nobody has to approve has the same chain as before there were approvals
+    asks = {"approve": True} if config.approve else {}
     if market.masked is None:
-        # a session without a mask has the same chain as before there were masks
-        return config.model_dump(mode="json", exclude=_ELSEWHERE | {"mask", "mask_seed"})
+        # likewise without a mask
+        return config.model_dump(mode="json", exclude=_ELSEWHERE | {"mask", "mask_seed"}) | asks
     key = market.masked.key
     masked = config.model_copy(
         update={
@@ -44,7 +47,7 @@ def recorded_choices(config: SessionConfig, market: Market) -> dict[str, Any]:
             "end": None if config.end is None else key.later(config.end),
         }
     )
-    return masked.model_dump(mode="json", exclude=_ELSEWHERE)
+    return masked.model_dump(mode="json", exclude=_ELSEWHERE) | asks
 
 
 def keep_key(market: Market, folder: Path) -> None:

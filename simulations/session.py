@@ -9,30 +9,29 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal
 
 from ..agents.models.budget import Budget, Meter, Spending
-from ..agents.models.core import Fingerprint, ModelCore
 from ..agents.models.served.access import Access
 from ..agents.roles import prompts_hash
 from ..agents.rosters import Roster
 from ..memory.journal import Branch, Journal, JournalError, Listener
 from ..memory.journal.events import SessionEnded, SessionStarted
-from ..orchestration.context import DeskContext, DeskSettings
-from ..orchestration.graph import STEPS_PER_SESSION, session_of
+from ..orchestration.context import DeskContext
 from ..orchestration.journaled_mind import JournaledMind
-from ..orchestration.state import DeskState
 from ..tools.broker.protocol import OrderIntent, VerdictToken
 from ..tools.broker.simulated import Costs, SimulatedBroker, Terms
 from ..tools.frozen import content_hash
 from ..tools.market.view import Market
 from ..tools.optimizer import MeanCVaR
-from ..tools.rules import Policy, RuleEngine
+from ..tools.rules import Policy
+from .approvers import Approver, TerminalApprover
 from .config import SessionConfig
+from .driving import Asking, decide
 from .evaluation.result import draw, notes_of, result_of, tracks_of
 from .leakage import refuse_leaks
 from .masking import keep_key, market_of, recorded_choices
-from .stages import Minds, SessionError, Stage, recorded_minds, stages_of, stored
+from .stages import Minds, SessionError, Stage, recorded_minds, rules_of, settings_of, stages_of, stored
 from .window import Window, window_of
 
 PLOT_FILE = "equity.png"
@@ -69,6 +68,7 @@ def start(
     *,
     access: Access | None = None,
     budget: Budget | None = None,
+    approver: Approver | None = None,
 ) -> Outcome:
     """Runs a new session in `folder`.
 
@@ -79,6 +79,7 @@ def start(
         say: told what is being prepared, for people.
         access: how a model server may be used.
         budget: what the session may spend on its mind, counted from its start; no limit by default.
+        approver: who is asked where the configuration says `terminal`; whoever sits there by default.
 
     Raises:
         InputError: something given is refused; nothing is left half-written.
@@ -95,7 +96,8 @@ def start(
         with closing(Journal.create(folder, config=config.model_dump(mode="json"))) as journal:
             keep_key(market, folder)
             say("the desk is at work")
-            return _execute(stages, market, window, minds, journal, folder, listener, budget)
+            asking = Asking(folder, say, approver or TerminalApprover())
+            return _execute(stages, market, window, minds, journal, asking, listener, budget)
 
 
 def resume(
@@ -105,14 +107,21 @@ def resume(
     *,
     access: Access | None = None,
     budget: Budget | None = None,
+    approver: Approver | None = None,
+    approve: Literal["terminal", "file"] | None = None,
 ) -> Outcome:
     """Continues a stopped session to the same end that it would have had.
 
     `access` and `budget` are given anew: they decide nothing but how a server is asked and when to stop. What was spent
-    before counts.
+    before counts. So is `approve`, where a person is asked from now on, in a session that asks.
+
+    Raises:
+        SessionError: `approve` is given for a session that asks nobody.
     """
     config, branches = stored(folder)
     stages = stages_of(config, branches)
+    if approve is not None and all(stage.config.approve is None for stage in stages):
+        raise SessionError(f"The session in {folder} asks for no approval: leave --approve out.")
     say("checking the journal")
     with closing(Journal.open_for_resume(folder)) as journal, ExitStack() as parents:
         say(f"opening market {config.market}")
@@ -128,7 +137,8 @@ def resume(
         with Minds(stages, access, recorded, past) as minds:
             minds.of(len(stages) - 1)
             say("deriving what is on record, then going on")
-            return _execute(stages, market, window, minds, journal, folder, listener, budget)
+            asking = Asking(folder, say, approver or TerminalApprover(), approve)
+            return _execute(stages, market, window, minds, journal, asking, listener, budget)
 
 
 def parent_of(branch: Branch) -> Journal | None:
@@ -160,7 +170,7 @@ def replay(folder: Path, listener: Listener | None = None, say: Callable[[str], 
         journal = Journal.in_memory(against=recorded)
         window = window_of(config, market)
         with Minds(stages, None, recorded_minds(recorded, stages), float("inf")) as minds:
-            return _execute(stages, market, window, minds, journal, folder, listener)
+            return _execute(stages, market, window, minds, journal, Asking(folder, say), listener)
 
 
 def _execute(
@@ -169,7 +179,7 @@ def _execute(
     window: Window,
     minds: Minds,
     journal: Journal,
-    folder: Path,
+    asking: Asking,
     listener: Listener | None,
     budget: Budget | None = None,
 ) -> Outcome:
@@ -192,7 +202,7 @@ def _execute(
     journal.append(started)
     mind = JournaledMind(fingerprint, journal, lambda: model, meter=Meter(budget or Budget(), fingerprint))
     desk = assemble(config, first.roster, market, window, first.policy, mind, session_id)
-    _decide(stages, desk, minds)
+    decide(stages, desk, minds, asking)
     tracks = tracks_of(config, market, window, costs_of(config), terms_of(config), journal)
     metrics = result_of(tracks)
     journal.append(SessionEnded(metrics=metrics))
@@ -202,30 +212,7 @@ def _execute(
     if market.masked is not None and journal.folder is not None:
         refuse_leaks(journal.events(), market.masked)
     notes = notes_of(market, window, mind.fingerprint, config.mask)
-    return Outcome(folder, journal.head, journal.count, mind.calls, metrics, notes, mind.meter.spending())
-
-
-def _decide(stages: Sequence[Stage], desk: DeskContext, minds: Minds) -> None:
-    """All decisions, stage by stage: each has a graph of its own, because each may seat other analysts."""
-    state = DeskState()
-    for number, stage in enumerate(stages):
-        if number:
-            change_desk(desk, stage, *minds.of(number))
-        desk.until = stages[number + 1].first if number + 1 < len(stages) else None
-        if number and desk.until == stage.first:
-            continue  # another change at the same decision
-        graph = session_of(stage.roster.analysts)
-        state = cast("DeskState", graph.invoke(state, {"recursion_limit": STEPS_PER_SESSION}, context=desk))
-
-
-def change_desk(desk: DeskContext, stage: Stage, fingerprint: Fingerprint, model: ModelCore) -> None:
-    """Puts the desk of a stage in the place of the one before; account, memory and open signals stay."""
-    desk.journal.append(stage.event(fingerprint))
-    desk.mind.become(fingerprint, lambda: model)
-    desk.analysts = stage.roster.analysts
-    desk.settings = settings_of(stage.config)
-    desk.rules = rules_of(stage.policy, desk.session_id)
-    desk.by_hand, desk.by_hand_in = stage.by_hand, stage.first
+    return Outcome(asking.folder, journal.head, journal.count, mind.calls, metrics, notes, mind.meter.spending())
 
 
 def assemble(
@@ -269,30 +256,6 @@ def assemble(
         settings=settings_of(config),
     )
     return desk
-
-
-def rules_of(policy: Policy, session_id: str) -> RuleEngine:
-    """The rules of a policy; the secret of their tokens can be derived again."""
-    return RuleEngine(policy, content_hash(["verdict tokens", session_id]).encode())
-
-
-def settings_of(config: SessionConfig) -> DeskSettings:
-    """The desk's own limits and preferences."""
-    return DeskSettings(
-        seed=config.seed,
-        risk_aversion=config.risk_aversion,
-        beta=config.beta,
-        max_weight=config.max_weight,
-        min_invested=config.min_invested,
-        min_cash=config.min_cash,
-        turnover_limit=config.turnover_limit,
-        equity_premium=config.equity_premium,
-        scenario_sessions=config.scenario_sessions,
-        max_revisions=config.max_revisions,
-        repeats=config.repeats,
-        cost_per_unit=(config.commission_bps + config.slippage_bps + config.spread_bps / 2) / 1e4,
-        fractional=config.fractional,
-    )
 
 
 def terms_of(config: SessionConfig) -> Terms:

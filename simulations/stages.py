@@ -19,8 +19,10 @@ from ..agents.roles import prompts_hash
 from ..agents.rosters import Roster, roster
 from ..memory.journal import Branch, Journal
 from ..memory.journal.events import DeskChanged, SessionStarted
+from ..orchestration.context import DeskSettings
 from ..tools.errors import InputError
-from ..tools.rules import Policy, load_policy
+from ..tools.frozen import content_hash
+from ..tools.rules import Policy, RuleEngine, load_policy
 from .changes import MIND, ROSTER, Changes, parse_changes
 from .config import SessionConfig, load_config
 from .masking import PLACES
@@ -50,6 +52,8 @@ class Stage:
         assert self.branch is not None
         named = set(self.changes.config)
         values = self.config.model_dump(mode="json", include=named - PLACES - {"training_cutoff"})
+        if "approve" in named:
+            values["approve"] = self.config.approve is not None
         return DeskChanged(
             decision=self.first,
             parent_head=self.branch.parent_head,
@@ -204,3 +208,27 @@ def stored(folder: Path) -> tuple[SessionConfig, tuple[Branch, ...]]:
     with Journal.open_readonly(folder) as journal:
         assert journal.manifest is not None  # a journal in a folder has one
         return load_config(None, journal.manifest.config), journal.manifest.branches
+
+
+def rules_of(policy: Policy, session_id: str) -> RuleEngine:
+    """The rules of a policy; the secret of their tokens can be derived again."""
+    return RuleEngine(policy, content_hash(["verdict tokens", session_id]).encode())
+
+
+def settings_of(config: SessionConfig) -> DeskSettings:
+    """The desk's own limits and preferences."""
+    return DeskSettings(
+        seed=config.seed,
+        risk_aversion=config.risk_aversion,
+        beta=config.beta,
+        max_weight=config.max_weight,
+        min_invested=config.min_invested,
+        min_cash=config.min_cash,
+        turnover_limit=config.turnover_limit,
+        equity_premium=config.equity_premium,
+        scenario_sessions=config.scenario_sessions,
+        max_revisions=config.max_revisions,
+        repeats=config.repeats,
+        cost_per_unit=(config.commission_bps + config.slippage_bps + config.spread_bps / 2) / 1e4,
+        fractional=config.fractional,
+    )

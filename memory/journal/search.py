@@ -12,7 +12,17 @@ from typing import Any
 from ...tools.evidence import Evidence
 from ...tools.measures import MEASURES
 from .errors import JournalRefused
-from .events import AuditIssued, Event, OrderEnded, OrderSubmitted, ProposalMade, RuleVerdict, SignalIssued, ToolCalled
+from .events import (
+    ApprovalGiven,
+    AuditIssued,
+    Event,
+    OrderEnded,
+    OrderSubmitted,
+    ProposalMade,
+    RuleVerdict,
+    SignalIssued,
+    ToolCalled,
+)
 from .store import Journal
 
 FILE = "search.db"
@@ -132,7 +142,7 @@ def texts_of(event: Event) -> Iterator[tuple[str, str]]:
         case AuditIssued() | RuleVerdict():
             for finding in event.report.get("findings", []):
                 yield "finding", " ".join(_strings(finding))
-        case OrderSubmitted() | OrderEnded():
+        case OrderSubmitted() | OrderEnded() | ApprovalGiven():
             yield "reason", event.reason
         case _:
             return

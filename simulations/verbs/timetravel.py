@@ -39,7 +39,15 @@ def fork(
         from ..fork import fork as fork_session
 
         outcome = fork_session(
-            session, folder, day, change or (), screen.listen, screen.say, by=by, access=Access(api_key_env=api_key_env)
+            session,
+            folder,
+            day,
+            change or (),
+            screen.listen,
+            screen.say,
+            by=by,
+            access=Access(api_key_env=api_key_env),
+            approver=screen,
         )
     screen.finish(outcome, json=json)
 
