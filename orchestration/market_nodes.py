@@ -1,5 +1,6 @@
 """The nodes that touch time and the ledger: `advance` moves the clock, `record` closes a decision."""
 
+from collections.abc import Hashable
 from dataclasses import asdict
 from typing import Literal
 
@@ -98,14 +99,19 @@ def resolve(desk: DeskContext, state: DeskState) -> None:
     position = {day: i for i, day in enumerate(view.sessions)}
     returns = view.returns(desk.universe, len(view.sessions))
     waiting: list[OpenSignal] = []
+    grown: dict[tuple[int, int], tuple[dict[Hashable, float], float]] = {}
+    """Growth by name, and its mean, from one row of the returns to another: many signals share both."""
     for item in desk.open_signals:
         first = position[item.session] + 1
         last = first + item.signal.horizon_days
         if last > len(returns):
             waiting.append(item)
             continue
-        growth = (1 + returns.iloc[first:last]).prod(min_count=item.signal.horizon_days) - 1
-        outcome = growth[item.signal.ticker] - growth.mean()
+        if (first, last) not in grown:
+            growth = (1 + returns.iloc[first:last]).prod(min_count=item.signal.horizon_days) - 1
+            grown[first, last] = (growth.to_dict(), growth.mean())
+        by_name, mean = grown[first, last]
+        outcome = by_name[item.signal.ticker] - mean
         if outcome != outcome:  # not traded over the whole horizon: nothing to learn
             continue
         fresh = min(1.0, desk.sessions_per_decision / item.signal.horizon_days)

@@ -218,7 +218,7 @@ class Journal:
         self._listeners.append(listener)
 
     def append(self, event: Event) -> int:
-        """Put an event on record; it is on disk when this returns.
+        """Put an event on record: from now on it outlives this process, and from the next `sync` a power cut.
 
         Returns:
             Its number, from 1.
@@ -348,7 +348,22 @@ class Journal:
             self._refuse_if_unusable()
             # Not in memory, and not while a resumed session is still behind what the manifest vouches for.
             if self._manifest is not None and self._count >= self._manifest.count:
+                self.sync()
                 self._write_manifest(self._manifest.at(self._count, self._head))
+
+    def sync(self) -> None:
+        """Wait until every event so far is on disk.
+
+        Raises:
+            JournalError: the disk refuses.
+        """
+        if self._mode != "write" or self.folder is None:
+            return
+        try:
+            database.sync(self.folder)
+        except OSError as error:
+            self._broken = f"The journal in {self.folder} could not be brought to the disk ({error.strerror})"
+            raise JournalError(f"{self._broken}; make room or fix the cause, then resume the session.") from error
 
     def finish(self) -> None:
         """The session came to its end: seal it. The journal stays readable.
