@@ -119,18 +119,21 @@ def _side(folder: Path, journal: Journal, started: SessionStarted) -> Side:
 
 
 def _first(left: Journal, right: Journal, shared: int) -> FirstDifference | None:
-    one = next(left.events(after=shared), None)
-    two = next(right.events(after=shared), None)
+    one, two = (
+        next(
+            (json.loads(body) for _, body, _, _ in journal.rows(min(shared + 1, journal.count), first=shared + 1)), None
+        )
+        for journal in (left, right)
+    )
     known = one or two
     if known is None:
         return None
-    before, after = (json.loads(r.event.model_dump_json()) if r else None for r in (one, two))
-    found = first_difference(before, after) if one and two and one.event.kind == two.event.kind else None
+    found = first_difference(one, two) if one and two and one["kind"] == two["kind"] else None
     return FirstDifference(
         seq=shared + 1,
-        decision=known.event.decision,
-        kind_a=one.event.kind if one else None,
-        kind_b=two.event.kind if two else None,
+        decision=known["decision"],
+        kind_a=one["kind"] if one else None,
+        kind_b=two["kind"] if two else None,
         where=found[0] if found else "",
         a=found[1] if found else None,
         b=found[2] if found else None,

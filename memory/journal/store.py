@@ -326,11 +326,11 @@ class Journal:
         """Look up answers that this journal does not hold in another one: a fork asks nothing that its parent asked."""
         self._elsewhere = other
 
-    def rows(self, last: int) -> Iterator[tuple[int, str, str, str]]:
-        """Number, body, hash and time of the events up to number `last`, as they are stored."""
-        for first in range(1, last + 1, _PAGE):
+    def rows(self, last: int, *, first: int = 1) -> Iterator[tuple[int, str, str, str]]:
+        """Number, body, hash and time of the events from number `first` to `last`, as they are stored."""
+        for start in range(first, last + 1, _PAGE):
             query = "SELECT seq, body, hash, written_at FROM events WHERE seq BETWEEN ? AND ? ORDER BY seq"
-            yield from self._fetch(query, (first, min(last, first + _PAGE - 1)))
+            yield from self._fetch(query, (start, min(last, start + _PAGE - 1)))
 
     def search(self, text: str, *, limit: int = 1000) -> "list[Hit]":
         """What was said with all words of `text` in it, best first: see `search.search`."""
