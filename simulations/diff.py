@@ -243,7 +243,7 @@ def _entries(event: Event, hands: set[str]) -> Iterable[tuple[What, str, str | f
             said = "abstains" if event.abstained else f"{event.stance.replace('_', ' ')} {event.confidence:.1%}"
             yield "signal", seat, f"{said}, set by hand" if seat in hands else said
         case AuditIssued():
-            factor = event.report["confidence_factor"]
+            factor = event.report.get("confidence_factor", 1.0)
             kept = f", confidence x {factor:.3f}" if factor < 0.9995 else ""
             yield "audit", f"{event.agent} on {event.ticker}", f"{event.verdict}{kept}"
         case ProposalMade():

@@ -62,7 +62,7 @@ class Stage:
             by=self.branch.by,
             settings=list(self.branch.settings),
             config=values,
-            model=mind.model_dump(mode="json") if named.intersection(MIND) else None,
+            mind=mind.model_dump(mode="json") if named.intersection(MIND) else None,
             policy=self.policy.hash() if "policy" in named else None,
             prompts=prompts_hash(self.roster.analysts) if named.intersection(ROSTER) else None,
         )
@@ -195,7 +195,7 @@ def recorded_minds(journal: Journal, stages: Sequence[Stage]) -> dict[int, Finge
     for number, event in enumerate(changes, 1):
         assert isinstance(event, DeskChanged)
         if number < len(stages):
-            minds[number] = minds[number - 1] if event.model is None else Fingerprint.model_validate(event.model)
+            minds[number] = minds[number - 1] if event.mind is None else Fingerprint.model_validate(event.mind)
     return minds
 
 

@@ -58,7 +58,7 @@ class DeskChanged(BaseEvent):
     """As given: `max_weight=0.2`, `signal:technical_analyst:NVDA=sell`."""
     config: Document
     """The choices that are other ones now, with their new values; places are recorded as what was found there."""
-    model: Document | None = None
+    mind: Document | None = None
     """The mind's `Fingerprint`, where it is another mind now."""
     policy: str | None = None
     """Hash of the pre-trade policy, where it is another one."""

@@ -26,7 +26,7 @@ CONFIG = {
     "universe": "BRQL,OSTW,VYDN",
     "max_weight": 0.4,
 }
-"""Five decisions on the generated market."""
+"""Four decisions on the generated market."""
 
 
 class Order(TypedDict):

@@ -19,7 +19,8 @@ from paperdesk.orchestration.approval import Answer, AnswerRefused, ApprovalRequ
 from paperdesk.simulations.approvers import ApprovalPending, FileApprover, TerminalApprover, parse_line
 from paperdesk.simulations.config import SessionConfig, load_config
 from paperdesk.simulations.fork import fork
-from paperdesk.simulations.session import SessionError, replay, resume, start
+from paperdesk.simulations.session import replay, resume, start
+from paperdesk.simulations.stages import SessionError
 
 from .forked import CONFIG
 
@@ -204,7 +205,7 @@ def events_of(folder: Path, kind: str) -> list[Event]:
         return [record.event for record in journal.events(kind)]
 
 
-def trades(folder: Path) -> list[tuple[object, ...]]:
+def trades(folder: Path) -> list[tuple[int | None, str, str, float]]:
     return [(e.decision, e.ticker, e.order.side, e.order.quantity) for e in events_of(folder, "order_submitted")]
 
 
