@@ -163,7 +163,8 @@ def case_of(state: DeskState, desk: DeskContext) -> Case:
     splits = {}
     for ticker in desk.universe:
         past = view.arrays(ticker)
-        rows = [(past.rows[i], float(past.split[i])) for i in past.split.nonzero()[0] if past.split[i] != 1]
+        happened = ((past.split != 1) & (past.split != 0)).nonzero()[0]
+        rows = [(past.rows[i], float(past.split[i])) for i in happened]
         splits[ticker] = tuple(Split(view.sessions[row], ratio) for row, ratio in rows)
     return Case(
         evidence=desk.casebook.by_id(),

@@ -107,6 +107,8 @@ class Screen:
 
         if self._approver is None:
             self._approver = TerminalApprover(lambda line: self._terminal.print(Text(line), soft_wrap=True))
+        for line in self._digest.flush():  # what the question rests on comes before it
+            self._print(line)
         if self._live is not None:
             self._live.stop()
         try:
