@@ -370,7 +370,12 @@ def test_the_events_reach_the_disk_before_the_manifest_counts_them(
     done: list[str] = []
     monkeypatch.setattr("paperdesk.memory.journal.database.sync", lambda folder: done.append("events"))
     write = Manifest.write
-    monkeypatch.setattr(Manifest, "write", lambda self, folder: (done.append("manifest"), write(self, folder))[1])
+
+    def told(manifest: Manifest, folder: Path) -> None:
+        done.append("manifest")
+        write(manifest, folder)
+
+    monkeypatch.setattr(Manifest, "write", told)
     with Journal.create(tmp_path / "session") as journal:
         journal.append(events[0])
         done.clear()
