@@ -29,7 +29,7 @@ def rule_context(desk: DeskContext, state: DeskState) -> RuleContext:
         activity=desk.activity.at(state["as_of"]),
         live=None,
         currency=CURRENCY,
-        in_flight=(),  # day orders: whatever the last decision sent has ended
+        in_flight=desk.broker.waiting(),  # the desk's day orders have ended; what the broker forces has not
         known_client_ids=frozenset(desk.sent),
         fractional=desk.settings.fractional,
         now=state["as_of"],
@@ -44,17 +44,21 @@ def market_facts(
     traded = len(past.close) > 0
     row = int(past.rows[-1]) if traded else -1
     company = desk.market.companies.get(ticker)
+    tradable = traded and view.is_tradable(ticker)
+    adv = float(past.volume.sum() / len(past.volume)) if traded else None
     return MarketFacts(
         last_close=float(past.close[-1]) if traded else None,
         last_session=view.sessions[row] if traded else None,
         age_sessions=len(view.sessions) - 1 - row if traded else None,
-        adv_shares=float(past.volume.sum() / len(past.volume)) if traded else None,
-        tradable=traded and view.is_tradable(ticker),
+        adv_shares=adv,
+        tradable=tradable,
         currency=CURRENCY,
         asset_class="equity" if company else "fund",
         sector=company.sector or None if company else None,
         newest_evidence_at=newest,
         edge_bps=edge,
+        # Nobody knows who lent what in the past: a day's volume is taken for located where shares may be borrowed.
+        borrowable_shares=adv if desk.settings.max_short and tradable else None,
     )
 
 

@@ -24,7 +24,7 @@ LIMITS = (
     *("max_weight", "min_invested", "min_cash", "turnover_limit", "risk_aversion", "beta", "equity_premium"),
     *("scenario_sessions", "max_revisions", "repeats", "policy"),
 )
-MIND = ("model", "training_cutoff", "threads", "context")
+MIND = ("model", "adapter", "training_cutoff", "threads", "context")
 ROSTER = ("desk", "without", "roles")
 APPROVAL = ("approve", "approval_timeout")
 CHANGEABLE = (*LIMITS, *MIND, *ROSTER, *APPROVAL)

@@ -20,15 +20,17 @@ from ..memory.journal.events import SessionEnded, SessionStarted
 from ..orchestration.context import DeskContext
 from ..orchestration.journaled_mind import JournaledMind
 from ..tools.broker.protocol import OrderIntent, VerdictToken
-from ..tools.broker.simulated import Costs, SimulatedBroker, Terms
+from ..tools.broker.simulated import Margin, SimulatedBroker
 from ..tools.frozen import content_hash
 from ..tools.market.view import Market
 from ..tools.optimizer import MeanCVaR
 from ..tools.rules import Policy
+from .account import costs_of, terms_of
 from .approvers import Approver, TerminalApprover
 from .config import SessionConfig
 from .driving import Asking, decide
 from .evaluation.result import draw, notes_of, result_of, tracks_of
+from .evaluation.trials import Counted, ledger_path
 from .leakage import refuse_leaks
 from .masking import keep_key, market_of, recorded_choices
 from .stages import Minds, SessionError, Stage, recorded_minds, rules_of, settings_of, stages_of, stored
@@ -198,21 +200,36 @@ def _execute(
     )
     if listener is not None:
         journal.subscribe(listener)
-    session_id = content_hash(started.model_dump(mode="json"))[:16]
+    choices = content_hash(started.model_dump(mode="json"))
+    session_id = choices[:16]
+    if changes := [[stage.first, *stage.branch.settings] for stage in stages if stage.branch is not None]:
+        choices = content_hash([choices, changes])  # a fork that changes something is a trial of its own
+    trial = None if journal.folder is None else trial_of(config, market, choices)
+    if trial is not None:  # a replay is no new trial
+        trial.begin()
     journal.append(started)
     mind = JournaledMind(fingerprint, journal, lambda: model, meter=Meter(budget or Budget(), fingerprint))
     desk = assemble(config, first.roster, market, window, first.policy, mind, session_id)
     decide(stages, desk, minds, asking)
-    tracks = tracks_of(config, market, window, costs_of(config), terms_of(config), journal)
+    tracks = tracks_of(config, market, window, journal)
     metrics = result_of(tracks)
     journal.append(SessionEnded(metrics=metrics))
     if journal.folder is not None:
         draw(tracks, market, window, mind.fingerprint, journal.folder / PLOT_FILE)
+    if trial is not None:
+        trial.end(tracks[0].equity)
     journal.finish()
     if market.masked is not None and journal.folder is not None:
         refuse_leaks(journal.events(), market.masked)
     notes = notes_of(market, window, mind.fingerprint, config.mask)
     return Outcome(asking.folder, journal.head, journal.count, mind.calls, metrics, notes, mind.meter.spending())
+
+
+def trial_of(config: SessionConfig, market: Market, choices: str) -> Counted:
+    """The session as the trials ledger counts it: by the hash of its choices, on the market that it was masked from."""
+    original = market.fingerprint if market.masked is None else market.masked.original.fingerprint
+    label = f"{config.desk}, {config.model}, {market.name}"
+    return Counted(original, choices, label, ledger_path())
 
 
 def assemble(
@@ -236,6 +253,7 @@ def assemble(
         cash=config.cash,
         costs=costs_of(config),
         terms=terms_of(config),
+        margin=margin_of(config),
         authorise=authorise,
         close_of=market.calendar.close_of,
         fractional=config.fractional,
@@ -258,23 +276,13 @@ def assemble(
     return desk
 
 
-def terms_of(config: SessionConfig) -> Terms:
-    """The terms of the account, the same for the desk and for every baseline."""
-    return Terms(
-        cash_interest=config.cash_interest,
-        delisted_after=config.delisted_after,
-        delisting_loss=config.delisting_loss,
-    )
-
-
-def costs_of(config: SessionConfig) -> Costs:
-    """The costs of execution, the same for the desk and for every baseline."""
-    return Costs(
-        commission_bps=config.commission_bps,
-        commission_per_share=config.commission_per_share,
-        commission_minimum=config.commission_minimum,
-        slippage_bps=config.slippage_bps,
-        spread_bps=config.spread_bps,
-        impact=config.impact,
-        volume_limit=config.volume_limit,
+def margin_of(config: SessionConfig) -> Margin | None:
+    """The terms of short positions; None for a long-only account. No money is lent for purchases."""
+    if not config.max_short:
+        return None
+    return Margin(
+        initial_short=config.short_margin,
+        maintenance_short=config.short_maintenance,
+        borrow_fee=config.borrow_fee,
+        debit_interest=config.debit_interest,
     )

@@ -51,7 +51,7 @@ class Stage:
         """What begins it in the journal."""
         assert self.branch is not None
         named = set(self.changes.config)
-        values = self.config.model_dump(mode="json", include=named - PLACES - {"training_cutoff"})
+        values = self.config.model_dump(mode="json", include=named - PLACES - {"training_cutoff", "adapter"})
         if "approve" in named:
             values["approve"] = self.config.approve is not None
         return DeskChanged(
@@ -107,19 +107,31 @@ def simulated_policy(config: SessionConfig) -> Policy:
 
     Raises:
         SessionError: it names a kill switch. Whether that file exists is nothing that a session can be derived from
-            again, so a simulation cannot honour it.
+            again, so a simulation cannot honour it. Or the session may go short and the policy permits none.
     """
     policy = load_policy(config.policy)
     if policy.kill_switch is not None:
         raise SessionError(
             f"The policy {config.policy} names a kill switch, which only live trading can honour: take kill_switch out."
         )
+    if config.max_short and not any("sell" in sides for sides in policy.permissions.values()):
+        raise SessionError(
+            f'The policy {config.policy} lets nothing be sold short: add "sell" to its permissions, or leave '
+            "max_short at 0."
+        )
     return policy
 
 
 def mind_of(config: SessionConfig, access: Access | None) -> ModelCore:
     """The mind of a session, opened; `access` says how a server may be used."""
-    return open_model(config.model, threads=config.threads, seed=config.seed, context=config.context, access=access)
+    return open_model(
+        config.model,
+        threads=config.threads,
+        seed=config.seed,
+        context=config.context,
+        access=access,
+        adapter=Path(config.adapter).expanduser() if config.adapter else None,
+    )
 
 
 def dated(fingerprint: Fingerprint, config: SessionConfig) -> Fingerprint:
@@ -199,6 +211,15 @@ def recorded_minds(journal: Journal, stages: Sequence[Stage]) -> dict[int, Finge
     return minds
 
 
+def stored_config(folder: Path) -> SessionConfig:
+    """The configuration that a session started with, from its folder.
+
+    Raises:
+        JournalRefused: the folder holds no session.
+    """
+    return stored(folder)[0]
+
+
 def stored(folder: Path) -> tuple[SessionConfig, tuple[Branch, ...]]:
     """The configuration of a session and where it left its parents, from its folder.
 
@@ -229,6 +250,8 @@ def settings_of(config: SessionConfig) -> DeskSettings:
         scenario_sessions=config.scenario_sessions,
         max_revisions=config.max_revisions,
         repeats=config.repeats,
+        ablate=config.ablate,
         cost_per_unit=(config.commission_bps + config.slippage_bps + config.spread_bps / 2) / 1e4,
         fractional=config.fractional,
+        max_short=config.max_short,
     )

@@ -2,15 +2,17 @@
 
 from .chain import GENESIS, Verification, verify
 from .errors import JournalDamaged, JournalDivergence, JournalError, JournalRefused
+from .index import Filters, Hit
 from .manifest import Branch, Manifest, code_hash
 from .past import Past
 from .record import Listener, Record
-from .search import Hit, search
+from .search import search
 from .store import Journal
 
 __all__ = [
     "GENESIS",
     "Branch",
+    "Filters",
     "Hit",
     "Journal",
     "JournalDamaged",

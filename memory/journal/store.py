@@ -31,7 +31,7 @@ from .past import Past, lay_out
 from .record import Listener, Record
 
 if TYPE_CHECKING:
-    from .search import Hit
+    from .index import Hit
 
 _PAGE = 500
 """Rows fetched at a time: no read holds the database open for long."""
