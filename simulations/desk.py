@@ -33,7 +33,7 @@ from ..tools.optimizer import MeanCVaR
 from ..tools.regime import Regime
 from ..tools.rules import RuleEngine
 from .config import SessionConfig, load_config
-from .session import roster_of, settings_of, simulated_policy
+from .stages import roster_of, settings_of, simulated_policy
 
 PER_YEAR = {"daily": 1.0, "weekly": 5.0, "monthly": 21.0, "quarterly": 63.0}
 """Sessions between two decisions, for each frequency."""

@@ -29,7 +29,8 @@ from ...tools.rules import Policy, RuleEngine, load_policy
 from ..config import load_config
 from ..desk import PER_YEAR
 from ..evaluation.result import desk_track, result_of
-from ..session import TRADE, Outcome, SessionError, mind_of, roster_of, settings_of
+from ..session import Outcome
+from ..stages import TRADE, SessionError, mind_of, roster_of, settings_of
 from .clock import Clock, WallClock
 from .closing import Data
 from .daily_report import Heartbeat, write_report
