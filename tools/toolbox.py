@@ -14,7 +14,7 @@ from langchain_core.messages import ToolMessage
 from langchain_core.tools import StructuredTool
 from pydantic import BaseModel, ConfigDict, Field
 
-from .broker.protocol import Broker, OrderIntent, Submission, VerdictToken
+from .broker.protocol import DeskBroker, OrderIntent, Submission, VerdictToken
 from .evidence import Evidence
 from .evidence_pack import PASSAGES, QUERY
 from .indicators import indicators
@@ -80,10 +80,15 @@ class OfPortfolio(Arguments):
     expected_returns: dict[str, float] = Field(description="Expected return of each name, per session")
     previous_weights: dict[str, float] = Field(description="Weights held now, fractions of equity")
     caps: dict[str, float] = Field(description="Largest weight of each name")
+    floors: dict[str, float] = Field(
+        default_factory=dict, description="Smallest weights, 0 unless given; below 0: short"
+    )
     risk_aversion: float = Field(ge=0, description="Return given up per unit of CVaR")
     beta: float = Field(gt=0, lt=1, description="Level of the CVaR")
     min_cash: float = Field(ge=0, le=1, description="Fraction of equity that stays cash")
     min_invested: float = Field(ge=0, le=1, description="Smallest sum of the weights")
+    max_short: float | None = Field(default=None, ge=0, description="Largest sum of short positions")
+    max_gross: float | None = Field(default=None, ge=0, description="Largest sum of absolute weights")
     turnover_limit: float | None = Field(default=None, description="Largest sum of absolute weight changes")
     cost_per_unit: float = Field(ge=0, description="Cost of one unit of value traded, per session of holding")
 
@@ -160,6 +165,9 @@ def portfolio_tools(optimizer: MeanCVaR, scenarios: Scenarios) -> dict[str, Base
                 expected_returns=np.array([asked.expected_returns[name] for name in names]),
                 previous_weights=np.array([asked.previous_weights[name] for name in names]),
                 caps=np.array([asked.caps[name] for name in names]),
+                floors=np.array([asked.floors.get(name, 0.0) for name in names]),
+                max_short=asked.max_short,
+                max_gross=asked.max_gross,
                 costs=np.full(len(names), asked.cost_per_unit),
                 goal=Utility(asked.risk_aversion),
                 beta=asked.beta,
@@ -181,7 +189,7 @@ def optimise(tools: dict[str, BaseTool], **arguments: object) -> Solution | Infe
     return result
 
 
-def execution_tools(broker: Broker) -> dict[str, BaseTool]:
+def execution_tools(broker: DeskBroker) -> dict[str, BaseTool]:
     """The tools that touch the account; a submission without a valid token is refused by the broker."""
 
     def portfolio() -> tuple[str, None]:

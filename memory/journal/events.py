@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field, TypeAdapter
 
-from ...tools.broker.protocol import Fill, OrderIntent, PortfolioSnapshot
+from ...tools.broker.protocol import Fill, FillCause, OrderIntent, PortfolioSnapshot
 from ...tools.evidence import Evidence
 from ...tools.frozen import Frozen
 
@@ -144,7 +144,8 @@ class OrderAnswered(BaseEvent):
     kind: Literal["order_answered"] = "order_answered"
     ticker: str
     client_order_id: str
-    status: Literal["accepted", "rejected", "unknown"]
+    status: Literal["accepted", "rejected", "unknown", "absent"]
+    """`absent`: the answer was lost, and a look-up found that the order never arrived."""
     reason: str = ""
 
 
@@ -168,16 +169,16 @@ class OrderEnded(BaseEvent):
 
 
 class CorporateActionApplied(BaseEvent):
-    """A dividend or interest was paid, a split changed a position, or a delisting ended it."""
+    """A payment that no order led to, a split, or the end of a position in a name that trades no more."""
 
     kind: Literal["corporate_action"] = "corporate_action"
     session: date
     ticker: str
-    action: Literal["dividend", "split", "cash_in_lieu", "interest", "delisting"]
+    action: Literal["dividend", "split", "cash_in_lieu", "interest", "delisting", "borrow_fee", "buy_in"]
     amount: float
-    """Cash paid, or the split's ratio."""
+    """Cash received, negative where paid, or the split's ratio."""
     shares: float
-    """Shares held before it."""
+    """Shares held before it, negative where owed; the money that interest or a borrow fee is on."""
 
 
 class BarClosed(BaseEvent):
@@ -190,6 +191,24 @@ class BarClosed(BaseEvent):
     positions: dict[str, float]
     prices: dict[str, float]
     """Closing (or last known) price of each position."""
+
+
+class MarginCalled(BaseEvent):
+    """At a close the equity was below the maintenance margin."""
+
+    kind: Literal["margin_called"] = "margin_called"
+    session: date
+    equity: float
+    requirement: float
+
+
+class OrderForced(BaseEvent):
+    """The broker ordered for the account what it has to close at the next open."""
+
+    kind: Literal["order_forced"] = "order_forced"
+    ticker: str
+    cause: FillCause
+    order: OrderIntent
 
 
 class SignalResolved(BaseEvent):
@@ -210,6 +229,68 @@ class DecisionClosed(BaseEvent):
 
     kind: Literal["decision_closed"] = "decision_closed"
     session: date
+
+
+class VenueChecked(BaseEvent):
+    """Live trading looked at its venue before it sent anything: clock, connection, and who counts which shares."""
+
+    kind: Literal["venue_checked"] = "venue_checked"
+    session: date
+    at: AwareDatetime
+    """By our clock."""
+    skew_seconds: float
+    """The venue's clock less ours."""
+    ledger: dict[str, float]
+    """Shares as the journal counts them."""
+    venue: dict[str, float]
+    """Shares as the venue counts them."""
+
+
+class OrderSent(BaseEvent):
+    """Live trading: an order leaves now; written before it is sent."""
+
+    kind: Literal["order_sent"] = "order_sent"
+    ticker: str
+    order: OrderIntent
+    """As the rules let it through at the open."""
+    at: AwareDatetime
+
+
+class OrderWithheld(BaseEvent):
+    """Live trading: an order for this open was not sent, and will not be."""
+
+    kind: Literal["order_withheld"] = "order_withheld"
+    ticker: str
+    client_order_id: str
+    quantity: float
+    reason: str
+
+
+class VenueReported(BaseEvent):
+    """Live trading: what the venue and the data say of a session that has closed. All else is derived from it."""
+
+    kind: Literal["venue_reported"] = "venue_reported"
+    session: date
+    at: AwareDatetime
+    """When it was asked."""
+    cash: float
+    positions: dict[str, float]
+    """Shares after the session, by our ledger."""
+    venue: dict[str, float]
+    """Shares by the venue's count."""
+    prices: dict[str, float]
+    """Last known close of every name of the universe."""
+    actions: list[Document]
+    fills: list[Fill]
+    ended: list[Document]
+    market: str
+    """Fingerprint of the data that the desk will look at."""
+    decide: bool
+    """Whether the desk decides at this close."""
+    owed: bool
+    """Whether a decision is still due after it."""
+    notes: list[str]
+    """What a person should know."""
 
 
 class SessionEnded(BaseEvent):
@@ -234,8 +315,14 @@ Event = Annotated[
     | OrderEnded
     | CorporateActionApplied
     | BarClosed
+    | MarginCalled
+    | OrderForced
     | SignalResolved
     | DecisionClosed
+    | VenueChecked
+    | OrderSent
+    | OrderWithheld
+    | VenueReported
     | SessionEnded,
     Field(discriminator="kind"),
 ]

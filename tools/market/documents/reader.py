@@ -10,7 +10,7 @@ from ...frozen import Frozen
 from ..records import Document
 from ..view import MarketView
 from .passages import Piece, excerpts, passages, whole_sentences
-from .search import index_of
+from .screening import screen
 
 SURROUNDINGS = 400
 """Characters shown before and after a passage, unless asked otherwise."""
@@ -121,7 +121,9 @@ def span_named(view: MarketView, name: str) -> Span:
 
 
 def _known(view: MarketView, name: str) -> Document:
-    document = index_of(view._market).documents.get(name)
+    # screened alone: the index and the other documents take seconds to open and are not needed
+    found = (document for document in view._market.dataset.documents if document.id == name)
+    document = next(iter(screen(tuple(found)).documents), None)
     if document is None:
         raise InputError(f"there is no document {name!r} in {view.name}; take its id from a piece of evidence")
     if document.published_at > view.as_of:
