@@ -33,6 +33,9 @@ app.add_typer(sentiment, name="sentiment")
 app.add_typer(policy, name="policy")
 
 SessionFolder = Annotated[Path, typer.Argument(help="A session's folder, as `paperdesk run` printed it.")]
+Desk = Annotated[str | None, typer.Option(help="classic (default), research-house, solo, personas, or a TOML roster.")]
+Without = Annotated[str | None, typer.Option(help="Whom to leave out, by commas: `technical`.")]
+Roles = Annotated[str | None, typer.Option(help="Folder with role files of your own (docs/roles.md).")]
 ApiKeyEnv = Annotated[str, typer.Option(help="Environment variable with the key of a model server.")]
 Concurrency = Annotated[int, typer.Option(min=1, max=256, help="Requests to a model server at the same time.")]
 ModelTimeout = Annotated[float, typer.Option(min=1, help="Seconds for one request to a model server.")]
@@ -55,9 +58,12 @@ def run(
         str | None,
         typer.Option(help="`smollm2` (default), `scorecard` (no model), a .gguf file, or a server's URL."),
     ] = None,
-    desk: Annotated[str | None, typer.Option(help="classic (default), solo, personas, or a TOML roster.")] = None,
-    without: Annotated[str | None, typer.Option(help="Analysts to leave out, by commas: `technical`.")] = None,
-    roles: Annotated[str | None, typer.Option(help="Folder with role files of your own (docs/roles.md).")] = None,
+    desk: Desk = None,
+    without: Without = None,
+    roles: Roles = None,
+    debate_rounds: Annotated[
+        int | None, typer.Option(help="How often each debater speaks on a ticker (2 by default).")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the session; runs/<number> by default.")] = None,
     start: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First session of the window.")] = None,
     end: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last session of the window.")] = None,
@@ -186,11 +192,13 @@ def show(
 
 
 @app.command()
-def graph() -> None:
-    """Print the desk's state machine as a mermaid drawing."""
+def graph(desk: Desk = None, without: Without = None, roles: Roles = None) -> None:
+    """Print the state machine of a desk as a mermaid drawing."""
     from .orchestration.graph import mermaid
+    from .simulations.config import load_config
+    from .simulations.session import roster_of
 
-    typer.echo(mermaid())
+    typer.echo(mermaid(roster_of(load_config(None, {"desk": desk, "without": without, "roles": roles}))))
 
 
 @app.command()

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from ..agents.auditor import Directory
 from ..agents.roles import Role
+from ..agents.rosters import Roster
 from ..agents.signals import Signal
 from ..memory.calibration import Calibration
 from ..memory.journal.store import Journal
@@ -61,6 +62,11 @@ class Casebook:
         self.missing.clear()
         self.set_aside.clear()
 
+    def on(self, ticker: str) -> tuple[Evidence, ...]:
+        """What the analysts of a ticker were shown, each piece once, in their order."""
+        shown = (item for (_, name), items in self.by_seat.items() if name == ticker for item in items)
+        return tuple({item.id: item for item in shown}.values())
+
     def by_id(self) -> dict[str, Evidence]:
         """All evidence of the decision."""
         return {item.id: item for items in self.by_seat.values() for item in items}
@@ -89,7 +95,8 @@ class DeskContext:
     decision_sessions: frozenset[date]
     sessions_per_decision: float
     """Mean distance of decisions, in exchange sessions."""
-    analysts: Sequence[Role]
+    seated: Roster
+    """Who sits on the desk."""
     mind: JournaledMind
     journal: Journal
     broker: SimulatedBroker
@@ -107,6 +114,11 @@ class DeskContext:
     previous_equity: float = 0.0
     """Equity at the close of the session before the current one; 0 in the first session."""
     last_equity: float = 0.0
+
+    @property
+    def analysts(self) -> Sequence[Role]:
+        """The desk's analysts, in the order in which they speak."""
+        return self.seated.analysts
 
     @cached_property
     def directory(self) -> Directory:

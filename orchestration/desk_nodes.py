@@ -70,6 +70,8 @@ def open_decision(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, 
         "round": 0,
         "signals": {},
         "reports": {},
+        "boards": {},
+        "debate_round": 0,
         "barred": {},
         "permitted": [],
     }
@@ -169,7 +171,7 @@ def audit(state: DeskState, runtime: Runtime[DeskContext]) -> Command[str]:
     merged |= {(r.agent, r.ticker): r for r in reports}
     if any(report.verdict == "revise" for report in reports):
         return Command(goto=desk.analysts[0].name, update={"reports": merged, "round": state["round"] + 1})
-    return Command(goto="portfolio_manager", update={"reports": merged})
+    return Command(goto="moderator" if desk.seated.debaters else "portfolio_manager", update={"reports": merged})
 
 
 def execute(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, object]:

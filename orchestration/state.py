@@ -6,6 +6,7 @@ Texts and evidence stay in the casebook (`context.Casebook`) and in the journal.
 from datetime import date, datetime
 from typing import TypedDict
 
+from ..agents.debate.board import Board
 from ..agents.portfolio_manager import Proposal
 from ..agents.signals import AuditReport, Signal
 from ..tools.broker.protocol import OrderIntent, PortfolioSnapshot, VerdictToken
@@ -38,6 +39,10 @@ class DeskState(TypedDict, total=False):
     """The last statement of each agent on each ticker."""
     reports: dict[Seat, AuditReport]
     """The last audit of each."""
+    boards: dict[str, Board]
+    """By ticker: the claims that are debated and the points that stand; empty on a desk without a debate."""
+    debate_round: int
+    """Of the debate, from 1; 0 before it."""
     proposal: Proposal
     barred: dict[str, str]
     """Names that the rules vetoed in this decision, and why; the next proposal leaves them as they are."""

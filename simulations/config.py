@@ -11,6 +11,7 @@ from typing import Any, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from ..agents.models.served.address import address_of, is_address
+from ..agents.rosters import DEBATE_ROUNDS
 from ..tools.clock import Frequency
 from ..tools.errors import InputError
 from ..tools.frozen import Frozen
@@ -44,11 +45,13 @@ class SessionConfig(Frozen):
     frequency: Frequency = "monthly"
     """How often the desk decides: at the last session of each period, and at the first session of the window."""
     desk: str = "classic"
-    """Who sits on the desk: `classic`, `solo`, `personas`, or a TOML roster (docs/roles.md)."""
+    """Who sits on the desk: `classic`, `research-house`, `solo`, `personas`, or a TOML roster (docs/roles.md)."""
     without: tuple[str, ...] = ()
-    """Analysts of the desk to leave out, by name or its beginning (`technical`)."""
+    """Who of the desk is left out, by name or its beginning (`technical`)."""
     roles: str | None = None
     """Folder with role files of your own."""
+    debate_rounds: int = Field(default=DEBATE_ROUNDS, ge=1, le=5)
+    """How often each debater speaks on a ticker, on a desk that has them."""
     model: str = "smollm2"
     """`smollm2`, `scorecard`, the path of a GGUF file, or the URL of an OpenAI-compatible server."""
     training_cutoff: date | None = None

@@ -233,7 +233,7 @@ def _execute(
         benchmark=window.benchmark,
         decisions=list(window.decisions),
         model=fingerprint.model_dump(mode="json"),
-        prompts=prompts_hash(desk_roster.analysts),
+        prompts=prompts_hash(desk_roster.seated),
     )
     if listener is not None:
         journal.subscribe(listener)
@@ -241,7 +241,7 @@ def _execute(
     journal.append(started)
     mind = JournaledMind(fingerprint, journal, open_mind, meter=Meter(budget or Budget(), fingerprint))
     desk = assemble(config, desk_roster, market, window, policy, mind, session_id)
-    session_of(desk_roster.analysts).invoke(DeskState(), {"recursion_limit": STEPS_PER_SESSION}, context=desk)
+    session_of(desk_roster).invoke(DeskState(), {"recursion_limit": STEPS_PER_SESSION}, context=desk)
     tracks = tracks_of(config, market, window, costs_of(config), terms_of(config), journal)
     metrics = result_of(tracks)
     journal.append(SessionEnded(metrics=metrics))
@@ -287,7 +287,7 @@ def assemble(
         universe=window.universe,
         decision_sessions=frozenset(window.decisions),
         sessions_per_decision=len(window.sessions) / len(window.decisions),
-        analysts=seated.analysts,
+        seated=seated,
         mind=mind,
         journal=mind.journal,
         broker=broker,
@@ -321,12 +321,12 @@ def terms_of(config: SessionConfig) -> Terms:
 
 
 def roster_of(config: SessionConfig) -> Roster:
-    """The analysts of a session.
+    """Who sits on the desk of a session.
 
     Raises:
         InputError: the desk, one of its roles, or the folder with roles has a fault or is missing.
     """
-    return roster(config.desk, config.without, config.roles)
+    return roster(config.desk, config.without, config.roles, config.debate_rounds)
 
 
 def costs_of(config: SessionConfig) -> Costs:

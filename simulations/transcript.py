@@ -21,12 +21,14 @@ from ..memory.journal import search as search_journal
 from ..memory.journal.events import (
     AuditIssued,
     CorporateActionApplied,
+    DebateClosed,
     DecisionOpened,
     Event,
     OrderAnswered,
     OrderEnded,
     OrderFilled,
     OrderSubmitted,
+    PointMade,
     ProposalMade,
     RuleVerdict,
     SessionEnded,
@@ -37,6 +39,7 @@ from ..memory.journal.events import (
 from ..tools.errors import InputError
 from ..tools.evidence import Evidence
 from ..tools.market.mask.key import MaskKey
+from . import debate_screen
 from .masking import KEY_FILE
 
 HEADINGS = ("session_started", "session_ended", "decision_opened")
@@ -187,6 +190,10 @@ def _lines(event: Event, evidence: dict[str, Evidence], detailed: bool) -> Itera
             yield from _signal(event, evidence, detailed)
         case AuditIssued():
             yield from _audit(event, detailed)
+        case PointMade():
+            yield from debate_screen.point(event, evidence, detailed)
+        case DebateClosed():
+            yield from debate_screen.closed(event, detailed)
         case ProposalMade():
             yield from _proposal(event, detailed)
         case RuleVerdict() if detailed or event.verdict != "approve":

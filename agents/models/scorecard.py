@@ -16,6 +16,9 @@ variance adds the readings' own disagreement (the squared standard error of thei
   stance under judgement: s for a buy, -s for a sell, 0.5 - |s| for a hold.
 
 Claims name the strongest figures in the direction of the best option (for a hold: the weakest figures).
+
+Where the answer is a choice among what is listed (`debate`), the field `evidence` takes the strongest figure that is
+allowed, and every other field the first of its values: the desk lists what matters most first.
 """
 
 from collections import defaultdict
@@ -42,6 +45,9 @@ CENTRES: dict[str, dict[str, float]] = {
 HOLD_BAND = 0.2
 """A figure whose reading is within this of 0 speaks for a hold."""
 
+
+CHOICES = frozenset({"debate"})
+"""Tasks whose answer is an object of enumerations, with nothing to score."""
 
 NO_DIRECTION = Failure(kind="no_evidence", reason="There is no evidence with a direction.")
 
@@ -115,6 +121,9 @@ class Scorecard:
         Raises:
             ModelInputError: a task or option without a documented formula, or a schema other than claims.
         """
+        if request.task in CHOICES and not request.options:
+            chosen = (_choice(q, request.schemas_of(i).get("")) for i, q in enumerate(request.questions))
+            return Reply(answers=tuple(chosen))
         known = CENTRES.get(request.task)
         if known is None:
             raise ModelInputError(f"The scorecard has no formula for {request.task!r}: use a model for this task.")
@@ -154,6 +163,28 @@ def _answer(task: str, question: Question, centres: Mapping[str, float], schemas
         if failure:
             return Answer(ticker=question.ticker, failure=Failure(kind="unsupported", reason=failure))
     return Answer(ticker=question.ticker, probabilities=probabilities, raw=probabilities, object=claims)
+
+
+def _choice(question: Question, schema: dict[str, Any] | None) -> Answer:
+    chosen, failure = chosen_from(schema or {}, readings(question))
+    if failure:
+        return Answer(ticker=question.ticker, failure=Failure(kind="unsupported", reason=failure))
+    return Answer(ticker=question.ticker, object=chosen)
+
+
+def chosen_from(schema: dict[str, Any], found: list[Reading]) -> tuple[dict[str, Any] | None, str | None]:
+    """The first value of every enumeration, of `evidence` the strongest figure; or why there is no such object."""
+    shape = shape_of(schema)
+    if not isinstance(shape, Record):
+        return None, "The scorecard can only choose among listed values; use a model for this schema."
+    chosen: dict[str, Any] = {}
+    for name, values in shape.fields:
+        if not isinstance(values, Words):
+            return None, f"The scorecard cannot choose `{name}`, which is no enumeration; use a model for this schema."
+        usable = [reading for reading in found if reading.alias in values.values]
+        best_figure = max(usable, key=lambda r: abs(r.value), default=None) if name == "evidence" else None
+        chosen[name] = best_figure.alias if best_figure else values.values[0]
+    return chosen, None
 
 
 def claims_for(schema: dict[str, Any], found: list[Reading], centre: float) -> tuple[dict[str, Any] | None, str | None]:

@@ -109,6 +109,37 @@ class AuditIssued(BaseEvent):
     report: Document
 
 
+class PointMade(BaseEvent):
+    """A debater answered a claim on a ticker, or said why it does not."""
+
+    kind: Literal["point_made"] = "point_made"
+    agent: str
+    ticker: str
+    round: int
+    """Of the debate, from 1."""
+    how: Literal["supports", "attacks", "silent"]
+    answers: str
+    """Id of the claim that it answers; empty where it is silent."""
+    rationale: str
+    """Its sentence, or why there is none."""
+    stands: bool
+    """Whether the auditor let it stand."""
+    point: Document
+    """The whole point; empty where there is none."""
+    findings: list[Document] = Field(default_factory=list)
+    """The auditor's, of a point that was struck."""
+
+
+class DebateClosed(BaseEvent):
+    """The debate on a ticker ended: what it left of the confidence of each analyst's signal."""
+
+    kind: Literal["debate_closed"] = "debate_closed"
+    ticker: str
+    factors: dict[str, float]
+    """By analyst, at most 1."""
+    outcome: Document
+
+
 class ProposalMade(BaseEvent):
     """The portfolio manager proposed target weights."""
 
@@ -226,6 +257,8 @@ Event = Annotated[
     | ModelCalled
     | SignalIssued
     | AuditIssued
+    | PointMade
+    | DebateClosed
     | ProposalMade
     | RuleVerdict
     | OrderSubmitted

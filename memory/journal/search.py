@@ -12,7 +12,17 @@ from typing import Any
 from ...tools.evidence import Evidence
 from ...tools.measures import MEASURES
 from .errors import JournalRefused
-from .events import AuditIssued, Event, OrderEnded, OrderSubmitted, ProposalMade, RuleVerdict, SignalIssued, ToolCalled
+from .events import (
+    AuditIssued,
+    Event,
+    OrderEnded,
+    OrderSubmitted,
+    PointMade,
+    ProposalMade,
+    RuleVerdict,
+    SignalIssued,
+    ToolCalled,
+)
 from .store import Journal
 
 FILE = "search.db"
@@ -127,7 +137,7 @@ def texts_of(event: Event) -> Iterator[tuple[str, str]]:
         case ToolCalled():
             for item in event.evidence:
                 yield f"evidence {item.id}", evidence_text(item)
-        case SignalIssued() | ProposalMade():
+        case SignalIssued() | ProposalMade() | PointMade():
             yield "rationale", event.rationale
         case AuditIssued() | RuleVerdict():
             for finding in event.report.get("findings", []):
