@@ -4,7 +4,7 @@ Analysts work one after the other, not in parallel: they share one mind, and the
 on which thread was quicker.
 """
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from langgraph.runtime import Runtime
 from langgraph.types import Command
@@ -44,6 +44,14 @@ class Node(Protocol):
         ...
 
 
+class Routing(Protocol):
+    """A node that also says where the desk goes next."""
+
+    def __call__(self, state: DeskState, runtime: Runtime[DeskContext]) -> Command[Any]:
+        """One step."""
+        ...
+
+
 def open_decision(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, object]:
     """Fixes the view, the regime and the portfolio; scores signals whose horizon has passed."""
     desk = runtime.context
@@ -72,6 +80,7 @@ def open_decision(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, 
         "reports": {},
         "boards": {},
         "debate_round": 0,
+        "tightened": None,
         "barred": {},
         "permitted": [],
     }

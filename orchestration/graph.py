@@ -1,7 +1,8 @@
 """The state machine: a session graph that moves the clock, and inside it the desk's graph that makes one decision.
 
     advance -> desk -> advance -> ... -> end
-    desk: open -> analysts -> audit -> (revise) -> [debate] -> portfolio manager -> pre-trade -> execute -> record
+    desk: open -> analysts -> audit -> (revise) -> [debate] -> portfolio manager -> [risk officer] -> pre-trade
+          -> execute -> record
 
 Analysts and debaters are those of the roster, one node each, in its order; all of a kind are one function.
 The same desk graph can be driven by anything that sets `session` and has a broker; only `advance` knows the simulator.
@@ -19,6 +20,7 @@ from .debate_nodes import debater_node, moderator
 from .desk_nodes import analyst_node, audit, execute, open_decision
 from .market_nodes import advance, record
 from .portfolio_nodes import manage_portfolio, pre_trade
+from .risk_nodes import risk_officer_node
 from .state import DeskState
 
 Graph = CompiledStateGraph[Any, DeskContext, Any, Any]
@@ -49,7 +51,9 @@ def desk_of(seated: Roster) -> Graph:
         graph.add_edge(first, then)
     for first, then in pairwise((*debaters, *(["moderator"] if debaters else []))):
         graph.add_edge(first, then)
-    graph.add_edge("portfolio_manager", "pre_trade")
+    if officer := seated.risk_officer:
+        graph.add_node(officer.name, risk_officer_node(officer), destinations=("portfolio_manager", "pre_trade"))
+    graph.add_edge("portfolio_manager", officer.name if officer else "pre_trade")
     graph.add_edge("execute", "record")
     graph.add_edge("record", END)
     return graph.compile(name="desk")

@@ -97,8 +97,12 @@ def propose(
     reference = reference_of(scenarios, settings.beta, settings.equity_premium)
     aversion = reference.risk_aversion * settings.risk_aversion * posture.factor
     alpha = {view.ticker: view.alpha for view in views}
+    tightened = state["tightened"]
     deserved = dict(zip(scenarios.tickers, reference.returns.tolist(), strict=True))
     caps = dict.fromkeys(scenarios.tickers, min(settings.max_weight, desk.rules.policy.max_position_weight))
+    if tightened is not None:
+        aversion *= tightened.aversion_factor
+        caps = {name: tightened.cap(name, cap) for name, cap in caps.items()}
     kept = {name: current.get(name, 0.0) for name in desk.universe if name not in scenarios.tickers}
     asked = OfPortfolio(
         expected_returns={name: earned + alpha.get(name, 0.0) for name, earned in deserved.items()},

@@ -8,6 +8,7 @@ from typing import TypedDict
 
 from ..agents.debate.board import Board
 from ..agents.portfolio_manager import Proposal
+from ..agents.risk_officer import Tightening
 from ..agents.signals import AuditReport, Signal
 from ..tools.broker.protocol import OrderIntent, PortfolioSnapshot, VerdictToken
 from ..tools.regime import Regime
@@ -44,6 +45,8 @@ class DeskState(TypedDict, total=False):
     debate_round: int
     """Of the debate, from 1; 0 before it."""
     proposal: Proposal
+    tightened: Tightening | None
+    """Limits that the risk officer has lowered in this decision."""
     barred: dict[str, str]
     """Names that the rules vetoed in this decision, and why; the next proposal leaves them as they are."""
     permitted: list[PermittedOrder]

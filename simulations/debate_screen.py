@@ -1,9 +1,10 @@
-"""How a debate reads: for `show`, line by line, and for the console, in one line per debater and ticker."""
+"""How debates and readings of risk look: in `show` line by line, on the console in one line per speaker."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from ..agents.evidence_text import shown
 from ..agents.roles import title_of
-from ..memory.journal.events import DebateClosed, PointMade
+from ..memory.journal.events import DebateClosed, PointMade, RiskRead
 from ..tools.evidence import Evidence
 
 TOLD_FROM = 0.005
@@ -39,6 +40,13 @@ def closed(event: DebateClosed, detailed: bool) -> Iterator[tuple[str, str]]:
                 yield f"      {name} lost {part:.0%}", "dim"
         for name, strength in event.outcome["strengths"].items():
             yield f"      {name} ended with strength {strength:.2f}", "dim"
+
+
+def risk(event: RiskRead, detailed: bool) -> Iterator[tuple[str, str]]:
+    """The lines of a risk officer's reading, with their styles."""
+    yield f"  {title_of(event.agent)}: {event.rationale}", "magenta" if event.reading == "accept" else "yellow"
+    if detailed:
+        yield from ((f"      {item.id}  {shown(item)}", "dim") for item in event.evidence)
 
 
 def in_short(points: Sequence[PointMade]) -> str:

@@ -19,6 +19,7 @@ from ..memory.journal.events import (
     OrderFilled,
     PointMade,
     ProposalMade,
+    RiskRead,
     RuleVerdict,
     SessionStarted,
     SignalIssued,
@@ -73,6 +74,8 @@ class Digest:
                 self._debates.append(event)
             case ProposalMade():
                 lines.append(_proposed(event))
+            case RiskRead():
+                lines.append(_line(_title(event.agent), event.rationale))
             case RuleVerdict():
                 self._verdicts.append(event)
             case OrderFilled():

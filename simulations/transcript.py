@@ -30,6 +30,7 @@ from ..memory.journal.events import (
     OrderSubmitted,
     PointMade,
     ProposalMade,
+    RiskRead,
     RuleVerdict,
     SessionEnded,
     SessionStarted,
@@ -196,6 +197,8 @@ def _lines(event: Event, evidence: dict[str, Evidence], detailed: bool) -> Itera
             yield from debate_screen.closed(event, detailed)
         case ProposalMade():
             yield from _proposal(event, detailed)
+        case RiskRead():
+            yield from debate_screen.risk(event, detailed)
         case RuleVerdict() if detailed or event.verdict != "approve":
             yield from _rules(event, detailed)
         case OrderSubmitted():

@@ -309,6 +309,15 @@ _ROWS = (
         meaning="tone of the latest release by a finance lexicon, from -1 to 1",
     ),
     Measure("regime", "market", "text", meaning="regime of the market by a hidden Markov model"),
+    Measure("turbulence", "turbulence", "fraction", 0, 1.0, 0.0, meaning="probability of the turbulent regime"),
+    # of the desk's own portfolio: bearish is what a risk officer worries about
+    Measure("largest_weight", "largest weight", "fraction", 1, 0.35, 0.10, meaning="largest weight of one name"),
+    Measure("breadth", "breadth", "fraction", 0, 0.2, 0.8, meaning="1 / sum of squared shares, over the universe"),
+    Measure("correlation", "correlation", "ratio", 2, 0.8, 0.1, meaning="of the names' returns, by pairs and weights"),
+    Measure("tail_ratio", "tail against equal weight", "ratio", 2, 1.2, 0.6, meaning="CVaR over the universe's"),
+    Measure(
+        "desk_drawdown", "drawdown of the desk", "fraction", 1, -0.15, 0.0, True, meaning="equity against its peak"
+    ),
 )
 
 MEASURES: dict[str, Measure] = {row.name: row for row in _ROWS}

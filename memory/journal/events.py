@@ -149,6 +149,18 @@ class ProposalMade(BaseEvent):
     proposal: Document
 
 
+class RiskRead(BaseEvent):
+    """The risk officer read a proposal: it accepted it, or tightened the limits under which it is made again."""
+
+    kind: Literal["risk_read"] = "risk_read"
+    agent: str
+    reading: str
+    rationale: str
+    evidence: list[Evidence]
+    """Figures of the proposal's risk."""
+    tightening: Document
+
+
 class RuleVerdict(BaseEvent):
     """The rule engine approved, clamped or vetoed one order."""
 
@@ -260,6 +272,7 @@ Event = Annotated[
     | PointMade
     | DebateClosed
     | ProposalMade
+    | RiskRead
     | RuleVerdict
     | OrderSubmitted
     | OrderAnswered

@@ -19,6 +19,7 @@ from .events import (
     OrderSubmitted,
     PointMade,
     ProposalMade,
+    RiskRead,
     RuleVerdict,
     SignalIssued,
     ToolCalled,
@@ -137,7 +138,7 @@ def texts_of(event: Event) -> Iterator[tuple[str, str]]:
         case ToolCalled():
             for item in event.evidence:
                 yield f"evidence {item.id}", evidence_text(item)
-        case SignalIssued() | ProposalMade() | PointMade():
+        case SignalIssued() | ProposalMade() | PointMade() | RiskRead():
             yield "rationale", event.rationale
         case AuditIssued() | RuleVerdict():
             for finding in event.report.get("findings", []):

@@ -110,8 +110,7 @@ def test_the_hash_of_the_prompts_covers_rows_and_guidance() -> None:
 
 
 def test_every_role_has_a_prompt_without_loose_ends() -> None:
-    prompts = {name: read_role(name, {}).prompt for name in built_in_roles()}
-    prompts |= {name: prompt_of(name) for name in ("auditor", "portfolio_manager")}
+    prompts = {name: prompt_of(name) for name in (*built_in_roles(), "auditor", "portfolio_manager")}
     for prompt in prompts.values():
         assert set(prompt.prefix.get_identifiers()) <= {"regime", "regime_guidance"}
         assert all(text and "$" not in text for text in prompt.guidance.values())
