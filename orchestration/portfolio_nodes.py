@@ -22,6 +22,7 @@ from ..tools.broker.protocol import OrderIntent, PortfolioSnapshot, Side, client
 from ..tools.evidence import Evidence
 from ..tools.indicators import indicators
 from ..tools.market.view import MarketView
+from ..tools.market_state import regime_evidence
 from ..tools.optimizer import Infeasible, Solution
 from ..tools.optimizer.relax import MARGIN
 from ..tools.optimizer.scenarios import Scenarios, historical_scenarios
@@ -64,27 +65,9 @@ def manage_portfolio(state: DeskState, runtime: Runtime[DeskContext]) -> dict[st
 
 def market_evidence(view: MarketView, state: DeskState) -> tuple[Evidence, ...]:
     """What the posture rests on: the regime and the benchmark's trend and drawdown."""
-    found = state["regime"]
-    regime = (
-        (
-            Evidence.of(
-                id=f"MARKET/regime/{view.session}",
-                kind="regime",
-                measure="regime",
-                ticker="MARKET",
-                as_of=view.as_of,
-                available_at=view.as_of,
-                period=f"to {view.session}",
-                text=f"{found.words} with probability {found.probability:.2f}",
-                source="prices",
-            ),
-        )
-        if found
-        else ()
-    )
     trend = ("momentum_3m", "distance_sma_200", "volatility_3m", "drawdown_12m")
     figures = indicators(view, view.benchmark) if view.benchmark else []
-    return (*regime, *(item for item in figures if item.measure in trend))
+    return (*regime_evidence(view, state["regime"]), *(item for item in figures if item.measure in trend))
 
 
 def propose(

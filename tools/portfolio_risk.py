@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from .evidence import Evidence
 from .market.view import MarketView
+from .market_state import MARKET
 from .measures import MEASURES
 from .optimizer.scenarios import Scenarios
 from .optimizer.tail import conditional_value_at_risk
@@ -86,7 +87,7 @@ def portfolio_risk(
 
 def _evidence(view: MarketView, measure: str, value: float) -> Evidence:
     of_market = measure == "turbulence"
-    ticker = "MARKET" if of_market else PORTFOLIO
+    ticker = MARKET if of_market else PORTFOLIO
     return Evidence.of(
         id=f"{ticker}/{measure}/{view.session}",
         kind="regime" if of_market else "portfolio",

@@ -21,13 +21,14 @@ from .indicators import indicators
 from .market.documents.search import search
 from .market.fundamentals import ratios
 from .market.view import MarketView
+from .market_state import market_state as state_of_market
 from .measures import MEASURES
 from .optimizer import Infeasible, MeanCVaR, Problem, Solution, Utility
 from .optimizer.scenarios import Scenarios
 from .regime import regime
 from .sentiment.lexicon import latest_tone
 
-EVIDENCE_TOOLS = ("price_indicators", "filing_ratios", "release_tone", "document_search")
+EVIDENCE_TOOLS = ("price_indicators", "filing_ratios", "release_tone", "document_search", "market_state")
 """The research tools that answer with evidence: what an analyst's plan may name."""
 
 Found = tuple[str, list[Evidence]]
@@ -111,6 +112,9 @@ def research_tools(view: MarketView) -> dict[str, BaseTool]:
     def document_search(ticker: str, query: str = QUERY, passages: int = PASSAGES) -> Found:
         return _answer(search(view, ticker, query, k=passages), "no recent document")
 
+    def market_state(ticker: str) -> Found:
+        return _answer(state_of_market(view, ticker), "too short a history of the market")
+
     def market_regime() -> tuple[str, None]:
         found = regime(view)
         return (f"{found.words} with probability {found.probability:.2f}" if found else "too short a history"), None
@@ -123,6 +127,7 @@ def research_tools(view: MarketView) -> dict[str, BaseTool]:
             _tool(filing_ratios, OfCompany, "Growth, margins, leverage and yield from filings known today."),
             _tool(release_tone, OfCompany, "Tone of the latest press release by a finance lexicon."),
             _tool(document_search, OfDocuments, "Passages of press releases that answer a question."),
+            _tool(market_state, OfCompany, "Regime, trend and rates of the whole market, and its pull on one company."),
             _tool(market_regime, NoArguments, "State of the whole market: calm or turbulent, rising, falling or flat."),
         )
     }
