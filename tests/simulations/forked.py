@@ -34,6 +34,8 @@ class Order(TypedDict):
     verb: str
     """`start` or `resume`."""
     folder: str
+    config: NotRequired[dict[str, Any]]
+    """What is other than in `CONFIG`."""
     after: NotRequired[float]
     """Seconds until it is killed."""
     at: NotRequired[tuple[str, str, str, int]]
@@ -74,7 +76,11 @@ def _live(order: Order, writing: int) -> None:
     try:
         if "at" in order:
             _mine(*order["at"])
-        outcome = start(load_config(None, CONFIG), folder) if order["verb"] == "start" else resume(folder)
+        outcome = (
+            start(load_config(None, CONFIG | order.get("config", {})), folder)
+            if order["verb"] == "start"
+            else resume(folder)
+        )
     except PaperDeskError as error:
         said = {"error": str(error)}
     else:
