@@ -7,7 +7,6 @@ from functools import cached_property
 
 from ..agents.auditor import Directory
 from ..agents.roles import Role
-from ..agents.rosters import Roster
 from ..agents.signals import Signal
 from ..memory.calibration import Calibration
 from ..memory.journal.store import Journal
@@ -95,8 +94,7 @@ class DeskContext:
     decision_sessions: frozenset[date]
     sessions_per_decision: float
     """Mean distance of decisions, in exchange sessions."""
-    seated: Roster
-    """Who sits on the desk."""
+    analysts: Sequence[Role]
     mind: JournaledMind
     journal: Journal
     broker: SimulatedBroker
@@ -114,11 +112,6 @@ class DeskContext:
     previous_equity: float = 0.0
     """Equity at the close of the session before the current one; 0 in the first session."""
     last_equity: float = 0.0
-
-    @property
-    def analysts(self) -> Sequence[Role]:
-        """The desk's analysts, in the order in which they speak."""
-        return self.seated.analysts
 
     @cached_property
     def directory(self) -> Directory:

@@ -5,6 +5,8 @@
 The moderator is code: it opens the boards, counts the rounds, and at the end lowers confidences by what was refuted.
 """
 
+from collections.abc import Sequence
+
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
@@ -16,24 +18,27 @@ from ..agents.seats import Debater
 from ..agents.signals import AuditReport, Finding
 from ..memory.journal.events import DebateClosed, PointMade
 from .context import DeskContext
-from .desk_nodes import Node, describe
+from .desk_nodes import Node, Routing, describe
 from .state import DeskState, Seat
 
 
-def moderator(state: DeskState, runtime: Runtime[DeskContext]) -> Command[str]:
-    """Opens the debate, calls each round, and closes it after the last one or where everybody was silent."""
-    desk = runtime.context
-    round_, boards = state["debate_round"], state["boards"]
-    debaters = desk.seated.debaters
-    if round_ == 0:
-        boards = opened(state["signals"].values(), state["reports"])
-        if boards:
-            return Command(goto=debaters[0].name, update={"boards": boards, "debate_round": 1})
-        return Command(goto="portfolio_manager")
-    spoke = any(point.round == round_ for board in boards.values() for point in board)
-    if spoke and round_ < max(debater.rounds for debater in debaters):
-        return Command(goto=debaters[0].name, update={"debate_round": round_ + 1})
-    return Command(goto="portfolio_manager", update={"reports": _close(state, desk)})
+def moderator_node(debaters: Sequence[Debater]) -> Routing:
+    """The node that opens the debate, calls each round, and closes it after the last one or a silent one."""
+    rounds = max(debater.rounds for debater in debaters)
+
+    def node(state: DeskState, runtime: Runtime[DeskContext]) -> Command[str]:
+        desk, round_, boards = runtime.context, state["debate_round"], state["boards"]
+        if round_ == 0:
+            boards = opened(state["signals"].values(), state["reports"])
+            if boards:
+                return Command(goto=debaters[0].name, update={"boards": boards, "debate_round": 1})
+            return Command(goto="portfolio_manager")
+        spoke = any(point.round == round_ for board in boards.values() for point in board)
+        if spoke and round_ < rounds:
+            return Command(goto=debaters[0].name, update={"debate_round": round_ + 1})
+        return Command(goto="portfolio_manager", update={"reports": _close(state, desk)})
+
+    return node
 
 
 def debater_node(debater: Debater) -> Node:

@@ -161,8 +161,8 @@ def case_of(state: DeskState, desk: DeskContext) -> Case:
     )
 
 
-def audit(state: DeskState, runtime: Runtime[DeskContext]) -> Command[str]:
-    """Checks the signals of this round; sends back what is objected to while a revision is left."""
+def audit(state: DeskState, runtime: Runtime[DeskContext], *, then: str = "portfolio_manager") -> Command[str]:
+    """Checks the signals of this round; sends back what is objected to while a revision is left, else goes on."""
     desk = runtime.context
     current = [signal for signal in state["signals"].values() if signal.round == state["round"]]
     reports = audit_signals(
@@ -180,7 +180,7 @@ def audit(state: DeskState, runtime: Runtime[DeskContext]) -> Command[str]:
     merged |= {(r.agent, r.ticker): r for r in reports}
     if any(report.verdict == "revise" for report in reports):
         return Command(goto=desk.analysts[0].name, update={"reports": merged, "round": state["round"] + 1})
-    return Command(goto="moderator" if desk.seated.debaters else "portfolio_manager", update={"reports": merged})
+    return Command(goto=then, update={"reports": merged})
 
 
 def execute(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, object]:

@@ -8,6 +8,7 @@ Analysts and debaters are those of the roster, one node each, in its order; all 
 The same desk graph can be driven by anything that sets `session` and has a broker; only `advance` knows the simulator.
 """
 
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -16,7 +17,7 @@ from langgraph.graph.state import CompiledStateGraph
 
 from ..agents.rosters import Roster, roster
 from .context import DeskContext
-from .debate_nodes import debater_node, moderator
+from .debate_nodes import debater_node, moderator_node
 from .desk_nodes import analyst_node, audit, execute, open_decision
 from .market_nodes import advance, record
 from .portfolio_nodes import manage_portfolio, pre_trade
@@ -37,9 +38,10 @@ def desk_of(seated: Roster) -> Graph:
     graph.add_node("open", open_decision)
     for role in seated.analysts:
         graph.add_node(role.name, analyst_node(role))
-    graph.add_node("audit", audit, destinations=(names[0], "moderator" if debaters else "portfolio_manager"))
+    then = "moderator" if debaters else "portfolio_manager"
+    graph.add_node("audit", partial(audit, then=then), destinations=(names[0], then))
     if debaters:
-        graph.add_node("moderator", moderator, destinations=(debaters[0], "portfolio_manager"))
+        graph.add_node("moderator", moderator_node(seated.debaters), destinations=(debaters[0], "portfolio_manager"))
     for debater in seated.debaters:
         graph.add_node(debater.name, debater_node(debater))
     graph.add_node("portfolio_manager", manage_portfolio)

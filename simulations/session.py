@@ -287,7 +287,7 @@ def assemble(
         universe=window.universe,
         decision_sessions=frozenset(window.decisions),
         sessions_per_decision=len(window.sessions) / len(window.decisions),
-        seated=seated,
+        analysts=seated.analysts,
         mind=mind,
         journal=mind.journal,
         broker=broker,
