@@ -64,6 +64,9 @@ def run(
     debate_rounds: Annotated[
         int | None, typer.Option(help="How often each debater speaks on a ticker (2 by default).")
     ] = None,
+    extra_calls: Annotated[
+        int | None, typer.Option(help="How often an analyst may ask for more than its plan gathers (as its role says).")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the session; runs/<number> by default.")] = None,
     start: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First session of the window.")] = None,
     end: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last session of the window.")] = None,

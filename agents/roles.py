@@ -7,6 +7,8 @@
     shows = ["earnings_yield"]        # measures that its mind sees and may cite, in this order
     needs = "ratio"                   # kind of evidence without which it abstains; "" for none
     horizon_days = 126                # exchange sessions over which its views are meant
+    may = ["price_indicators"]        # tools that its mind may call beyond the plan
+    extra_calls = 1                   # how often, per ticker
     +++
     === system
     ...
@@ -36,6 +38,9 @@ from ..tools.toolbox import EVIDENCE_TOOLS
 
 AUDITOR, PORTFOLIO_MANAGER = "auditor", "portfolio_manager"
 """The seats that every desk has."""
+
+MOST_CALLS = 5
+"""Tool calls beyond the plan that a role can ask for, per ticker and decision."""
 
 FENCE = "+++"
 """What front matter stands between."""
@@ -94,6 +99,8 @@ class Row(Frozen):
     shows: tuple[str, ...] = Field(min_length=1)
     needs: EvidenceKind | str = ""
     horizon_days: int = Field(default=21, ge=1, le=252)
+    may: tuple[str, ...] = ()
+    extra_calls: int = Field(default=0, ge=0, le=MOST_CALLS)
 
 
 @dataclass(frozen=True)
@@ -112,6 +119,10 @@ class Role:
     horizon_days: int
     """Exchange sessions over which its views are meant."""
     prompt: Prompt
+    may: tuple[str, ...] = ()
+    """Tools that its mind may call beyond the plan."""
+    extra_calls: int = 0
+    """How often, per ticker and decision, at most."""
 
     def sees(self, found: Iterable[Evidence]) -> tuple[Evidence, ...]:
         """What its mind gets to see of the evidence that its plan has brought, in the order of `shows`."""
@@ -120,10 +131,14 @@ class Role:
 
     def content(self) -> list[object]:
         """All that decides what it says, its mind apart."""
-        return [self.name, list(self.plan), list(self.shows), self.needs, self.horizon_days, self.prompt.texts()]
+        said = [self.name, list(self.plan), list(self.shows), self.needs, self.horizon_days, self.prompt.texts()]
+        return [*said, list(self.may), self.extra_calls] if self.may and self.extra_calls else said
 
 
 R = TypeVar("R", bound=Frozen)
+
+_INHERITED = ("plan", "shows", "needs", "horizon_days", "may", "extra_calls")
+"""Keys of a row that `like` takes over."""
 
 _STATES = {*get_args(RegimeName), *(f"{name} {drift}" for name in get_args(RegimeName) for drift in get_args(Drift))}
 _PARTS = ("system", "prefix", "question")
@@ -203,16 +218,18 @@ def read_role(name: str, sources: Mapping[str, str], _below: tuple[str, ...] = (
         raise InputError(f"the role {name} is like itself ({' like '.join((*_below, name))}); take one `like` out")
     text, table = front_matter(name, sources)
     base = read_role(str(table["like"]), sources, (*_below, name)) if table.get("like") else None
-    taken = {key: getattr(base, key) for key in ("plan", "shows", "needs", "horizon_days")} if base else {}
+    taken = {key: getattr(base, key) for key in _INHERITED} if base else {}
     if table.get("seat", "analyst") != "analyst":
         raise InputError(f"the role {name} is a {table['seat']}; name it there in the desk, not among the analysts")
     row = row_of(name, Row, taken | table)
     _refuse_unknown(name, "plan", row.plan, EVIDENCE_TOOLS)
+    _refuse_unknown(name, "may", row.may, EVIDENCE_TOOLS)
     _refuse_unknown(name, "shows", row.shows, tuple(MEASURES))
     _refuse_unknown(name, "needs", (row.needs,), ("", *get_args(EvidenceKind)))
     prompt = read_prompt(name, text, base.prompt if base else None)
     refuse_places(name, prompt, _PLACES)
-    return Role(name, row.title, row.plan, row.shows, row.needs, row.horizon_days, prompt)
+    seat = (name, row.title, row.plan, row.shows, row.needs, row.horizon_days, prompt)
+    return Role(*seat, row.may, row.extra_calls)
 
 
 def front_matter(name: str, sources: Mapping[str, str]) -> tuple[str, dict[str, Any]]:

@@ -13,7 +13,7 @@ over a built-in one.
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from importlib.resources import files
 from pathlib import Path
@@ -77,6 +77,7 @@ def roster(
     without: Sequence[str] = (),
     roles: str | Path | None = None,
     debate_rounds: int = DEBATE_ROUNDS,
+    extra_calls: int | None = None,
 ) -> Roster:
     """Who sits on a desk.
 
@@ -85,6 +86,7 @@ def roster(
         without: whom to leave out, by name or by the beginning of their name (`technical`).
         roles: a folder with role files of the user's.
         debate_rounds: how often each debater speaks on a ticker.
+        extra_calls: how often an analyst may ask for more than its plan gathers; None: as its role says.
 
     Raises:
         InputError: there is no such desk, role or folder, a file has a fault, or no analyst is left.
@@ -98,6 +100,8 @@ def roster(
         names.remove(_one_of(given, names))
     left = frozenset(names)
     analysts = tuple(read_role(name, sources) for name in table.analysts if name in left)
+    if extra_calls is not None:
+        analysts = tuple(replace(role, extra_calls=extra_calls) for role in analysts)
     if not analysts:
         raise InputError(f"no analyst is left on the desk {desk}; leave at least one on it")
     return Roster(

@@ -11,6 +11,7 @@ from langgraph.types import Command
 
 from ..agents.analyst import Brief, analyse
 from ..agents.auditor import Case, Register, Split, audit_signals
+from ..agents.further_calls import Call, Desk, choose, permissions, refusal
 from ..agents.roles import Role
 from ..agents.signals import AuditReport, Signal
 from ..memory.journal.events import (
@@ -93,6 +94,7 @@ def analyst_node(role: Role) -> Node:
         desk = runtime.context
         if state["round"] == 0:
             gather(role, state, desk)
+            gather_further(role, state, desk)
             tickers = desk.universe
         else:
             sent_back = (s for s, report in state["reports"].items() if report.verdict == "revise")
@@ -143,6 +145,39 @@ def gather(role: Role, state: DeskState, desk: DeskContext) -> None:
             )
         desk.casebook.by_seat[role.name, ticker] = role.sees(found)
         desk.casebook.missing[role.name, ticker] = ", ".join(missing)
+
+
+def gather_further(role: Role, state: DeskState, desk: DeskContext) -> None:
+    """Makes the calls that the role's mind asks for beyond the plan, as far as it is permitted; journals each."""
+    view = desk.market.view(state["as_of"])
+    tools, book = research_tools(view), desk.casebook
+    asked: dict[str, tuple[Call, ...]] = dict.fromkeys(desk.universe, ())
+    for _ in range(role.extra_calls):
+        before = {
+            ticker: Desk(ticker, desk.market.companies[ticker].name, book.by_seat[role.name, ticker], calls)
+            for ticker, calls in asked.items()
+        }
+        wanted = choose(role, list(before.values()), mind=desk.mind, seed=desk.settings.seed)
+        asked = {ticker: (*asked[ticker], wanted[ticker]) for ticker in asked if ticker in wanted}
+        for ticker, calls in asked.items():
+            why = refusal(calls[-1], permissions(role, before[ticker]))
+            text, evidence = ("", []) if why else call(tools, calls[-1].tool, **calls[-1].arguments)
+            known = {item.id for item in book.by_seat[role.name, ticker]}
+            book.by_seat[role.name, ticker] += tuple(item for item in evidence if item.id not in known)
+            if calls[-1].tool in READS_DOCUMENTS and not book.set_aside[role.name, ticker]:
+                book.set_aside[role.name, ticker] = set_aside(view, ticker)
+            aside = book.set_aside[role.name, ticker] if calls[-1].tool in READS_DOCUMENTS else ()
+            desk.journal.append(
+                ToolCalled(
+                    decision=state["decision"],
+                    agent=role.name,
+                    tool=calls[-1].tool,
+                    ticker=ticker,
+                    arguments=calls[-1].arguments,
+                    evidence=evidence,
+                    note=_note(why or ("" if evidence else text), aside),
+                )
+            )
 
 
 def case_of(state: DeskState, desk: DeskContext) -> Case:

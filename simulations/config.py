@@ -11,6 +11,7 @@ from typing import Any, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from ..agents.models.served.address import address_of, is_address
+from ..agents.roles import MOST_CALLS
 from ..agents.rosters import DEBATE_ROUNDS
 from ..tools.clock import Frequency
 from ..tools.errors import InputError
@@ -52,6 +53,8 @@ class SessionConfig(Frozen):
     """Folder with role files of your own."""
     debate_rounds: int = Field(default=DEBATE_ROUNDS, ge=1, le=5)
     """How often each debater speaks on a ticker, on a desk that has them."""
+    extra_calls: int | None = Field(default=None, ge=0, le=MOST_CALLS)
+    """How often an analyst may ask for more than its plan gathers, on each ticker; as its role says if absent."""
     model: str = "smollm2"
     """`smollm2`, `scorecard`, the path of a GGUF file, or the URL of an OpenAI-compatible server."""
     training_cutoff: date | None = None

@@ -17,8 +17,8 @@ PLACES = {"market", "model", "policy"}
 """Fields that may hold a path: the chain records what was found there (fingerprints, hashes), not where it lay."""
 
 
-_ELSEWHERE = PLACES | {"training_cutoff", "debate_rounds"}
-"""What stands in the chain but not as a choice: the cutoff is part of the mind, the rounds of the debaters' seats."""
+_ELSEWHERE = PLACES | {"training_cutoff", "debate_rounds", "extra_calls"}
+"""What stands in the chain but not as a choice: the cutoff is part of the mind, the rest of the seats."""
 
 
 def market_of(config: SessionConfig) -> Market:

@@ -326,7 +326,7 @@ def roster_of(config: SessionConfig) -> Roster:
     Raises:
         InputError: the desk, one of its roles, or the folder with roles has a fault or is missing.
     """
-    return roster(config.desk, config.without, config.roles, config.debate_rounds)
+    return roster(config.desk, config.without, config.roles, config.debate_rounds, config.extra_calls)
 
 
 def costs_of(config: SessionConfig) -> Costs:

@@ -19,14 +19,17 @@ from .regime import Regime, regime
 MARKET = "MARKET"
 """Ticker of evidence about the whole market."""
 
+OF_BENCHMARK = {"momentum_3m": "market_return_3m", "distance_sma_200": "market_trend"}
+"""Indicators of the benchmark, and what they are called as figures of the market."""
+
+STATE = ("regime", *OF_BENCHMARK.values(), "rate_level", "rate_change_3m", "market_pull")
+"""The measures that `market_state` gives, in its order."""
+
 RATES = ("DGS10", "GS10", "DGS2", "GS2", "DFF", "FEDFUNDS", "DTB3", "TB3MS")
 """Series of `series.csv` that are yields in per cent, by their FRED names; the first one that is known is taken."""
 
 RATE_STALE = timedelta(days=45)
 """A yield that is older than this is not the present one."""
-
-OF_BENCHMARK = {"momentum_3m": "market_return_3m", "distance_sma_200": "market_trend"}
-"""Indicators of the benchmark, and what they are called as figures of the market."""
 
 
 def regime_evidence(view: MarketView, found: Regime | None) -> tuple[Evidence, ...]:

@@ -18,8 +18,9 @@ variance adds the readings' own disagreement (the squared standard error of thei
 
 Claims name the strongest figures in the direction of the best option (for a hold: the weakest figures).
 
-Where the answer is a choice among what is listed (`debate`, and what follows `risk`), the field `evidence` takes the
-strongest figure that is allowed, and every other field the first of its values: the desk lists what matters most first.
+Where the answer is a choice among what is listed (`debate`, `call`, and what follows `risk`), the field `evidence`
+takes the strongest figure that is allowed, and every other field the first of its values or shapes: the desk lists what
+matters most first.
 """
 
 from collections import defaultdict
@@ -33,7 +34,7 @@ from ...tools.frozen import content_hash
 from ...tools.measures import MEASURES
 from .core import Answer, Failure, Fingerprint, ModelInputError, Question, Reply, Request
 from .distribution import best, softmax
-from .schemas import List, Record, Words, shape_of, violation
+from .schemas import Either, List, Record, Shape, Words, shape_of, violation
 
 VERSION = 1
 WIDTH = 0.2
@@ -48,7 +49,7 @@ HOLD_BAND = 0.2
 """A figure whose reading is within this of 0 speaks for a hold."""
 
 
-CHOICES = frozenset({"debate"})
+CHOICES = frozenset({"debate", "call"})
 """Tasks whose answer is an object of enumerations, with nothing to score."""
 
 NO_DIRECTION = Failure(kind="no_evidence", reason="There is no evidence with a direction.")
@@ -187,17 +188,29 @@ def chosen_from(
     if not isinstance(shape, Record):
         return None, "The scorecard can only choose among listed values; use a model for this schema."
     chosen: dict[str, Any] = {}
-    for name, values in shape.fields:
-        if not isinstance(values, Words):
+    for name, listed in shape.fields:
+        usable = [reading for reading in found if isinstance(listed, Words) and reading.alias in listed.values]
+        if name == "evidence" and usable:
+            chosen[name] = max(usable, key=lambda r: r.value * side if side else abs(r.value)).alias
+        else:
+            chosen[name] = _first(listed)
+        if chosen[name] is None:
             return None, f"The scorecard cannot choose `{name}`, which is no enumeration; use a model for this schema."
-        usable = [reading for reading in found if reading.alias in values.values]
-        best_figure = (
-            max(usable, key=lambda r: r.value * side if side else abs(r.value), default=None)
-            if name == "evidence"
-            else None
-        )
-        chosen[name] = best_figure.alias if best_figure else values.values[0]
     return chosen, None
+
+
+def _first(shape: Shape) -> Any:
+    """The first value or shape of what is listed; None where something is to be written freely."""
+    match shape:
+        case Words(values):
+            return values[0]
+        case Either(shapes):
+            return _first(shapes[0])
+        case Record(fields):
+            chosen = {name: _first(listed) for name, listed in fields}
+            return None if None in chosen.values() else chosen
+        case _:
+            return None
 
 
 def claims_for(schema: dict[str, Any], found: list[Reading], side: float) -> tuple[dict[str, Any] | None, str | None]:
