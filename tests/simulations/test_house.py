@@ -99,12 +99,12 @@ def test_it_replays_to_the_same_head_without_a_model(house: Finished) -> None:
 
 @pytest.mark.parametrize("seat", SEATS)
 def test_it_runs_without_any_one_of_its_seats(seat: str, tmp_path: Path) -> None:
-    config = SessionConfig(model="scorecard", universe=("BRQL", "OSTW", "ZEPL"), without=(seat,), **SHORT)
+    config = SessionConfig(model="scorecard", universe=("BRQL", "OSTW", "ZEPL"), without=(seat,), **SHORT | {"end": "2023-03-15"})
     start(config, tmp_path / "session")
     with Journal.open_readonly(tmp_path / "session") as journal:
         kinds = {record.event.kind for record in journal.events()}
         spoke = {record.event.agent for record in journal.events("point_made")}
-        assert len(list(journal.events("decision_closed"))) == 3
+        assert len(list(journal.events("decision_closed"))) == 2
     assert spoke == {"bull", "bear"} - {seat}
     assert "debate_closed" in kinds
     assert ("risk_read" in kinds) == (seat != "risk")
@@ -112,8 +112,6 @@ def test_it_runs_without_any_one_of_its_seats(seat: str, tmp_path: Path) -> None
 
 PLACES = {
     "a debater was about to speak": ("paperdesk.orchestration.debate_nodes", "argue", "before", 6),
-    "a debater had thought and nothing was written": ("paperdesk.orchestration.debate_nodes", "argue", "after", 3),
-    "a debate was about to end": ("paperdesk.orchestration.debate_nodes", "weighed", "before", 5),
     "the risk officer had thought": ("paperdesk.orchestration.risk_nodes", "read_risk", "after", 2),
 }
 
