@@ -84,6 +84,11 @@ class Seated(Protocol):
         """Of the role, which is the name of its file."""
         ...
 
+    @property
+    def prompt(self) -> Prompt:
+        """Of that file."""
+        ...
+
     def content(self) -> list[object]:
         """All that decides what it says, its mind apart."""
         ...

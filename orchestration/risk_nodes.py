@@ -45,10 +45,11 @@ def risk_evidence(state: DeskState, desk: DeskContext) -> tuple[Evidence, ...]:
     """The figures of the proposal's risk."""
     view = desk.market.view(state["as_of"])
     settings, equity = desk.settings, state["portfolio"].equity
+    free = tuple(name for name in desk.universe if name not in state["barred"])
     return portfolio_risk(
         view,
         state["proposal"].weights,
-        historical_scenarios(view.returns(desk.universe, settings.scenario_sessions), settings.min_history),
+        historical_scenarios(view.returns(free, settings.scenario_sessions), settings.min_history),
         names=len(desk.universe),
         beta=settings.beta,
         drawdown=equity / max(desk.peak_equity, equity) - 1,

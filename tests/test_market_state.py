@@ -7,13 +7,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from paperdesk.agents.auditor import Case
 from paperdesk.agents.auditor.checks import right_company
 from paperdesk.tools.evidence import Evidence
 from paperdesk.tools.indicators import indicators
 from paperdesk.tools.market.view import Market, open_market
 from paperdesk.tools.market_state import market_state
 
-from .agents.test_auditor import Case, claim, signal
+from .agents.test_auditor import claim, signal
 
 
 def by_measure(market: Market, ticker: str, day: date) -> dict[str, Evidence]:

@@ -16,12 +16,13 @@ from paperdesk.agents.debate.weigh import AT_MOST, Outcome, weighed
 from paperdesk.agents.models.core import Answer, Failure, Reply, Request
 from paperdesk.agents.models.schemas import shape_of, violation
 from paperdesk.agents.models.scorecard import Scorecard
-from paperdesk.agents.seats import Debater, read_debater
-from paperdesk.agents.signals import AuditReport, Claim, Signal
+from paperdesk.agents.seats import Debater, Side, read_debater
+from paperdesk.agents.signals import AuditReport, Claim, Direction, Signal
 from paperdesk.tools.evidence import Evidence
 from paperdesk.tools.measures import MEASURES
 
 NOW = datetime(2024, 3, 28, 20, tzinfo=UTC)
+DIRECTIONS: tuple[Direction, ...] = ("buy", "sell", "hold")
 SYMMETRIC = (
     "return_1m",
     "momentum_3m",
@@ -133,7 +134,7 @@ def situations(draw: st.DrawFn) -> tuple[Board, tuple[Evidence, ...]]:
     signals = []
     for agent in ("technical_analyst", "news_analyst"):
         cited = draw(st.lists(st.sampled_from(range(len(known))), min_size=1, max_size=2, unique=True))
-        sides = [draw(st.sampled_from(("buy", "sell", "hold"))) for _ in cited]
+        sides: list[Direction] = [draw(st.sampled_from(DIRECTIONS)) for _ in cited]
         claims = [claim_of(f"E{i + 1}", known[i], side) for i, side in zip(cited, sides, strict=True)]
         signals.append(signal(agent, *claims))
     return passed(*signals)["AURX"], known
@@ -209,7 +210,7 @@ def test_bull_and_bear_are_treated_alike(rows: list[tuple[str, int]]) -> None:
     assert lost(1) == pytest.approx(lost(-1))
 
 
-def board_of(*claims: tuple[str, float, str]) -> tuple[Board, dict[str, Evidence]]:
+def board_of(*claims: tuple[str, float, Direction]) -> tuple[Board, dict[str, Evidence]]:
     known = [figure(measure, reading) for measure, reading, _ in claims]
     cited = [claim_of(f"E{i}", item, side) for i, (item, (_, _, side)) in enumerate(zip(known, claims, strict=True), 1)]
     return passed(signal("technical_analyst", *cited))["AURX"], {item.id: item for item in known}
@@ -236,7 +237,8 @@ def test_a_supporter_takes_from_what_attackers_take() -> None:
     board, known = board_of(("momentum_3m", 0.9, "buy"))
     extra = {name: figure(name, reading) for name, reading in (("return_1m", -0.6), ("macd_histogram", 0.4))}
     known |= {item.id: item for item in extra.values()}
-    for agent, side, measure in (("bear", "sell", "return_1m"), ("bull", "buy", "macd_histogram")):
+    turns: list[tuple[str, Side, str]] = [("bear", "sell", "return_1m"), ("bull", "buy", "macd_histogram")]
+    for agent, side, measure in turns:
         (move,) = [m for m in moves(board, agent, side, 1, known) if not m.point.round]
         board = (*board, point_of(board, agent, side, move, extra[measure], 1))
     assert weighed(board, known).lost == pytest.approx({"AURX/technical_analyst/E1": 0.6 - 0.4})

@@ -99,7 +99,9 @@ def test_it_replays_to_the_same_head_without_a_model(house: Finished) -> None:
 
 @pytest.mark.parametrize("seat", SEATS)
 def test_it_runs_without_any_one_of_its_seats(seat: str, tmp_path: Path) -> None:
-    config = SessionConfig(model="scorecard", universe=("BRQL", "OSTW", "ZEPL"), without=(seat,), **SHORT | {"end": "2023-03-15"})
+    config = SessionConfig(
+        model="scorecard", universe=("BRQL", "OSTW", "ZEPL"), without=(seat,), **SHORT | {"end": "2023-03-15"}
+    )
     start(config, tmp_path / "session")
     with Journal.open_readonly(tmp_path / "session") as journal:
         kinds = {record.event.kind for record in journal.events()}
