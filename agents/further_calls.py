@@ -78,7 +78,7 @@ class Permission:
 
 
 @dataclass(frozen=True)
-class Desk:
+class Situation:
     """What lies before a role on one ticker when it may ask for more."""
 
     ticker: str
@@ -88,19 +88,19 @@ class Desk:
     """What it has asked for in this decision."""
 
 
-def permissions(role: Role, desk: Desk) -> tuple[Permission, ...]:
+def permissions(role: Role, at: Situation) -> tuple[Permission, ...]:
     """What a role may still call on a ticker: tools of its list, about this company, for what it has not seen."""
-    seen = {item.measure for item in desk.evidence} | {call.measure for call in desk.asked}
-    topics = tuple(topic for topic in TOPICS if topic not in {call.topic for call in desk.asked})
+    seen = {item.measure for item in at.evidence} | {call.measure for call in at.asked}
+    topics = tuple(topic for topic in TOPICS if topic not in {call.topic for call in at.asked})
     found = []
     for tool in role.may:
-        tickers = (desk.ticker,)
+        tickers = (at.ticker,)
         if tool in FIGURES:
             measures = tuple(name for name in FIGURES[tool] if name not in seen)
             found += [Permission(tool, tickers, measures=measures)] if measures else []
         elif tool == DOCUMENTS:
             found += [Permission(tool, tickers, topics=topics)] if topics else []
-        elif tool not in {*role.plan, *(call.tool for call in desk.asked)}:
+        elif tool not in {*role.plan, *(call.tool for call in at.asked)}:
             found.append(Permission(tool, tickers))  # it answers but one thing
     return tuple(found)
 
@@ -123,17 +123,17 @@ def _object(properties: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
 
 
-def choose(role: Role, desks: Sequence[Desk], *, mind: Mind, seed: int) -> dict[str, Call]:
+def choose(role: Role, situations: Sequence[Situation], *, mind: Mind, seed: int) -> dict[str, Call]:
     """The call that a role's mind wants on each ticker; a ticker is absent where it wants none, or fails to answer.
 
     Args:
         role: who asks.
-        desks: what lies before it, one per ticker; those without a permission are passed over.
+        situations: what lies before it, one per ticker; those without a permission are passed over.
         mind: who thinks.
         seed: of the request.
     """
-    permitted = {desk.ticker: permissions(role, desk) for desk in desks}
-    asking = [desk for desk in desks if permitted[desk.ticker]]
+    permitted = {at.ticker: permissions(role, at) for at in situations}
+    asking = [at for at in situations if permitted[at.ticker]]
     if not asking:
         return {}
     prompt = prompt_of(PROMPT)
@@ -145,18 +145,18 @@ def choose(role: Role, desks: Sequence[Desk], *, mind: Mind, seed: int) -> dict[
             "prefix": prompt.prefix.template,
             "questions": tuple(
                 Question(
-                    ticker=desk.ticker,
+                    ticker=at.ticker,
                     text=prompt.question.substitute(
-                        name=desk.company,
-                        ticker=desk.ticker,
-                        evidence=evidence_block(desk.evidence),
-                        choices="; ".join(_listed(permission) for permission in permitted[desk.ticker]),
+                        name=at.company,
+                        ticker=at.ticker,
+                        evidence=evidence_block(at.evidence),
+                        choices="; ".join(_listed(permission) for permission in permitted[at.ticker]),
                     ),
-                    evidence=desk.evidence,
+                    evidence=at.evidence,
                 )
-                for desk in asking
+                for at in asking
             ),
-            "schema": tuple(call_schema(permitted[desk.ticker]) for desk in asking),
+            "schema": tuple(call_schema(permitted[at.ticker]) for at in asking),
             "seed": seed,
         }
     )

@@ -11,7 +11,7 @@ from langgraph.types import Command
 
 from ..agents.analyst import Brief, analyse
 from ..agents.auditor import Case, Register, Split, audit_signals
-from ..agents.further_calls import Call, Desk, choose, permissions, refusal
+from ..agents.further_calls import Call, Situation, choose, permissions, refusal
 from ..agents.roles import Role
 from ..agents.signals import AuditReport, Signal
 from ..memory.journal.events import (
@@ -154,7 +154,7 @@ def gather_further(role: Role, state: DeskState, desk: DeskContext) -> None:
     asked: dict[str, tuple[Call, ...]] = dict.fromkeys(desk.universe, ())
     for _ in range(role.extra_calls):
         before = {
-            ticker: Desk(ticker, desk.market.companies[ticker].name, book.by_seat[role.name, ticker], calls)
+            ticker: Situation(ticker, desk.market.companies[ticker].name, book.by_seat[role.name, ticker], calls)
             for ticker, calls in asked.items()
         }
         wanted = choose(role, list(before.values()), mind=desk.mind, seed=desk.settings.seed)

@@ -183,7 +183,9 @@ def _lines(event: Event, evidence: dict[str, Evidence], detailed: bool) -> Itera
             number, equity = (event.decision or 0) + 1, event.portfolio.equity
             yield f"{event.session}  decision {number}, regime {regime}, equity {equity:,.2f}", "bold"
         case ToolCalled() if detailed:
-            yield f"  {_title(event.agent)} called {event.tool} on {event.ticker}", "dim"
+            wanted = event.arguments.get("measure") or event.arguments.get("query")
+            about = f" for {wanted}" if wanted else ""
+            yield f"  {_title(event.agent)} called {event.tool} on {event.ticker}{about}", "dim"
             yield from ((f"      {item.id}  {shown(item)}", "dim") for item in event.evidence)
             if event.note:
                 yield f"      {event.note}", "dim"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperdesk.agents.further_calls import NONE, TOPICS, Call, Desk, call_schema, choose, permissions, refusal
+from paperdesk.agents.further_calls import NONE, TOPICS, Call, Situation, call_schema, choose, permissions, refusal
 from paperdesk.agents.models.core import Answer, Failure, Reply, Request
 from paperdesk.agents.models.grammar import Grammar
 from paperdesk.agents.models.schemas import shape_of, violation
@@ -46,7 +46,7 @@ def figure(measure: str, value: float = 0.1) -> Evidence:
 
 
 SEEN = (figure("return_1m"), figure("momentum_3m"))
-ALL = Desk("ZEPL", "Zephyr Labs", SEEN)
+ALL = Situation("ZEPL", "Zephyr Labs", SEEN)
 ROLE = role_with("price_indicators", "document_search", "release_tone")
 
 
@@ -78,7 +78,7 @@ class Points(Scorecard):
 def test_whatever_a_mind_chooses_is_permitted_new_and_about_its_own_company(seed: int, may: list[str]) -> None:
     role, mind, calls = role_with(*may), Chooser(seed), list[Call]()
     for _ in range(5):
-        desk = Desk("ZEPL", "Zephyr Labs", SEEN, tuple(calls))
+        desk = Situation("ZEPL", "Zephyr Labs", SEEN, tuple(calls))
         wanted = choose(role, [desk], mind=mind, seed=0).get("ZEPL")
         if wanted is None:
             break
@@ -198,7 +198,7 @@ def test_a_forbidden_call_is_on_record_as_refused_and_is_not_made(
 ) -> None:
     wanted = Call(tool="price_history", ticker="OSTW")
 
-    def forged(role: Role, desks: list[Desk], **_: object) -> dict[str, Call]:
+    def forged(role: Role, desks: list[Situation], **_: object) -> dict[str, Call]:
         return {desk.ticker: wanted for desk in desks}
 
     monkeypatch.setattr("paperdesk.orchestration.desk_nodes.choose", forged)
