@@ -15,9 +15,8 @@ from ..tools.toolbox import FIGURES
 from .analyst import Mind
 from .evidence_text import evidence_block
 from .models.core import Answer, Question, Request
-from .roles import Role, prompt_of
+from .roles import FURTHER_EVIDENCE, Role, prompt_of
 
-PROMPT = "further_evidence"
 NONE = "none"
 """The call that asks for nothing more."""
 
@@ -136,7 +135,7 @@ def choose(role: Role, situations: Sequence[Situation], *, mind: Mind, seed: int
     asking = [at for at in situations if permitted[at.ticker]]
     if not asking:
         return {}
-    prompt = prompt_of(PROMPT)
+    prompt = prompt_of(FURTHER_EVIDENCE)
     request = Request.model_validate(
         {
             "role": role.name,

@@ -39,6 +39,9 @@ from ..tools.toolbox import EVIDENCE_TOOLS
 AUDITOR, PORTFOLIO_MANAGER = "auditor", "portfolio_manager"
 """The seats that every desk has."""
 
+FURTHER_EVIDENCE = "further_evidence"
+"""The prompt by which analysts ask for more than their plan gathers."""
+
 MOST_CALLS = 5
 """Tool calls beyond the plan that a role can ask for, per ticker and decision."""
 
@@ -137,7 +140,9 @@ class Role:
     def content(self) -> list[object]:
         """All that decides what it says, its mind apart."""
         said = [self.name, list(self.plan), list(self.shows), self.needs, self.horizon_days, self.prompt.texts()]
-        return [*said, list(self.may), self.extra_calls] if self.may and self.extra_calls else said
+        if not self.may or not self.extra_calls:
+            return said
+        return [*said, list(self.may), self.extra_calls, prompt_of(FURTHER_EVIDENCE).texts()]
 
 
 R = TypeVar("R", bound=Frozen)

@@ -1,6 +1,7 @@
 """Further tool calls: what a role is not permitted cannot be written, and is refused where it comes all the same."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from random import Random
@@ -14,7 +15,7 @@ from paperdesk.agents.models.core import Answer, Failure, Reply, Request
 from paperdesk.agents.models.grammar import Grammar
 from paperdesk.agents.models.schemas import shape_of, violation
 from paperdesk.agents.models.scorecard import Scorecard
-from paperdesk.agents.roles import Role, read_role
+from paperdesk.agents.roles import Role, prompts_hash, read_role
 from paperdesk.memory.journal import Journal
 from paperdesk.simulations.config import SessionConfig
 from paperdesk.simulations.session import replay, start
@@ -120,6 +121,15 @@ def test_the_scorecard_asks_for_the_first_thing_it_has_not_seen() -> None:
     assert choose(ROLE, [ALL], mind=Points(), seed=0) == {
         "ZEPL": Call(tool="price_indicators", ticker="ZEPL", measure="momentum_12_1")
     }
+
+
+def test_what_a_role_may_call_is_part_of_what_determines_a_session() -> None:
+    none = replace(ROLE, extra_calls=0)
+    hashes = [
+        prompts_hash([role]) for role in (ROLE, replace(ROLE, extra_calls=1), replace(ROLE, may=ROLE.may[:1]), none)
+    ]
+    assert len(set(hashes)) == 4
+    assert prompts_hash([replace(none, may=())]) == hashes[-1]  # a permission that is never used decides nothing
 
 
 def test_who_may_nothing_or_fails_asks_for_nothing() -> None:
