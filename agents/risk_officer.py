@@ -13,6 +13,7 @@ from pydantic import Field
 from ..tools.evidence import Evidence
 from ..tools.frozen import Frozen
 from ..tools.regime import Regime
+from ..tools.toolbox import OfPortfolio
 from .analyst import Mind
 from .evidence_text import alias_of, evidence_block, shown
 from .models.core import Question, Request
@@ -51,9 +52,17 @@ class Tightening(Frozen):
         """Whether the proposal has to be made again."""
         return self.aversion_factor > 1 or bool(self.caps)
 
-    def cap(self, ticker: str, cap: float) -> float:
-        """The cap of a name under this tightening; never above the one given."""
-        return min(cap, self.caps.get(ticker, cap))
+    def applied_to(self, asked: OfPortfolio) -> OfPortfolio:
+        """What the optimizer is asked under this tightening: no cap is higher, the risk aversion is no smaller."""
+        caps = {name: min(cap, self.caps.get(name, cap)) for name, cap in asked.caps.items()}
+        return asked.model_copy(
+            update={
+                "caps": caps,
+                "risk_aversion": asked.risk_aversion * self.aversion_factor,
+                # what is invested at least cannot be more than the caps allow
+                "min_invested": min(asked.min_invested, fsum(caps.values())),
+            }
+        )
 
 
 def reading_schema(figures: int, names: Sequence[str]) -> dict[str, Any]:

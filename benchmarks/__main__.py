@@ -10,7 +10,9 @@ from typing import Any
 
 from . import (
     auditor,
+    evaluation,
     evidence_pack,
+    fields,
     hostile_documents,
     laboratory,
     ledger,
@@ -26,11 +28,14 @@ from . import (
     sessions,
     signals,
     validity,
+    viewer,
 )
 
 BENCHMARKS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "auditor": auditor.measure,
+    "evaluation": evaluation.measure,
     "evidence_pack": evidence_pack.measure,
+    "fields": fields.measure,
     "hostile_documents": hostile_documents.measure,
     "laboratory": laboratory.measure,
     "ledger": ledger.measure,
@@ -46,6 +51,7 @@ BENCHMARKS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "sessions": sessions.measure,
     "signals": signals.measure,
     "validity": validity.measure,
+    "viewer": viewer.measure,
 }
 PINNED = (
     "backtrader",

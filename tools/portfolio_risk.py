@@ -1,7 +1,7 @@
 """Figures of a portfolio's risk as evidence: concentration, correlation, tail, drawdown, regime.
 
-A weight is a fraction of equity; shares are weights over their sum. All of it is known at the close of the view's
-session.
+A weight is a fraction of equity; shares are sizes of weights over their sum. All of it is known at the close of the
+view's session.
 """
 
 from collections.abc import Mapping
@@ -32,15 +32,16 @@ def mean_correlation(weights: Vector, returns: Vector) -> float:
     """Correlation of pairs of names, weighted by the product of their weights; NaN with fewer than two that moved.
 
     Args:
-        weights: (N,) not negative.
+        weights: (N,) a short one counts with its returns turned.
         returns: (S, N).
     """
-    moved = (weights > 0) & (returns.std(axis=0) > 0)
+    moved = (weights != 0) & (returns.std(axis=0) > 0)
     if moved.sum() < 2:
         return float("nan")
-    pairs = np.outer(weights[moved], weights[moved])
+    pairs = np.outer(np.abs(weights[moved]), np.abs(weights[moved]))
     np.fill_diagonal(pairs, 0.0)
-    return float((pairs * np.corrcoef(returns[:, moved], rowvar=False)).sum() / pairs.sum())
+    turned = returns[:, moved] * np.sign(weights[moved])
+    return float((pairs * np.corrcoef(turned, rowvar=False)).sum() / pairs.sum())
 
 
 def portfolio_risk(
@@ -67,10 +68,10 @@ def portfolio_risk(
     Returns:
         One `Evidence` per figure that is defined; nothing on a portfolio without positions.
     """
-    all_weights = np.array([weight for weight in weights.values() if weight > 0])
+    all_weights = np.array([abs(weight) for weight in weights.values() if weight])
     if not len(all_weights):
         return ()
-    held = np.array([max(0.0, weights.get(name, 0.0)) for name in scenarios.tickers])
+    held = np.array([weights.get(name, 0.0) for name in scenarios.tickers])
     chances = scenarios.chances
     universe = conditional_value_at_risk(-scenarios.returns.mean(axis=1), chances, beta)
     own = conditional_value_at_risk(-(scenarios.returns @ held), chances, beta)

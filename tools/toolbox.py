@@ -21,6 +21,7 @@ from .indicators import INDICATORS, indicators
 from .market.documents.search import search
 from .market.fundamentals import ratios
 from .market.fundamentals.ratios import RATIOS
+from .market.relations.related import MOST, SESSIONS, related_events
 from .market.view import MarketView
 from .market_state import STATE
 from .market_state import market_state as state_of_market
@@ -30,7 +31,14 @@ from .optimizer.scenarios import Scenarios
 from .regime import regime
 from .sentiment.lexicon import latest_tone
 
-EVIDENCE_TOOLS = ("price_indicators", "filing_ratios", "release_tone", "document_search", "market_state")
+EVIDENCE_TOOLS = (
+    "price_indicators",
+    "filing_ratios",
+    "release_tone",
+    "document_search",
+    "related_events",
+    "market_state",
+)
 """The research tools that answer with evidence: what an analyst's plan may name."""
 
 FIGURES: dict[str, tuple[str, ...]] = {
@@ -82,16 +90,28 @@ class OfDocuments(OfCompany):
     passages: int = Field(default=PASSAGES, ge=1, le=5, description="How many passages at most")
 
 
+class OfRelated(OfCompany):
+    """What has happened at companies related to one."""
+
+    sessions: int = Field(default=SESSIONS, ge=1, le=252, description="How many past sessions")
+    most: int = Field(default=MOST, ge=1, le=10, description="How many events at most")
+
+
 class OfPortfolio(Arguments):
     """A Mean-CVaR problem over the scenarios that the tool is bound to; all rates per session."""
 
     expected_returns: dict[str, float] = Field(description="Expected return of each name, per session")
     previous_weights: dict[str, float] = Field(description="Weights held now, fractions of equity")
     caps: dict[str, float] = Field(description="Largest weight of each name")
+    floors: dict[str, float] = Field(
+        default_factory=dict, description="Smallest weights, 0 unless given; below 0: short"
+    )
     risk_aversion: float = Field(ge=0, description="Return given up per unit of CVaR")
     beta: float = Field(gt=0, lt=1, description="Level of the CVaR")
     min_cash: float = Field(ge=0, le=1, description="Fraction of equity that stays cash")
     min_invested: float = Field(ge=0, le=1, description="Smallest sum of the weights")
+    max_short: float | None = Field(default=None, ge=0, description="Largest sum of short positions")
+    max_gross: float | None = Field(default=None, ge=0, description="Largest sum of absolute weights")
     turnover_limit: float | None = Field(default=None, description="Largest sum of absolute weight changes")
     cost_per_unit: float = Field(ge=0, description="Cost of one unit of value traded, per session of holding")
 
@@ -127,6 +147,9 @@ def research_tools(view: MarketView) -> dict[str, BaseTool]:
     def document_search(ticker: str, query: str = QUERY, passages: int = PASSAGES) -> Found:
         return _answer(search(view, ticker, query, k=passages), "no recent document")
 
+    def events_at_related(ticker: str, sessions: int = SESSIONS, most: int = MOST) -> Found:
+        return _answer(related_events(view, ticker, sessions, most), "nothing new at related companies")
+
     def market_state(ticker: str, measure: str | None = None) -> Found:
         return _answer(_only(measure, state_of_market(view, ticker)), "too short a history of the market")
 
@@ -143,6 +166,12 @@ def research_tools(view: MarketView) -> dict[str, BaseTool]:
             _tool(release_tone, OfCompany, "Tone of the latest press release by a finance lexicon."),
             _tool(document_search, OfDocuments, "Passages of press releases that answer a question."),
             _tool(market_state, OfFigures, "Regime, trend and rates of the whole market, and its pull on one company."),
+            _tool(
+                events_at_related,
+                OfRelated,
+                "Events at suppliers, customers, partners, competitors and peers of one company.",
+                name="related_events",
+            ),
             _tool(market_regime, NoArguments, "State of the whole market: calm or turbulent, rising, falling or flat."),
         )
     }
@@ -163,6 +192,9 @@ def portfolio_tools(optimizer: MeanCVaR, scenarios: Scenarios) -> dict[str, Base
                 expected_returns=np.array([asked.expected_returns[name] for name in names]),
                 previous_weights=np.array([asked.previous_weights[name] for name in names]),
                 caps=np.array([asked.caps[name] for name in names]),
+                floors=np.array([asked.floors.get(name, 0.0) for name in names]),
+                max_short=asked.max_short,
+                max_gross=asked.max_gross,
                 costs=np.full(len(names), asked.cost_per_unit),
                 goal=Utility(asked.risk_aversion),
                 beta=asked.beta,
@@ -221,10 +253,12 @@ def _invoke(tools: dict[str, BaseTool], name: str, arguments: dict[str, object])
     return message
 
 
-def _tool(function: Callable[..., object], arguments: type[Arguments], description: str) -> StructuredTool:
+def _tool(
+    function: Callable[..., object], arguments: type[Arguments], description: str, name: str = ""
+) -> StructuredTool:
     return StructuredTool.from_function(
         func=function,
-        name=function.__name__,
+        name=name or function.__name__,
         description=description,
         args_schema=arguments,
         response_format="content_and_artifact",

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field, TypeAdapter
 
-from ...tools.broker.protocol import Fill, OrderIntent, PortfolioSnapshot
+from ...tools.broker.protocol import Fill, FillCause, OrderIntent, PortfolioSnapshot
 from ...tools.evidence import Evidence
 from ...tools.frozen import Frozen
 
@@ -211,16 +211,16 @@ class OrderEnded(BaseEvent):
 
 
 class CorporateActionApplied(BaseEvent):
-    """A dividend or interest was paid, a split changed a position, or a delisting ended it."""
+    """A payment that no order led to, a split, or the end of a position in a name that trades no more."""
 
     kind: Literal["corporate_action"] = "corporate_action"
     session: date
     ticker: str
-    action: Literal["dividend", "split", "cash_in_lieu", "interest", "delisting"]
+    action: Literal["dividend", "split", "cash_in_lieu", "interest", "delisting", "borrow_fee", "buy_in"]
     amount: float
-    """Cash paid, or the split's ratio."""
+    """Cash received, negative where paid, or the split's ratio."""
     shares: float
-    """Shares held before it."""
+    """Shares held before it, negative where owed; the money that interest or a borrow fee is on."""
 
 
 class BarClosed(BaseEvent):
@@ -233,6 +233,24 @@ class BarClosed(BaseEvent):
     positions: dict[str, float]
     prices: dict[str, float]
     """Closing (or last known) price of each position."""
+
+
+class MarginCalled(BaseEvent):
+    """At a close the equity was below the maintenance margin."""
+
+    kind: Literal["margin_called"] = "margin_called"
+    session: date
+    equity: float
+    requirement: float
+
+
+class OrderForced(BaseEvent):
+    """The broker ordered for the account what it has to close at the next open."""
+
+    kind: Literal["order_forced"] = "order_forced"
+    ticker: str
+    cause: FillCause
+    order: OrderIntent
 
 
 class SignalResolved(BaseEvent):
@@ -280,6 +298,8 @@ Event = Annotated[
     | OrderEnded
     | CorporateActionApplied
     | BarClosed
+    | MarginCalled
+    | OrderForced
     | SignalResolved
     | DecisionClosed
     | SessionEnded,

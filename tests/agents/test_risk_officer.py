@@ -17,6 +17,7 @@ from paperdesk.agents.risk_officer import KEPT, READINGS, Tightening, read_risk
 from paperdesk.agents.seats import read_risk_officer
 from paperdesk.tools.evidence import Evidence
 from paperdesk.tools.portfolio_risk import effective_names, mean_correlation
+from paperdesk.tools.toolbox import OfPortfolio
 
 NOW = datetime(2024, 3, 28, 20, tzinfo=UTC)
 OFFICER = read_risk_officer("risk_officer", {})
@@ -72,6 +73,19 @@ def figures(**values: float) -> tuple[Evidence, ...]:
     )
 
 
+def wish(caps: dict[str, float]) -> OfPortfolio:
+    return OfPortfolio(
+        expected_returns=dict.fromkeys(caps, 0.0),
+        previous_weights=dict.fromkeys(caps, 0.0),
+        caps=caps,
+        risk_aversion=0.1,
+        beta=0.95,
+        min_cash=0.0,
+        min_invested=0.8,
+        cost_per_unit=0.0,
+    )
+
+
 SAFE = figures(largest_weight=0.1, correlation=0.1, desk_drawdown=0.0)
 RISKY = figures(largest_weight=0.35, correlation=0.75, desk_drawdown=-0.15)
 WEIGHTS = {"AURX": 0.2, "BRNT": 0.3, "CNDR": 0.0}
@@ -88,8 +102,12 @@ def test_no_answer_of_a_mind_loosens_a_limit(
 ) -> None:
     found = read_risk(OFFICER, SAFE, weights, mind=Mind(chances, seed), **MARKET)
     assert 1 <= found.aversion_factor <= 2
+    asked = wish(dict.fromkeys(weights, cap))
+    tight = found.applied_to(asked)
+    assert tight.risk_aversion >= asked.risk_aversion
+    assert tight.min_invested <= sum(tight.caps.values()) + 1e-12
     for name, weight in weights.items():
-        assert found.cap(name, cap) <= cap
+        assert tight.caps[name] <= cap
         if name in found.caps:
             assert found.caps[name] < weight
     assert set(found.caps) <= {name for name, weight in weights.items() if weight > 0}
@@ -99,7 +117,7 @@ def test_no_answer_of_a_mind_loosens_a_limit(
 def test_a_tightening_that_loosens_cannot_be_written_down() -> None:
     with pytest.raises(ValidationError):
         Tightening(reading="cut", aversion_factor=0.9, rationale="")
-    assert Tightening(reading="cut", caps={"A": 0.5}, rationale="").cap("A", 0.3) == 0.3
+    assert Tightening(reading="cut", caps={"A": 0.5}, rationale="").applied_to(wish({"A": 0.3})).caps == {"A": 0.3}
 
 
 def test_the_scorecard_accepts_what_is_safe_and_cuts_what_is_not() -> None:
