@@ -84,6 +84,8 @@ def trade(
     assert stored is not None
     if not fresh and config is not None and config != stored:
         raise InputError(f"{folder} was started with other choices: go on with --out alone, or take another folder.")
+    if stored.session.approve is not None:
+        raise InputError("Live trading asks nobody for approval: leave approve out, and look first with --dry-run.")
     settled = stored.model_copy(update={"adopt": adopt})
     live = settings or BrokerSettings()
     ticking = clock or WallClock()
