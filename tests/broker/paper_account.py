@@ -106,7 +106,8 @@ class PaperAccount:
 
     def _trade_all(self, row: int) -> None:
         used: dict[str, float] = defaultdict(float)
-        ready, forced = [], set()
+        ready: list[tuple[int, bool, bool, int, tuple[int, float, float | None], Live]] = []
+        forced: set[str] = set()
         for item in self.live:
             found = self._meets(item, row)
             if found is not None:
