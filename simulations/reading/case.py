@@ -8,7 +8,7 @@ from ...memory.journal import Journal
 from ...memory.journal.rows import Row, rows
 from .calls import Call, calls_of
 from .decision import Decision, Move, read_decision
-from .series import Outcome, outcomes_of
+from .series import Outcome, outcomes_after
 from .statements import Statement, statements_of
 
 
@@ -72,12 +72,14 @@ def read_case(journal: Journal, number: int, ticker: str, universe: Sequence[str
     if decision is None or move is None:
         return None
     own = list(rows(journal, decision=number, ticker=ticker))
+    spoken = [statement for statement in move.statements if not statement.abstained]
+    horizons = [int(statement.signal["horizon_days"]) for statement in spoken]
     return Case(
         decision=decision,
         move=move,
         statements=statements_of(own),
         tools=[row for row in own if row.kind == "tool_called"],
         calls=calls_of(journal, number, ticker),
-        outcomes=[one for one in outcomes_of(journal, ticker) if one.issued_in == number],
+        outcomes=outcomes_after(journal, decision.seq, number, ticker, horizons),
         others=[row for row in own if row.kind not in _HERE | _IN_MOVE | _LATER],
     )

@@ -129,6 +129,8 @@ class Decision:
     """One decision in full, as far as it has come."""
 
     number: int
+    seq: int
+    """Of its first event."""
     day: date
     as_of: datetime
     opened: dict[str, Any]
@@ -196,6 +198,7 @@ def read_decision(journal: Journal, number: int, universe: Sequence[str]) -> Dec
     fills = [fill for ordered in orders.values() for fill in ordered.fills]
     return Decision(
         number=number,
+        seq=opened.seq,
         day=date.fromisoformat(opened.document["session"]),
         as_of=datetime.fromisoformat(opened.document["as_of"]),
         opened=opened.document,
