@@ -11,9 +11,12 @@ from typing import Any
 from ..agents.evidence_text import shown
 from ..agents.roles import title_of
 from ..memory.journal.events import (
+    ApprovalGiven,
     AuditIssued,
     CorporateActionApplied,
+    DebateClosed,
     DecisionOpened,
+    DeskChanged,
     Event,
     MarginCalled,
     OrderAnswered,
@@ -21,15 +24,22 @@ from ..memory.journal.events import (
     OrderFilled,
     OrderForced,
     OrderSubmitted,
+    OrderWithheld,
+    PointMade,
     ProposalMade,
+    RiskRead,
     RuleVerdict,
     SessionEnded,
     SessionStarted,
     SignalIssued,
+    StanceSet,
     ToolCalled,
+    VenueReported,
 )
 from ..memory.journal.rows import Row
 from ..tools.evidence import Evidence
+from . import debate_screen
+from .digest import approval_words
 
 VERDICTS = {"pass": "passed", "revise": "sent back", "reject": "rejected"}
 
@@ -137,24 +147,46 @@ def _lines(event: Event, evidence: dict[str, Evidence], detailed: bool) -> Itera
                 f"mind {event.model['name']}, data {event.market_fingerprint[:12]}, prompts {event.prompts[:12]}",
                 "dim",
             )
+        case DeskChanged():
+            yield "", ""
+            yield f"{event.at}  changed from here on by {event.by}: {', '.join(event.settings)}", "bold yellow"
+            yield f"  until here the same as the session with head {event.parent_head[:16]}", "dim"
         case DecisionOpened():
             regime = f"{event.market} ({event.regime['probability']:.2f})" if event.regime else event.market
             yield "", ""
             number, equity = (event.decision or 0) + 1, event.portfolio.equity
             yield f"{event.session}  decision {number}, regime {regime}, equity {equity:,.2f}", "bold"
         case ToolCalled() if detailed:
-            yield f"  {_title(event.agent)} called {event.tool} on {event.ticker}", "dim"
+            wanted = event.arguments.get("measure") or event.arguments.get("query")
+            about = f" for {wanted}" if wanted else ""
+            yield f"  {_title(event.agent)} called {event.tool} on {event.ticker}{about}", "dim"
             yield from ((f"      {item.id}  {shown(item)}", "dim") for item in event.evidence)
             if event.note:
                 yield f"      {event.note}", "dim"
+        case StanceSet():
+            chance = f" at {event.probability:.0%}" if event.probability else ""
+            yield (
+                f"  {event.by} set {_title(event.agent)} on {event.ticker}: {event.stance.replace('_', ' ')}{chance}",
+                "yellow",
+            )
+            if detailed and event.replaced["rationale"]:
+                yield f"      in place of {event.replaced['rationale']}", "dim"
         case SignalIssued():
             yield from _signal(event, evidence, detailed)
         case AuditIssued():
             yield from _audit(event, detailed)
+        case PointMade():
+            yield from debate_screen.point(event, evidence, detailed)
+        case DebateClosed():
+            yield from debate_screen.closed(event, detailed)
         case ProposalMade():
             yield from _proposal(event, detailed)
+        case RiskRead():
+            yield from debate_screen.risk(event, detailed)
         case RuleVerdict() if detailed or event.verdict != "approve":
             yield from _rules(event, detailed)
+        case ApprovalGiven():
+            yield f"  {approval_words(event)}", "cyan"
         case OrderSubmitted():
             order = event.order
             yield (
@@ -164,6 +196,10 @@ def _lines(event: Event, evidence: dict[str, Evidence], detailed: bool) -> Itera
             yield f"      why: {event.reason}", ""
         case OrderAnswered() if event.status != "accepted":
             yield f"  Broker {event.status} {event.ticker}: {event.reason}", "yellow"
+        case OrderWithheld():
+            yield f"  Not sent {event.ticker}: {event.reason}", "yellow"
+        case VenueReported() if event.notes:
+            yield from ((f"  Look at this: {note}", "yellow") for note in event.notes)
         case OrderFilled():
             fill = event.fill
             filled = "Filled" if fill.cause == "order" else f"Filled by {fill.cause.replace('_', ' ')}"
