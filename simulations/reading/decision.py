@@ -178,6 +178,10 @@ _PLACED = _FOLLOWING | {
 }
 
 
+_OF_ONE_NAME = frozenset({"point_made", "debate_closed"})
+"""Kinds that are told with the name they are about (`case.Case`)."""
+
+
 def read_decision(journal: Journal, number: int, universe: Sequence[str]) -> Decision | None:
     """Decision `number` (from 0); None where the session has none."""
     events = list(rows(journal, but=_ELSEWHERE, decision=number))
@@ -216,7 +220,7 @@ def read_decision(journal: Journal, number: int, universe: Sequence[str]) -> Dec
         commission=fsum(fill.commission for fill in fills),
         slippage=fsum(fill.slippage for fill in fills),
         following=[row for row in events if row.kind in _FOLLOWING],
-        others=[row for row in events if row.kind not in _PLACED],
+        others=[row for row in events if row.kind not in _PLACED and row.kind not in _OF_ONE_NAME],
     )
 
 
