@@ -208,7 +208,7 @@ def test_a_debate_is_told_by_round_and_an_attack_counts_as_an_objection(
     assert "wrong" not in answer
     assert re.findall(r"Round (\d)", debate) == ["1", "2"]
     assert "struck by the auditor" in debate
-    assert "×0.50" in debate
+    assert 'news analyst <span class="num">\N{MULTIPLICATION SIGN}0.50' in debate
 
 
 def test_names_that_need_quoting_are_quoted(generated_session: Finished, tmp_path: Path) -> None:
