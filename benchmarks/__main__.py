@@ -22,12 +22,14 @@ from . import (
     model_weights,
     optimizer,
     optimizer_desk,
+    overhead,
     repeats,
     return_statistics,
     rules,
     sessions,
     signals,
     validity,
+    viewer,
 )
 
 BENCHMARKS: dict[str, Callable[[], list[dict[str, Any]]]] = {
@@ -44,12 +46,14 @@ BENCHMARKS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "model_weights": model_weights.measure,
     "optimizer": optimizer.measure,
     "optimizer_desk": optimizer_desk.measure,
+    "overhead": overhead.measure,
     "repeats": repeats.measure,
     "return_statistics": return_statistics.measure,
     "rules": rules.measure,
     "sessions": sessions.measure,
     "signals": signals.measure,
     "validity": validity.measure,
+    "viewer": viewer.measure,
 }
 PINNED = (
     "backtrader",

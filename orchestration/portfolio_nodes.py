@@ -1,7 +1,7 @@
 """The nodes that turn signals into orders: the portfolio manager, and the pre-trade rules that may send it back."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import fsum
 from typing import Literal
 
@@ -22,6 +22,7 @@ from ..tools.broker.protocol import OrderIntent, PortfolioSnapshot, Side, client
 from ..tools.evidence import Evidence
 from ..tools.indicators import indicators
 from ..tools.market.view import MarketView
+from ..tools.market_state import regime_evidence
 from ..tools.optimizer import Infeasible, Solution
 from ..tools.optimizer.relax import MARGIN
 from ..tools.optimizer.scenarios import Scenarios, historical_scenarios
@@ -64,27 +65,9 @@ def manage_portfolio(state: DeskState, runtime: Runtime[DeskContext]) -> dict[st
 
 def market_evidence(view: MarketView, state: DeskState) -> tuple[Evidence, ...]:
     """What the posture rests on: the regime and the benchmark's trend and drawdown."""
-    found = state["regime"]
-    regime = (
-        (
-            Evidence.of(
-                id=f"MARKET/regime/{view.session}",
-                kind="regime",
-                measure="regime",
-                ticker="MARKET",
-                as_of=view.as_of,
-                available_at=view.as_of,
-                period=f"to {view.session}",
-                text=f"{found.words} with probability {found.probability:.2f}",
-                source="prices",
-            ),
-        )
-        if found
-        else ()
-    )
     trend = ("momentum_3m", "distance_sma_200", "volatility_3m", "drawdown_12m")
     figures = indicators(view, view.benchmark) if view.benchmark else []
-    return (*regime, *(item for item in figures if item.measure in trend))
+    return (*regime_evidence(view, state["regime"]), *(item for item in figures if item.measure in trend))
 
 
 def propose(
@@ -98,10 +81,13 @@ def propose(
     aversion = reference.risk_aversion * settings.risk_aversion * posture.factor
     alpha = {view.ticker: view.alpha for view in views}
     deserved = dict(zip(scenarios.tickers, reference.returns.tolist(), strict=True))
-    cap = min(settings.max_weight, desk.rules.policy.max_position_weight)
+    policy = desk.rules.policy
+    cap = min(settings.max_weight, policy.max_position_weight)
     kept = {name: current.get(name, 0.0) for name in desk.universe if name not in scenarios.tickers}
     expected = {name: earned + alpha.get(name, 0.0) for name, earned in deserved.items()}
-    asked = wish_of(settings, portfolio, expected, kept, cap=cap, risk_aversion=aversion)
+    asked = wish_of(settings, portfolio, expected, kept, cap=cap, max_gross=policy.max_gross, risk_aversion=aversion)
+    if (tightened := state["tightened"]) is not None:
+        asked = tightened.applied_to(asked)
     solution, gave = give_way(asked, lambda wish: optimise(portfolio_tools(desk.optimizer, scenarios), **dict(wish)))
     if isinstance(solution, Infeasible):
         return stay(desk, state, scenarios, posture, views, solution.sentence)
@@ -110,7 +96,7 @@ def propose(
         weights=weights,
         cash=1 - fsum(weights.values()),
         posture=posture,
-        risk_aversion=aversion,
+        risk_aversion=asked.risk_aversion,
         views=views,
         reference=deserved,
         expected_return=solution.expected_return,
@@ -129,6 +115,7 @@ def wish_of(
     kept: Mapping[str, float],
     *,
     cap: float,
+    max_gross: float,
     risk_aversion: float,
 ) -> OfPortfolio:
     """What the optimizer is asked.
@@ -139,16 +126,23 @@ def wish_of(
         expected: return per session of each name that can be considered.
         kept: weights of the names that cannot: they keep what they have, the rest shares what is left.
         cap: largest weight of a name.
+        max_gross: largest sum of absolute weights that the rules allow.
         risk_aversion: lambda.
     """
-    current, held = portfolio.weights(), fsum(kept.values())
+    current, held, most = portfolio.weights(), fsum(kept.values()), settings.max_short
+    stuck_short = -fsum(weight for weight in kept.values() if weight < 0)
+    # No money is borrowed: short and long positions together are at most the equity less the cash floor.
+    gross = min(max_gross, 1 - settings.min_cash) - fsum(abs(weight) for weight in kept.values())
     return OfPortfolio(
         expected_returns=dict(expected),
         previous_weights={name: current.get(name, 0.0) for name in expected},
         caps=dict.fromkeys(expected, cap),
+        floors=dict.fromkeys(expected, -min(cap, most)) if most else {},
+        max_short=max(0.0, most - stuck_short) if most else None,
+        max_gross=max(0.0, gross) if most else None,
         risk_aversion=risk_aversion,
         beta=settings.beta,
-        min_cash=min(1.0, settings.min_cash + held),
+        min_cash=max(0.0, min(1.0, settings.min_cash + held)),
         # A short list of names cannot hold more than its caps allow; then that is the floor.
         min_invested=max(0.0, min(settings.min_invested - held, fsum([cap] * len(expected)))),
         turnover_limit=settings.turnover_limit if portfolio.positions else None,
@@ -219,12 +213,21 @@ def explain(solution: Solution, posture: Posture, views: tuple[View, ...], exclu
     return " ".join(parts)
 
 
-def pre_trade(state: DeskState, runtime: Runtime[DeskContext]) -> Command[Literal["portfolio_manager", "execute"]]:
+def pre_trade(state: DeskState, runtime: Runtime[DeskContext]) -> Command[Literal["portfolio_manager", "approve"]]:
     """Judges every order of the proposal; a veto sends the portfolio manager back once, without that name."""
     desk = runtime.context
-    asked = orders_of(desk, state)
     # Whoever started the session asked for all its decisions: each one counts as enabled by a person.
     desk.activity.enable()
+    permitted, barred = judge(desk, state, orders_of(desk, state))
+    if barred and not state["barred"]:
+        return Command(goto="portfolio_manager", update={"barred": barred, "permitted": []})
+    return Command(goto="approve", update={"permitted": permitted})
+
+
+def judge(
+    desk: DeskContext, state: DeskState, asked: Sequence[tuple[OrderIntent, str]]
+) -> tuple[list[PermittedOrder], dict[str, str]]:
+    """The rules' verdict on orders with their reasons, on record: what may leave, and by name why something may not."""
     reasons = {order.client_order_id: reason for order, reason in asked}
     permitted: list[PermittedOrder] = []
     barred: dict[str, str] = {}
@@ -246,9 +249,7 @@ def pre_trade(state: DeskState, runtime: Runtime[DeskContext]) -> Command[Litera
             if report.verdict == "clamp":
                 reason += f" The rules cut it from {order.quantity:,.6g} to {report.order.quantity:,.6g} shares."
             permitted.append(PermittedOrder(order=report.order, token=report.token, reason=reason))
-    if barred and not state["barred"]:
-        return Command(goto="portfolio_manager", update={"barred": barred, "permitted": []})
-    return Command(goto="execute", update={"permitted": permitted})
+    return permitted, barred
 
 
 def orders_of(desk: DeskContext, state: DeskState) -> list[tuple[OrderIntent, str]]:
@@ -259,7 +260,10 @@ def orders_of(desk: DeskContext, state: DeskState) -> list[tuple[OrderIntent, st
         held, price = portfolio.positions.get(ticker, 0.0), portfolio.prices.get(ticker)
         if price is None or proposal.expected_return is None or ticker in proposal.excluded:
             continue  # not listed yet, or the desk stays as it is
-        quantity = _wanted(portfolio, proposal.weights[ticker], price, desk.settings.fractional) - held
+        wanted = _wanted(portfolio, proposal.weights[ticker], price, desk.settings.fractional)
+        if wanted * held < 0:
+            wanted = 0.0  # no order turns a position around: it is closed now, the next decision opens the other one
+        quantity = wanted - held
         if abs(quantity) * price < DUST * portfolio.equity:
             continue  # with fractional shares, the rounding of a weight that has not changed
         side: Side = "buy" if quantity > 0 else "sell"
@@ -270,7 +274,7 @@ def orders_of(desk: DeskContext, state: DeskState) -> list[tuple[OrderIntent, st
             quantity=abs(quantity),
             reference_price=price,
             decided_at=state["as_of"],
-            reduces=side == "sell",
+            reduces=held > 0 if side == "sell" else held < 0,
         )
         orders.append((order, reason_of(order, portfolio, proposal, state)))
     return orders
@@ -278,7 +282,7 @@ def orders_of(desk: DeskContext, state: DeskState) -> list[tuple[OrderIntent, st
 
 def _wanted(portfolio: PortfolioSnapshot, weight: float, price: float, fractional: bool) -> float:
     shares = weight * portfolio.equity / price
-    return shares if fractional else float(math.floor(shares + 1e-9))
+    return shares if fractional else math.copysign(math.floor(abs(shares) + 1e-9), shares)
 
 
 def reason_of(order: OrderIntent, portfolio: PortfolioSnapshot, proposal: Proposal, state: DeskState) -> str:

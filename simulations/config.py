@@ -6,11 +6,13 @@ Values come from defaults, a TOML file and options, the later ones on top.
 import tomllib
 from datetime import date
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from ..agents.models.served.address import address_of, is_address
+from ..agents.roles import MOST_CALLS
+from ..agents.rosters import DEBATE_ROUNDS
 from ..orchestration.context import Organ
 from ..tools.clock import Frequency
 from ..tools.errors import InputError
@@ -53,13 +55,19 @@ class SessionConfig(Frozen):
     frequency: Frequency = "monthly"
     """How often the desk decides: at the last session of each period, and at the first session of the window."""
     desk: str = "classic"
-    """Who sits on the desk: `classic`, `solo`, `personas`, or a TOML roster (docs/roles.md)."""
+    """Who sits on the desk: `classic`, `research-house`, `solo`, `personas`, or a TOML roster (docs/roles.md)."""
     without: tuple[str, ...] = ()
-    """Analysts of the desk to leave out, by name or its beginning (`technical`)."""
+    """Who of the desk is left out, by name or its beginning (`technical`)."""
     roles: str | None = None
     """Folder with role files of your own."""
+    debate_rounds: int = Field(default=DEBATE_ROUNDS, ge=1, le=5)
+    """How often each debater speaks on a ticker, on a desk that has them."""
+    extra_calls: int | None = Field(default=None, ge=0, le=MOST_CALLS)
+    """How often an analyst may ask for more than its plan gathers, on each ticker; as its role says if absent."""
     model: str = "smollm2"
     """`smollm2`, `scorecard`, the path of a GGUF file, or the URL of an OpenAI-compatible server."""
+    adapter: str | None = None
+    """A LoRA adapter in GGUF form for the model (`paperdesk train desk` makes one); its hash is part of the mind."""
     training_cutoff: date | None = None
     """Day after which the model can have read nothing, where it does not know that itself; becomes part of the mind."""
     threads: int = Field(default=2, ge=1, le=256)
@@ -91,6 +99,16 @@ class SessionConfig(Frozen):
     """Sessions without a trade after which a position is taken for delisted and paid out."""
     delisting_loss: float = Field(default=0.3, ge=0, le=1)
     """Part of the last close that is lost then."""
+    max_short: float = Field(default=0.0, ge=0, le=1)
+    """Largest sum of short positions, fraction of equity; 0: the account is long only. The policy must permit it."""
+    short_margin: float = Field(default=0.5, gt=0, le=5)
+    """Equity behind a new short position, of its value, beside its proceeds."""
+    short_maintenance: float = Field(default=0.3, gt=0, le=5)
+    """Equity that a short position needs at each close; with less, positions are closed at the next open."""
+    borrow_fee: float = Field(default=0.005, ge=0, le=5)
+    """Yearly fee for borrowed shares, of what they are worth now."""
+    debit_interest: float = Field(default=0.05, ge=0, le=1)
+    """Yearly interest on money that is owed."""
     fractional: bool = False
     """Whether fractions of a share can be held."""
     policy: str = "standard"
@@ -115,6 +133,11 @@ class SessionConfig(Frozen):
     max_revisions: int = Field(default=1, ge=0, le=5)
     """How often the auditor may send a signal back."""
 
+    approve: Literal["terminal", "file"] | None = None
+    """Where a person is asked before orders leave (docs/approval.md); nobody is asked by default."""
+    approval_timeout: float | None = Field(default=None, gt=0)
+    """Seconds to wait for the answer; then nothing leaves and the session goes on. By default it waits."""
+
     @field_validator("universe", "mask", "ablate", "without", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
@@ -135,6 +158,8 @@ class SessionConfig(Frozen):
             raise ValueError("the universe must name at least one ticker, each once")
         if len(set(self.mask)) < len(self.mask):
             raise ValueError("the mask names something twice: name names, dates, levels at most once each")
+        if self.short_maintenance > self.short_margin:
+            raise ValueError("short_maintenance is above short_margin: lower it, or every short position is called")
         if len(set(self.ablate)) < len(self.ablate):
             raise ValueError("ablate names something twice: name auditor, memory at most once each")
         if self.min_invested > 1 - self.min_cash:

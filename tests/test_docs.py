@@ -18,16 +18,20 @@ from paperdesk.agents.roles import Row
 from paperdesk.agents.rosters import desks, roster
 from paperdesk.agents.signals import Rule
 from paperdesk.cli import app
-from paperdesk.memory.journal import Journal
+from paperdesk.memory.journal import Filters, Journal
 from paperdesk.memory.journal.events import EVENT
 from paperdesk.orchestration.graph import mermaid
 from paperdesk.simulations.config import SessionConfig, load_config
-from paperdesk.simulations.transcript import select, transcript
+from paperdesk.simulations.reading import Session
+from paperdesk.simulations.show import choose
+from paperdesk.simulations.transcript import transcript
 from paperdesk.simulations.window import window_of
 from paperdesk.tools.market.view import open_market
 from paperdesk.tools.toolbox import EVIDENCE_TOOLS
 
 ROOT = Path(__file__).parents[1]
+DRAWN = ("classic", "research-house")
+"""Desks whose graphs stand on their page."""
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 
@@ -91,7 +95,7 @@ def commands() -> Iterator[tuple[str, str, list[str]]]:
     """Every `paperdesk VERB ... --options` that stands as code on a page; `make run ARGS="..."` is `run`."""
     for page in PAGES:
         code = code_of(page.read_text(encoding="utf-8"))
-        for verb, rest in re.findall(r"(?<![./\w-])paperdesk ([a-z]+)\b([^\n|#]*)", code):
+        for verb, rest in re.findall(r"(?<![./\w-])paperdesk (?!import\b)([a-z]+)\b([^\n|#]*)", code):
             if verb in GROUPS:
                 if below := re.match(r" ([a-z]+)\b(.*)", rest):
                     yield page.name, f"{verb} {below[1]}", re.findall(r"(?<!\S)(--[a-z-]+)", below[2])
@@ -162,11 +166,12 @@ def test_the_tables_of_the_auditor_are_those_of_the_benchmark(name: str) -> None
 
 def test_the_drawing_is_that_of_the_graph() -> None:
     drawings = re.findall(r"^```mermaid\n(.*?)^```", text_of("docs/graph.md"), flags=re.DOTALL | re.MULTILINE)
-    assert [drawing.strip() for drawing in drawings] == [mermaid().strip()]
+    assert [drawing.strip() for drawing in drawings] == [mermaid(roster(desk)).strip() for desk in DRAWN]
 
 
 def test_every_node_is_explained() -> None:
-    nodes = set(re.findall(r"^\t(?:desk_)?(\w+)\((\w+)\)$", mermaid(), flags=re.MULTILINE))
+    drawings = "\n".join(mermaid(roster(desk)) for desk in DRAWN)
+    nodes = set(re.findall(r"^\t(?:desk_)?(\w+)\((\w+)\)$", drawings, flags=re.MULTILINE))
     assert {node for node, _ in nodes} == first_column(text_of("docs/graph.md"))
 
 
@@ -224,9 +229,9 @@ def test_the_excerpt_in_the_readme_is_what_a_session_says(session: Path) -> None
         0
     ].splitlines()
     assert command.endswith("--decision 1 --ticker ZEPL")
-    with Journal.open_readonly(session) as journal:
-        records = select(journal, decision=0, ticker="ZEPL", agent=None, search=None)
-        said = iter([line.rstrip() for line, _ in transcript(records, detailed=True)])
+    with Session.open(session) as opened:
+        chosen = choose(opened, Filters(decision=0, ticker="ZEPL"))
+        said = iter([line.rstrip() for line, _ in transcript(opened.at(chosen.numbers), detailed=True)])
     wanted = [line.rstrip() for line in excerpt if line.strip() not in ("", "...")]
     assert len(wanted) > 8
     for line in wanted:
@@ -236,8 +241,8 @@ def test_the_excerpt_in_the_readme_is_what_a_session_says(session: Path) -> None
 def test_every_desk_and_every_key_of_a_role_is_on_its_page() -> None:
     named = first_column(text_of("docs/roles.md"))
     assert set(desks()) | set(Row.model_fields) == named
-    rows = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", text_of("docs/roles.md"), flags=re.MULTILINE))
+    rows = dict(re.findall(r"^\| `([\w-]+)` \| (.+) \|$", text_of("docs/roles.md"), flags=re.MULTILINE))
     for desk in desks():
-        assert re.findall(r"`(\w+)`", rows[desk]) == [role.name for role in roster(desk).analysts]
+        assert re.findall(r"`(\w+)`", rows[desk]) == [one.name for one in roster(desk).seated]
     for tool in EVIDENCE_TOOLS:
         assert f"`{tool}`" in rows["plan"]

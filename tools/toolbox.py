@@ -10,25 +10,42 @@ from typing import Annotated, Any
 
 import numpy as np
 from langchain.tools import BaseTool
-from langchain_core.messages import ToolMessage
 from langchain_core.tools import StructuredTool
 from pydantic import BaseModel, ConfigDict, Field
 
-from .broker.protocol import Broker, OrderIntent, Submission, VerdictToken
+from .broker.protocol import DeskBroker, OrderIntent, Submission, VerdictToken
 from .evidence import Evidence
 from .evidence_pack import PASSAGES, QUERY
-from .indicators import indicators
+from .indicators import INDICATORS, indicators
 from .market.documents.search import search
 from .market.fundamentals import ratios
+from .market.fundamentals.ratios import RATIOS
+from .market.relations.related import MOST, SESSIONS, related_events
 from .market.view import MarketView
+from .market_state import STATE
+from .market_state import market_state as state_of_market
 from .measures import MEASURES
 from .optimizer import Infeasible, MeanCVaR, Problem, Solution, Utility
 from .optimizer.scenarios import Scenarios
 from .regime import regime
 from .sentiment.lexicon import latest_tone
 
-EVIDENCE_TOOLS = ("price_indicators", "filing_ratios", "release_tone", "document_search")
+EVIDENCE_TOOLS = (
+    "price_indicators",
+    "filing_ratios",
+    "release_tone",
+    "document_search",
+    "related_events",
+    "market_state",
+)
 """The research tools that answer with evidence: what an analyst's plan may name."""
+
+FIGURES: dict[str, tuple[str, ...]] = {
+    "price_indicators": INDICATORS,
+    "filing_ratios": tuple(ratio.measure for ratio in RATIOS),
+    "market_state": STATE,
+}
+"""The tools that can be asked for one figure, and which they have."""
 
 Found = tuple[str, list[Evidence]]
 """What a tool answers: text for a model, evidence for the desk."""
@@ -52,6 +69,12 @@ class OfCompany(Arguments):
     ticker: Ticker
 
 
+class OfFigures(OfCompany):
+    """A tool that answers with figures of one company."""
+
+    measure: str | None = Field(default=None, description="The only figure wanted; all of them if absent")
+
+
 class OfHistory(OfCompany):
     """Past prices of one company."""
 
@@ -66,16 +89,28 @@ class OfDocuments(OfCompany):
     passages: int = Field(default=PASSAGES, ge=1, le=5, description="How many passages at most")
 
 
+class OfRelated(OfCompany):
+    """What has happened at companies related to one."""
+
+    sessions: int = Field(default=SESSIONS, ge=1, le=252, description="How many past sessions")
+    most: int = Field(default=MOST, ge=1, le=10, description="How many events at most")
+
+
 class OfPortfolio(Arguments):
     """A Mean-CVaR problem over the scenarios that the tool is bound to; all rates per session."""
 
     expected_returns: dict[str, float] = Field(description="Expected return of each name, per session")
     previous_weights: dict[str, float] = Field(description="Weights held now, fractions of equity")
     caps: dict[str, float] = Field(description="Largest weight of each name")
+    floors: dict[str, float] = Field(
+        default_factory=dict, description="Smallest weights, 0 unless given; below 0: short"
+    )
     risk_aversion: float = Field(ge=0, description="Return given up per unit of CVaR")
     beta: float = Field(gt=0, lt=1, description="Level of the CVaR")
     min_cash: float = Field(ge=0, le=1, description="Fraction of equity that stays cash")
     min_invested: float = Field(ge=0, le=1, description="Smallest sum of the weights")
+    max_short: float | None = Field(default=None, ge=0, description="Largest sum of short positions")
+    max_gross: float | None = Field(default=None, ge=0, description="Largest sum of absolute weights")
     turnover_limit: float | None = Field(default=None, description="Largest sum of absolute weight changes")
     cost_per_unit: float = Field(ge=0, description="Cost of one unit of value traded, per session of holding")
 
@@ -98,11 +133,11 @@ def research_tools(view: MarketView) -> dict[str, BaseTool]:
         lines = [f"{day:%Y-%m-%d} {row.close:.2f}" for day, row in frame.tail(sessions).iterrows()]
         return "\n".join(lines), []
 
-    def price_indicators(ticker: str) -> Found:
-        return _answer(indicators(view, ticker), "too short a price history")
+    def price_indicators(ticker: str, measure: str | None = None) -> Found:
+        return _answer(_only(measure, indicators(view, ticker)), "too short a price history")
 
-    def filing_ratios(ticker: str) -> Found:
-        return _answer(ratios(view, ticker), "no filings known")
+    def filing_ratios(ticker: str, measure: str | None = None) -> Found:
+        return _answer(_only(measure, ratios(view, ticker)), "no filings known")
 
     def release_tone(ticker: str) -> Found:
         tone = latest_tone(view, ticker)
@@ -110,6 +145,12 @@ def research_tools(view: MarketView) -> dict[str, BaseTool]:
 
     def document_search(ticker: str, query: str = QUERY, passages: int = PASSAGES) -> Found:
         return _answer(search(view, ticker, query, k=passages), "no recent document")
+
+    def events_at_related(ticker: str, sessions: int = SESSIONS, most: int = MOST) -> Found:
+        return _answer(related_events(view, ticker, sessions, most), "nothing new at related companies")
+
+    def market_state(ticker: str, measure: str | None = None) -> Found:
+        return _answer(_only(measure, state_of_market(view, ticker)), "too short a history of the market")
 
     def market_regime() -> tuple[str, None]:
         found = regime(view)
@@ -119,10 +160,17 @@ def research_tools(view: MarketView) -> dict[str, BaseTool]:
         tool.name: tool
         for tool in (
             _tool(price_history, OfHistory, "Past closing prices of one company."),
-            _tool(price_indicators, OfCompany, "Momentum, trend, volatility and volume figures of one company."),
-            _tool(filing_ratios, OfCompany, "Growth, margins, leverage and yield from filings known today."),
+            _tool(price_indicators, OfFigures, "Momentum, trend, volatility and volume figures of one company."),
+            _tool(filing_ratios, OfFigures, "Growth, margins, leverage and yield from filings known today."),
             _tool(release_tone, OfCompany, "Tone of the latest press release by a finance lexicon."),
             _tool(document_search, OfDocuments, "Passages of press releases that answer a question."),
+            _tool(market_state, OfFigures, "Regime, trend and rates of the whole market, and its pull on one company."),
+            _tool(
+                events_at_related,
+                OfRelated,
+                "Events at suppliers, customers, partners, competitors and peers of one company.",
+                name="related_events",
+            ),
             _tool(market_regime, NoArguments, "State of the whole market: calm or turbulent, rising, falling or flat."),
         )
     }
@@ -143,6 +191,9 @@ def portfolio_tools(optimizer: MeanCVaR, scenarios: Scenarios) -> dict[str, Base
                 expected_returns=np.array([asked.expected_returns[name] for name in names]),
                 previous_weights=np.array([asked.previous_weights[name] for name in names]),
                 caps=np.array([asked.caps[name] for name in names]),
+                floors=np.array([asked.floors.get(name, 0.0) for name in names]),
+                max_short=asked.max_short,
+                max_gross=asked.max_gross,
                 costs=np.full(len(names), asked.cost_per_unit),
                 goal=Utility(asked.risk_aversion),
                 beta=asked.beta,
@@ -160,11 +211,11 @@ def portfolio_tools(optimizer: MeanCVaR, scenarios: Scenarios) -> dict[str, Base
 
 def optimise(tools: dict[str, BaseTool], **arguments: object) -> Solution | Infeasible:
     """Calls the portfolio manager's tool; its typed result."""
-    result: Solution | Infeasible = _invoke(tools, "mean_cvar", arguments).artifact
+    result: Solution | Infeasible = _invoke(tools, "mean_cvar", arguments)[1]
     return result
 
 
-def execution_tools(broker: Broker) -> dict[str, BaseTool]:
+def execution_tools(broker: DeskBroker) -> dict[str, BaseTool]:
     """The tools that touch the account; a submission without a valid token is refused by the broker."""
 
     def portfolio() -> tuple[str, None]:
@@ -184,31 +235,46 @@ def execution_tools(broker: Broker) -> dict[str, BaseTool]:
 
 def submit(tools: dict[str, BaseTool], order: OrderIntent, token: VerdictToken) -> Submission:
     """Calls the submission tool; its typed result."""
-    answer: Submission = _invoke(tools, "submit_order", {"order": order, "token": token}).artifact
+    answer: Submission = _invoke(tools, "submit_order", {"order": order, "token": token})[1]
     return answer
 
 
 def call(tools: dict[str, BaseTool], name: str, **arguments: object) -> tuple[str, list[Evidence]]:
     """Calls a tool as a model's tool call would: its text and its evidence."""
-    message = _invoke(tools, name, arguments)
-    return str(message.content), list(message.artifact or [])
+    text, evidence = _invoke(tools, name, arguments)
+    return text, list(evidence or [])
 
 
-def _invoke(tools: dict[str, BaseTool], name: str, arguments: dict[str, object]) -> ToolMessage:
-    """One tool call in LangChain's own form, so that a model's call and the desk's take the same way."""
-    message = tools[name].invoke({"type": "tool_call", "id": name, "name": name, "args": arguments})
-    assert isinstance(message, ToolMessage)
-    return message
+def _invoke(tools: dict[str, BaseTool], name: str, arguments: dict[str, object]) -> tuple[str, Any]:
+    """One tool call: arguments checked by the tool's own schema, then its function; text and artifact.
+
+    It is what a model's tool call comes to, without LangChain's callbacks, tracing and messages around it: those cost
+    a millisecond a call, and a desk of 100 companies makes 400 calls a decision.
+    """
+    tool = tools[name]
+    assert isinstance(tool, StructuredTool)
+    assert tool.func is not None
+    assert isinstance(tool.args_schema, type)
+    assert issubclass(tool.args_schema, Arguments)
+    checked = tool.args_schema.model_validate(arguments)
+    text, artifact = tool.func(**{field: getattr(checked, field) for field in type(checked).model_fields})
+    return str(text), artifact
 
 
-def _tool(function: Callable[..., object], arguments: type[Arguments], description: str) -> StructuredTool:
+def _tool(
+    function: Callable[..., object], arguments: type[Arguments], description: str, name: str = ""
+) -> StructuredTool:
     return StructuredTool.from_function(
         func=function,
-        name=function.__name__,
+        name=name or function.__name__,
         description=description,
         args_schema=arguments,
         response_format="content_and_artifact",
     )
+
+
+def _only(measure: str | None, evidence: Sequence[Evidence]) -> list[Evidence]:
+    return [item for item in evidence if measure in (None, item.measure)]
 
 
 def _answer(evidence: Sequence[Evidence], otherwise: str) -> Found:

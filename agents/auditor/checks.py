@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from ...tools.evidence import Evidence
 from ...tools.market.documents.instructions import instructions_in
+from ...tools.market_state import MARKET
 from ...tools.measures import MEASURES
 from ..analyst import STRONG, claim_of, directional, rationale_of
 from ..evidence_text import squeezed
@@ -13,7 +14,12 @@ from .binding import OPPOSED, Frame, Misreading, misreadings
 from .case import Case
 from .segments import Segment, segments
 
-STALE_AFTER = {"indicator": timedelta(days=7), "ratio": timedelta(days=200), "passage": timedelta(days=200)}
+STALE_AFTER = {
+    "indicator": timedelta(days=7),
+    "ratio": timedelta(days=200),
+    "passage": timedelta(days=200),
+    "event": timedelta(days=400),
+}
 """How old each kind of evidence may be at the decision."""
 
 STALE_MEASURES = {"tone": timedelta(days=120)}
@@ -54,9 +60,9 @@ def staleness(signal: Signal, case: Case) -> Iterator[Finding]:
 
 
 def right_company(signal: Signal, case: Case) -> Iterator[Finding]:
-    """Evidence about one company supports nothing about another."""
+    """Evidence about one company supports nothing about another; the market is around all of them."""
     for claim, cited in _cited(signal, case):
-        if cited.ticker != signal.ticker:
+        if cited.ticker not in (signal.ticker, MARKET):
             message = f"{claim.alias} is about {cited.ticker}, not {signal.ticker}"
             yield _finding("right_company", "fatal", message, claim, expected=signal.ticker, found=cited.ticker)
 
@@ -173,7 +179,7 @@ def set_aside(signal: Signal, case: Case) -> Iterator[Finding]:
     """What was taken out of documents before they were read is named."""
     for item in case.set_aside.get((signal.agent, signal.ticker), ()):
         what = "was not read" if item.whole else "was read without the sentences in it"
-        message = f"document {item.document} {what} that speak to a machine"
+        message = f"document {item.document} {what} that speak to a machine or to the reader"
         told = " ".join(squeezed(quote) for quote in item.quotes)[:SHOWN_CHARACTERS]
         yield Finding(rule="set_aside", severity="note", message=message, evidence=item.document, found=told)
 

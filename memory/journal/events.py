@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field, TypeAdapter
 
-from ...tools.broker.protocol import Fill, OrderIntent, PortfolioSnapshot
+from ...tools.broker.protocol import Fill, FillCause, OrderIntent, PortfolioSnapshot
 from ...tools.evidence import Evidence
 from ...tools.frozen import Frozen
 
@@ -41,6 +41,29 @@ class SessionStarted(BaseEvent):
     """The mind's `Fingerprint`."""
     prompts: str
     """Hash of all prompt files in use."""
+
+
+class DeskChanged(BaseEvent):
+    """A person changed the desk from this decision on: what is earlier is the past of another session (its fork)."""
+
+    kind: Literal["desk_changed"] = "desk_changed"
+    parent_head: str
+    """Head of the session whose past this one shares, as it was when the fork was made."""
+    parent_count: int
+    at: date
+    """Session at whose close the desk decides otherwise, or as another desk."""
+    by: str
+    """Who set it, in the person's own words."""
+    settings: list[str]
+    """As given: `max_weight=0.2`, `signal:technical_analyst:NVDA=sell`."""
+    config: Document
+    """The choices that are other ones now, with their new values; places are recorded as what was found there."""
+    mind: Document | None = None
+    """The mind's `Fingerprint`, where it is another mind now."""
+    policy: str | None = None
+    """Hash of the pre-trade policy, where it is another one."""
+    prompts: str | None = None
+    """Hash of all prompt files in use, where the roster is another one."""
 
 
 class DecisionOpened(BaseEvent):
@@ -97,6 +120,21 @@ class SignalIssued(BaseEvent):
     signal: Document
 
 
+class StanceSet(BaseEvent):
+    """A person put a stance in the place of an analyst's; the signal that follows says the same."""
+
+    kind: Literal["stance_set"] = "stance_set"
+    agent: str
+    ticker: str
+    stance: str
+    """One of the five stances, or `abstain`."""
+    probability: float
+    """Given to the stance; 0 for `abstain`."""
+    by: str
+    replaced: Document
+    """The signal that the analyst's mind had come to."""
+
+
 class AuditIssued(BaseEvent):
     """The auditor judged a signal."""
 
@@ -109,6 +147,37 @@ class AuditIssued(BaseEvent):
     report: Document
 
 
+class PointMade(BaseEvent):
+    """A debater answered a claim on a ticker, or said why it does not."""
+
+    kind: Literal["point_made"] = "point_made"
+    agent: str
+    ticker: str
+    round: int
+    """Of the debate, from 1."""
+    how: Literal["supports", "attacks", "silent"]
+    answers: str
+    """Id of the claim that it answers; empty where it is silent."""
+    rationale: str
+    """Its sentence, or why there is none."""
+    stands: bool
+    """Whether the auditor let it stand."""
+    point: Document
+    """The whole point; empty where there is none."""
+    findings: list[Document] = Field(default_factory=list)
+    """The auditor's, of a point that was struck."""
+
+
+class DebateClosed(BaseEvent):
+    """The debate on a ticker ended: what it left of the confidence of each analyst's signal."""
+
+    kind: Literal["debate_closed"] = "debate_closed"
+    ticker: str
+    factors: dict[str, float]
+    """By analyst, at most 1."""
+    outcome: Document
+
+
 class ProposalMade(BaseEvent):
     """The portfolio manager proposed target weights."""
 
@@ -116,6 +185,18 @@ class ProposalMade(BaseEvent):
     weights: dict[str, float]
     rationale: str
     proposal: Document
+
+
+class RiskRead(BaseEvent):
+    """The risk officer read a proposal: it accepted it, or tightened the limits under which it is made again."""
+
+    kind: Literal["risk_read"] = "risk_read"
+    agent: str
+    reading: str
+    rationale: str
+    evidence: list[Evidence]
+    """Figures of the proposal's risk."""
+    tightening: Document
 
 
 class RuleVerdict(BaseEvent):
@@ -126,6 +207,21 @@ class RuleVerdict(BaseEvent):
     verdict: Literal["approve", "clamp", "veto"]
     order: OrderIntent
     report: Document
+
+
+class ApprovalGiven(BaseEvent):
+    """A person answered for the orders of a decision, or nobody did in time; `replay` reads it by `request_key`."""
+
+    kind: Literal["approval_given"] = "approval_given"
+    request_key: str
+    """Hash of what was asked: the proposal and the orders, figure by figure."""
+    verdict: Literal["approve", "reject", "veto", "unanswered"]
+    stopped: list[str]
+    """Tickers whose orders do not leave."""
+    by: str
+    reason: str
+    reply: Document
+    """The answer as it was given."""
 
 
 class OrderSubmitted(BaseEvent):
@@ -144,7 +240,8 @@ class OrderAnswered(BaseEvent):
     kind: Literal["order_answered"] = "order_answered"
     ticker: str
     client_order_id: str
-    status: Literal["accepted", "rejected", "unknown"]
+    status: Literal["accepted", "rejected", "unknown", "absent"]
+    """`absent`: the answer was lost, and a look-up found that the order never arrived."""
     reason: str = ""
 
 
@@ -168,16 +265,16 @@ class OrderEnded(BaseEvent):
 
 
 class CorporateActionApplied(BaseEvent):
-    """A dividend or interest was paid, a split changed a position, or a delisting ended it."""
+    """A payment that no order led to, a split, or the end of a position in a name that trades no more."""
 
     kind: Literal["corporate_action"] = "corporate_action"
     session: date
     ticker: str
-    action: Literal["dividend", "split", "cash_in_lieu", "interest", "delisting"]
+    action: Literal["dividend", "split", "cash_in_lieu", "interest", "delisting", "borrow_fee", "buy_in"]
     amount: float
-    """Cash paid, or the split's ratio."""
+    """Cash received, negative where paid, or the split's ratio."""
     shares: float
-    """Shares held before it."""
+    """Shares held before it, negative where owed; the money that interest or a borrow fee is on."""
 
 
 class BarClosed(BaseEvent):
@@ -190,6 +287,24 @@ class BarClosed(BaseEvent):
     positions: dict[str, float]
     prices: dict[str, float]
     """Closing (or last known) price of each position."""
+
+
+class MarginCalled(BaseEvent):
+    """At a close the equity was below the maintenance margin."""
+
+    kind: Literal["margin_called"] = "margin_called"
+    session: date
+    equity: float
+    requirement: float
+
+
+class OrderForced(BaseEvent):
+    """The broker ordered for the account what it has to close at the next open."""
+
+    kind: Literal["order_forced"] = "order_forced"
+    ticker: str
+    cause: FillCause
+    order: OrderIntent
 
 
 class SignalResolved(BaseEvent):
@@ -212,6 +327,68 @@ class DecisionClosed(BaseEvent):
     session: date
 
 
+class VenueChecked(BaseEvent):
+    """Live trading looked at its venue before it sent anything: clock, connection, and who counts which shares."""
+
+    kind: Literal["venue_checked"] = "venue_checked"
+    session: date
+    at: AwareDatetime
+    """By our clock."""
+    skew_seconds: float
+    """The venue's clock less ours."""
+    ledger: dict[str, float]
+    """Shares as the journal counts them."""
+    venue: dict[str, float]
+    """Shares as the venue counts them."""
+
+
+class OrderSent(BaseEvent):
+    """Live trading: an order leaves now; written before it is sent."""
+
+    kind: Literal["order_sent"] = "order_sent"
+    ticker: str
+    order: OrderIntent
+    """As the rules let it through at the open."""
+    at: AwareDatetime
+
+
+class OrderWithheld(BaseEvent):
+    """Live trading: an order for this open was not sent, and will not be."""
+
+    kind: Literal["order_withheld"] = "order_withheld"
+    ticker: str
+    client_order_id: str
+    quantity: float
+    reason: str
+
+
+class VenueReported(BaseEvent):
+    """Live trading: what the venue and the data say of a session that has closed. All else is derived from it."""
+
+    kind: Literal["venue_reported"] = "venue_reported"
+    session: date
+    at: AwareDatetime
+    """When it was asked."""
+    cash: float
+    positions: dict[str, float]
+    """Shares after the session, by our ledger."""
+    venue: dict[str, float]
+    """Shares by the venue's count."""
+    prices: dict[str, float]
+    """Last known close of every name of the universe."""
+    actions: list[Document]
+    fills: list[Fill]
+    ended: list[Document]
+    market: str
+    """Fingerprint of the data that the desk will look at."""
+    decide: bool
+    """Whether the desk decides at this close."""
+    owed: bool
+    """Whether a decision is still due after it."""
+    notes: list[str]
+    """What a person should know."""
+
+
 class SessionEnded(BaseEvent):
     """The last event: the figures of the session."""
 
@@ -221,21 +398,33 @@ class SessionEnded(BaseEvent):
 
 Event = Annotated[
     SessionStarted
+    | DeskChanged
     | DecisionOpened
     | ToolCalled
     | ModelCalled
+    | StanceSet
     | SignalIssued
     | AuditIssued
+    | PointMade
+    | DebateClosed
     | ProposalMade
+    | RiskRead
     | RuleVerdict
+    | ApprovalGiven
     | OrderSubmitted
     | OrderAnswered
     | OrderFilled
     | OrderEnded
     | CorporateActionApplied
     | BarClosed
+    | MarginCalled
+    | OrderForced
     | SignalResolved
     | DecisionClosed
+    | VenueChecked
+    | OrderSent
+    | OrderWithheld
+    | VenueReported
     | SessionEnded,
     Field(discriminator="kind"),
 ]

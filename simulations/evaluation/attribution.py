@@ -23,7 +23,7 @@ from ...tools.optimizer import Infeasible, MeanCVaR
 from ...tools.optimizer.scenarios import historical_scenarios
 from ...tools.rules import load_policy
 from ...tools.toolbox import optimise, portfolio_tools
-from ..session import settings_of
+from ..stages import settings_of
 from .document import AgentProfit
 from .figures import Estimate
 from .metrics import SESSIONS_PER_YEAR, DegenerateTrack
@@ -95,12 +95,14 @@ def weights_with(
     scenarios = historical_scenarios(view.returns(free, settings.scenario_sessions), settings.min_history)
     kept = {name: current.get(name, 0.0) for name in record.window.universe if name not in proposal.reference}
     alpha = {view.ticker: fsum(v for agent, v in view.parts.items() if agent in group) for view in proposal.views}
+    policy = load_policy(record.config.policy)
     wish = wish_of(
         settings,
         opened.portfolio,
         {name: earned + alpha.get(name, 0.0) for name, earned in proposal.reference.items()},
         kept,
-        cap=min(settings.max_weight, load_policy(record.config.policy).max_position_weight),
+        cap=min(settings.max_weight, policy.max_position_weight),
+        max_gross=policy.max_gross,
         risk_aversion=proposal.risk_aversion,
     )
     tools = portfolio_tools(optimizer, scenarios)

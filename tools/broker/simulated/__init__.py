@@ -3,10 +3,21 @@
 Importing this package loads backtrader (about a second).
 """
 
+from ..report import CorporateAction, ForcedOrder, MarginCall, OrderEnd, StepReport
 from .broker import Authorise, SimulatedBroker
-from .corporate_actions import CorporateAction
 from .costs import Costs
-from .report import OrderEnd, StepReport
+from .margin import Margin
 from .terms import Terms
 
-__all__ = ["Authorise", "CorporateAction", "Costs", "OrderEnd", "SimulatedBroker", "StepReport", "Terms"]
+__all__ = [
+    "Authorise",
+    "CorporateAction",
+    "Costs",
+    "ForcedOrder",
+    "Margin",
+    "MarginCall",
+    "OrderEnd",
+    "SimulatedBroker",
+    "StepReport",
+    "Terms",
+]
