@@ -10,7 +10,9 @@ from typing import Any
 
 from . import (
     auditor,
+    evaluation,
     evidence_pack,
+    fields,
     hostile_documents,
     laboratory,
     ledger,
@@ -20,17 +22,21 @@ from . import (
     model_weights,
     optimizer,
     optimizer_desk,
+    overhead,
     repeats,
     return_statistics,
     rules,
     sessions,
     signals,
     validity,
+    viewer,
 )
 
 BENCHMARKS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "auditor": auditor.measure,
+    "evaluation": evaluation.measure,
     "evidence_pack": evidence_pack.measure,
+    "fields": fields.measure,
     "hostile_documents": hostile_documents.measure,
     "laboratory": laboratory.measure,
     "ledger": ledger.measure,
@@ -40,12 +46,14 @@ BENCHMARKS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "model_weights": model_weights.measure,
     "optimizer": optimizer.measure,
     "optimizer_desk": optimizer_desk.measure,
+    "overhead": overhead.measure,
     "repeats": repeats.measure,
     "return_statistics": return_statistics.measure,
     "rules": rules.measure,
     "sessions": sessions.measure,
     "signals": signals.measure,
     "validity": validity.measure,
+    "viewer": viewer.measure,
 }
 PINNED = (
     "backtrader",

@@ -10,7 +10,8 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command
 
 from ..agents.analyst import Brief, analyse
-from ..agents.auditor import Case, Register, Split, audit_signals
+from ..agents.auditor import Case, Register, Split, audit_signals, pass_unread
+from ..agents.by_hand import set_stance
 from ..agents.roles import Role
 from ..agents.signals import AuditReport, Signal
 from ..memory.journal.events import (
@@ -19,6 +20,7 @@ from ..memory.journal.events import (
     OrderAnswered,
     OrderSubmitted,
     SignalIssued,
+    StanceSet,
     ToolCalled,
 )
 from ..tools.broker.protocol import Unknown
@@ -99,11 +101,32 @@ def analyst_node(role: Role) -> Node:
             market=state["regime"],
             repeats=desk.settings.repeats,
         )
+        said: dict[Seat, Signal] = {}
         for signal in signals:
-            desk.journal.append(_issued(signal, state["decision"]))
-        return {"signals": state["signals"] | {(s.agent, s.ticker): s for s in signals}}
+            said[signal.agent, signal.ticker] = standing = in_place(signal, state, desk)
+            desk.journal.append(_issued(standing, state["decision"]))
+        return {"signals": state["signals"] | said}
 
     return node
+
+
+def in_place(signal: Signal, state: DeskState, desk: DeskContext) -> Signal:
+    """The signal, or what a person set in its place; that is on record before it counts."""
+    hand = desk.by_hand.get((signal.agent, signal.ticker))
+    if hand is None or state["decision"] != desk.by_hand_in:
+        return signal
+    desk.journal.append(
+        StanceSet(
+            decision=state["decision"],
+            agent=signal.agent,
+            ticker=signal.ticker,
+            stance=hand.stance,
+            probability=hand.probability if hand.stance != "abstain" else 0.0,
+            by=hand.by,
+            replaced=signal.model_dump(mode="json"),
+        )
+    )
+    return set_stance(signal, hand)
 
 
 def gather(role: Role, state: DeskState, desk: DeskContext) -> None:
@@ -140,7 +163,8 @@ def case_of(state: DeskState, desk: DeskContext) -> Case:
     splits = {}
     for ticker in desk.universe:
         past = view.arrays(ticker)
-        rows = [(past.rows[i], float(past.split[i])) for i in past.split.nonzero()[0] if past.split[i] != 1]
+        happened = ((past.split != 1) & (past.split != 0)).nonzero()[0]
+        rows = [(past.rows[i], float(past.split[i])) for i in happened]
         splits[ticker] = tuple(Split(view.sessions[row], ratio) for row, ratio in rows)
     return Case(
         evidence=desk.casebook.by_id(),
@@ -154,13 +178,16 @@ def audit(state: DeskState, runtime: Runtime[DeskContext]) -> Command[str]:
     """Checks the signals of this round; sends back what is objected to while a revision is left."""
     desk = runtime.context
     current = [signal for signal in state["signals"].values() if signal.round == state["round"]]
-    reports = audit_signals(
-        current,
-        case_of(state, desk),
-        mind=desk.mind,
-        max_rounds=desk.settings.max_revisions,
-        seed=desk.settings.seed,
-    )
+    if "auditor" in desk.settings.ablate:
+        reports = pass_unread(current)
+    else:
+        reports = audit_signals(
+            current,
+            case_of(state, desk),
+            mind=desk.mind,
+            max_rounds=desk.settings.max_revisions,
+            seed=desk.settings.seed,
+        )
     for report in reports:
         desk.journal.append(_audited(report, state["decision"]))
     # An analyst that abstained in this round has withdrawn what was objected to.
@@ -233,7 +260,10 @@ def _brief(role: Role, ticker: str, state: DeskState, desk: DeskContext) -> Brie
 
 def _note(text: str, aside: tuple[SetAside, ...]) -> str:
     """Why a tool found nothing, and what it was not allowed to read."""
-    told = (f"{item.document}: {len(item.quotes)} sentences that speak to a machine were set aside" for item in aside)
+    told = (
+        f"{item.document}: {len(item.quotes)} sentences that speak to a machine or to the reader were set aside"
+        for item in aside
+    )
     return "; ".join([*([text] if text else []), *told])
 
 

@@ -1,7 +1,7 @@
 """The state machine: a session graph that moves the clock, and inside it the desk's graph that makes one decision.
 
     advance -> desk -> advance -> ... -> end
-    desk: open -> analysts -> audit -> (revise) -> portfolio manager -> pre-trade -> execute -> record
+    desk: open -> analysts -> audit -> (revise) -> portfolio manager -> pre-trade -> (approve) -> execute -> record
 
 The analysts are those of the roster, one node each, in its order; all of them are one function.
 The same desk graph can be driven by anything that sets `session` and has a broker; only `advance` knows the simulator.
@@ -11,11 +11,13 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
 from ..agents.roles import Role
 from ..agents.rosters import roster
+from .approval import approve
 from .context import DeskContext
 from .desk_nodes import analyst_node, audit, execute, open_decision
 from .market_nodes import advance, record
@@ -38,25 +40,30 @@ def desk_of(analysts: Sequence[Role]) -> Graph:
     graph.add_node("audit", audit, destinations=(names[0], "portfolio_manager"))
     graph.add_node("portfolio_manager", manage_portfolio)
     graph.add_node("pre_trade", pre_trade)
+    graph.add_node("approve", approve)
     graph.add_node("execute", execute)
     graph.add_node("record", record)
     graph.add_edge(START, "open")
     for first, then in pairwise(("open", *names, "audit")):
         graph.add_edge(first, then)
     graph.add_edge("portfolio_manager", "pre_trade")
+    graph.add_edge("approve", "execute")
     graph.add_edge("execute", "record")
     graph.add_edge("record", END)
     return graph.compile(name="desk")
 
 
-def session_of(analysts: Sequence[Role]) -> Graph:
-    """A whole session: the market advances, the desk decides, until the market ends."""
+def session_of(analysts: Sequence[Role], checkpointer: BaseCheckpointSaver[Any] | None = None) -> Graph:
+    """A whole session: the market advances, the desk decides, until the market ends.
+
+    A graph that may wait for a person needs a checkpointer (`checkpoints.saver`).
+    """
     graph = StateGraph(DeskState, context_schema=DeskContext)
     graph.add_node("advance", advance)
     graph.add_node("desk", desk_of(analysts))
     graph.add_edge(START, "advance")
     graph.add_edge("desk", "advance")
-    return graph.compile(name="session")
+    return graph.compile(name="session", checkpointer=checkpointer)
 
 
 def desk_graph() -> Graph:

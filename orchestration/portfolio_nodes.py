@@ -1,7 +1,7 @@
 """The nodes that turn signals into orders: the portfolio manager, and the pre-trade rules that may send it back."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from math import fsum
 from typing import Literal
 
@@ -26,7 +26,7 @@ from ..tools.optimizer import Infeasible, Solution
 from ..tools.optimizer.relax import MARGIN
 from ..tools.optimizer.scenarios import Scenarios, historical_scenarios
 from ..tools.toolbox import OfPortfolio, optimise, portfolio_tools
-from .context import DeskContext
+from .context import DeskContext, DeskSettings
 from .rule_facts import rule_context
 from .state import DeskState, PermittedOrder
 
@@ -98,29 +98,11 @@ def propose(
     aversion = reference.risk_aversion * settings.risk_aversion * posture.factor
     alpha = {view.ticker: view.alpha for view in views}
     deserved = dict(zip(scenarios.tickers, reference.returns.tolist(), strict=True))
-    most, policy = settings.max_short, desk.rules.policy
+    policy = desk.rules.policy
     cap = min(settings.max_weight, policy.max_position_weight)
-    caps = dict.fromkeys(scenarios.tickers, cap)
     kept = {name: current.get(name, 0.0) for name in desk.universe if name not in scenarios.tickers}
-    stuck_short = -fsum(weight for weight in kept.values() if weight < 0)
-    # No money is borrowed: short and long positions together are at most the equity less the cash floor.
-    gross = min(policy.max_gross, 1 - settings.min_cash) - fsum(abs(weight) for weight in kept.values())
-    asked = OfPortfolio(
-        expected_returns={name: earned + alpha.get(name, 0.0) for name, earned in deserved.items()},
-        previous_weights={name: current.get(name, 0.0) for name in scenarios.tickers},
-        caps=caps,
-        floors=dict.fromkeys(scenarios.tickers, -min(cap, most)) if most else {},
-        max_short=max(0.0, most - stuck_short) if most else None,
-        max_gross=max(0.0, gross) if most else None,
-        risk_aversion=aversion,
-        beta=settings.beta,
-        # Names that cannot be considered keep what they have; the rest shares what is left.
-        min_cash=max(0.0, min(1.0, settings.min_cash + fsum(kept.values()))),
-        # A short list of names cannot hold more than its caps allow; then that is the floor.
-        min_invested=max(0.0, min(settings.min_invested - fsum(kept.values()), fsum(caps.values()))),
-        turnover_limit=settings.turnover_limit if portfolio.positions else None,
-        cost_per_unit=settings.cost_per_unit / settings.holding_sessions,
-    )
+    expected = {name: earned + alpha.get(name, 0.0) for name, earned in deserved.items()}
+    asked = wish_of(settings, portfolio, expected, kept, cap=cap, max_gross=policy.max_gross, risk_aversion=aversion)
     solution, gave = give_way(asked, lambda wish: optimise(portfolio_tools(desk.optimizer, scenarios), **dict(wish)))
     if isinstance(solution, Infeasible):
         return stay(desk, state, scenarios, posture, views, solution.sentence)
@@ -138,6 +120,48 @@ def propose(
         binding=tuple(binding.sentence for binding in solution.binding),
         excluded=excluded,
         rationale=gave + explain(solution, posture, views, excluded),
+    )
+
+
+def wish_of(
+    settings: DeskSettings,
+    portfolio: PortfolioSnapshot,
+    expected: Mapping[str, float],
+    kept: Mapping[str, float],
+    *,
+    cap: float,
+    max_gross: float,
+    risk_aversion: float,
+) -> OfPortfolio:
+    """What the optimizer is asked.
+
+    Args:
+        settings: the desk's limits and preferences.
+        portfolio: the account at the decision.
+        expected: return per session of each name that can be considered.
+        kept: weights of the names that cannot: they keep what they have, the rest shares what is left.
+        cap: largest weight of a name.
+        max_gross: largest sum of absolute weights that the rules allow.
+        risk_aversion: lambda.
+    """
+    current, held, most = portfolio.weights(), fsum(kept.values()), settings.max_short
+    stuck_short = -fsum(weight for weight in kept.values() if weight < 0)
+    # No money is borrowed: short and long positions together are at most the equity less the cash floor.
+    gross = min(max_gross, 1 - settings.min_cash) - fsum(abs(weight) for weight in kept.values())
+    return OfPortfolio(
+        expected_returns=dict(expected),
+        previous_weights={name: current.get(name, 0.0) for name in expected},
+        caps=dict.fromkeys(expected, cap),
+        floors=dict.fromkeys(expected, -min(cap, most)) if most else {},
+        max_short=max(0.0, most - stuck_short) if most else None,
+        max_gross=max(0.0, gross) if most else None,
+        risk_aversion=risk_aversion,
+        beta=settings.beta,
+        min_cash=max(0.0, min(1.0, settings.min_cash + held)),
+        # A short list of names cannot hold more than its caps allow; then that is the floor.
+        min_invested=max(0.0, min(settings.min_invested - held, fsum([cap] * len(expected)))),
+        turnover_limit=settings.turnover_limit if portfolio.positions else None,
+        cost_per_unit=settings.cost_per_unit / settings.holding_sessions,
     )
 
 
@@ -204,12 +228,21 @@ def explain(solution: Solution, posture: Posture, views: tuple[View, ...], exclu
     return " ".join(parts)
 
 
-def pre_trade(state: DeskState, runtime: Runtime[DeskContext]) -> Command[Literal["portfolio_manager", "execute"]]:
+def pre_trade(state: DeskState, runtime: Runtime[DeskContext]) -> Command[Literal["portfolio_manager", "approve"]]:
     """Judges every order of the proposal; a veto sends the portfolio manager back once, without that name."""
     desk = runtime.context
-    asked = orders_of(desk, state)
     # Whoever started the session asked for all its decisions: each one counts as enabled by a person.
     desk.activity.enable()
+    permitted, barred = judge(desk, state, orders_of(desk, state))
+    if barred and not state["barred"]:
+        return Command(goto="portfolio_manager", update={"barred": barred, "permitted": []})
+    return Command(goto="approve", update={"permitted": permitted})
+
+
+def judge(
+    desk: DeskContext, state: DeskState, asked: Sequence[tuple[OrderIntent, str]]
+) -> tuple[list[PermittedOrder], dict[str, str]]:
+    """The rules' verdict on orders with their reasons, on record: what may leave, and by name why something may not."""
     reasons = {order.client_order_id: reason for order, reason in asked}
     permitted: list[PermittedOrder] = []
     barred: dict[str, str] = {}
@@ -231,9 +264,7 @@ def pre_trade(state: DeskState, runtime: Runtime[DeskContext]) -> Command[Litera
             if report.verdict == "clamp":
                 reason += f" The rules cut it from {order.quantity:,.6g} to {report.order.quantity:,.6g} shares."
             permitted.append(PermittedOrder(order=report.order, token=report.token, reason=reason))
-    if barred and not state["barred"]:
-        return Command(goto="portfolio_manager", update={"barred": barred, "permitted": []})
-    return Command(goto="execute", update={"permitted": permitted})
+    return permitted, barred
 
 
 def orders_of(desk: DeskContext, state: DeskState) -> list[tuple[OrderIntent, str]]:

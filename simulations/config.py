@@ -6,15 +6,17 @@ Values come from defaults, a TOML file and options, the later ones on top.
 import tomllib
 from datetime import date
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from ..agents.models.served.address import address_of, is_address
+from ..orchestration.context import Organ
 from ..tools.clock import Frequency
 from ..tools.errors import InputError
 from ..tools.frozen import Frozen
 from ..tools.market.mask.key import What
+from ..tools.market.placebo import PlaceboName
 from ..tools.optimizer.profile import client_of
 
 
@@ -34,6 +36,13 @@ class SessionConfig(Frozen):
     start and end are given in the market's own terms all the same."""
     mask_seed: int = Field(default=0, ge=0)
     """Seed of what is invented."""
+    placebo: PlaceboName | None = None
+    """What of the market to make worthless: `documents`, `flip`, `blocks`, `hostile` (docs/evaluation.md)."""
+    placebo_seed: int = Field(default=0, ge=0)
+    """Seed of how that is done."""
+    ablate: tuple[Organ, ...] = ()
+    """What of the desk to switch off, to see what it is worth: `auditor` (every signal passes unread), `memory` (every
+    agent counts for what one without a record does)."""
     start: date | None = None
     """First session of the window; the market's own window if absent."""
     end: date | None = None
@@ -51,6 +60,8 @@ class SessionConfig(Frozen):
     """Folder with role files of your own."""
     model: str = "smollm2"
     """`smollm2`, `scorecard`, the path of a GGUF file, or the URL of an OpenAI-compatible server."""
+    adapter: str | None = None
+    """A LoRA adapter in GGUF form for the model (`paperdesk train desk` makes one); its hash is part of the mind."""
     training_cutoff: date | None = None
     """Day after which the model can have read nothing, where it does not know that itself; becomes part of the mind."""
     threads: int = Field(default=2, ge=1, le=256)
@@ -116,7 +127,12 @@ class SessionConfig(Frozen):
     max_revisions: int = Field(default=1, ge=0, le=5)
     """How often the auditor may send a signal back."""
 
-    @field_validator("universe", "mask", "without", mode="before")
+    approve: Literal["terminal", "file"] | None = None
+    """Where a person is asked before orders leave (docs/approval.md); nobody is asked by default."""
+    approval_timeout: float | None = Field(default=None, gt=0)
+    """Seconds to wait for the answer; then nothing leaves and the session goes on. By default it waits."""
+
+    @field_validator("universe", "mask", "ablate", "without", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -138,6 +154,8 @@ class SessionConfig(Frozen):
             raise ValueError("the mask names something twice: name names, dates, levels at most once each")
         if self.short_maintenance > self.short_margin:
             raise ValueError("short_maintenance is above short_margin: lower it, or every short position is called")
+        if len(set(self.ablate)) < len(self.ablate):
+            raise ValueError("ablate names something twice: name auditor, memory at most once each")
         if self.min_invested > 1 - self.min_cash:
             raise ValueError("min_invested and min_cash together exceed the equity: lower one of them")
         return self

@@ -10,16 +10,16 @@ from typing import Annotated, Any
 
 import numpy as np
 from langchain.tools import BaseTool
-from langchain_core.messages import ToolMessage
 from langchain_core.tools import StructuredTool
 from pydantic import BaseModel, ConfigDict, Field
 
-from .broker.protocol import Broker, OrderIntent, Submission, VerdictToken
+from .broker.protocol import DeskBroker, OrderIntent, Submission, VerdictToken
 from .evidence import Evidence
 from .evidence_pack import PASSAGES, QUERY
 from .indicators import indicators
 from .market.documents.search import search
 from .market.fundamentals import ratios
+from .market.relations.related import MOST, SESSIONS, related_events
 from .market.view import MarketView
 from .measures import MEASURES
 from .optimizer import Infeasible, MeanCVaR, Problem, Solution, Utility
@@ -27,7 +27,7 @@ from .optimizer.scenarios import Scenarios
 from .regime import regime
 from .sentiment.lexicon import latest_tone
 
-EVIDENCE_TOOLS = ("price_indicators", "filing_ratios", "release_tone", "document_search")
+EVIDENCE_TOOLS = ("price_indicators", "filing_ratios", "release_tone", "document_search", "related_events")
 """The research tools that answer with evidence: what an analyst's plan may name."""
 
 Found = tuple[str, list[Evidence]]
@@ -64,6 +64,13 @@ class OfDocuments(OfCompany):
 
     query: str = Field(default=QUERY, max_length=300, description="What to look for")
     passages: int = Field(default=PASSAGES, ge=1, le=5, description="How many passages at most")
+
+
+class OfRelated(OfCompany):
+    """What has happened at companies related to one."""
+
+    sessions: int = Field(default=SESSIONS, ge=1, le=252, description="How many past sessions")
+    most: int = Field(default=MOST, ge=1, le=10, description="How many events at most")
 
 
 class OfPortfolio(Arguments):
@@ -116,6 +123,9 @@ def research_tools(view: MarketView) -> dict[str, BaseTool]:
     def document_search(ticker: str, query: str = QUERY, passages: int = PASSAGES) -> Found:
         return _answer(search(view, ticker, query, k=passages), "no recent document")
 
+    def events_at_related(ticker: str, sessions: int = SESSIONS, most: int = MOST) -> Found:
+        return _answer(related_events(view, ticker, sessions, most), "nothing new at related companies")
+
     def market_regime() -> tuple[str, None]:
         found = regime(view)
         return (f"{found.words} with probability {found.probability:.2f}" if found else "too short a history"), None
@@ -128,6 +138,12 @@ def research_tools(view: MarketView) -> dict[str, BaseTool]:
             _tool(filing_ratios, OfCompany, "Growth, margins, leverage and yield from filings known today."),
             _tool(release_tone, OfCompany, "Tone of the latest press release by a finance lexicon."),
             _tool(document_search, OfDocuments, "Passages of press releases that answer a question."),
+            _tool(
+                events_at_related,
+                OfRelated,
+                "Events at suppliers, customers, partners, competitors and peers of one company.",
+                name="related_events",
+            ),
             _tool(market_regime, NoArguments, "State of the whole market: calm or turbulent, rising, falling or flat."),
         )
     }
@@ -168,11 +184,11 @@ def portfolio_tools(optimizer: MeanCVaR, scenarios: Scenarios) -> dict[str, Base
 
 def optimise(tools: dict[str, BaseTool], **arguments: object) -> Solution | Infeasible:
     """Calls the portfolio manager's tool; its typed result."""
-    result: Solution | Infeasible = _invoke(tools, "mean_cvar", arguments).artifact
+    result: Solution | Infeasible = _invoke(tools, "mean_cvar", arguments)[1]
     return result
 
 
-def execution_tools(broker: Broker) -> dict[str, BaseTool]:
+def execution_tools(broker: DeskBroker) -> dict[str, BaseTool]:
     """The tools that touch the account; a submission without a valid token is refused by the broker."""
 
     def portfolio() -> tuple[str, None]:
@@ -192,27 +208,38 @@ def execution_tools(broker: Broker) -> dict[str, BaseTool]:
 
 def submit(tools: dict[str, BaseTool], order: OrderIntent, token: VerdictToken) -> Submission:
     """Calls the submission tool; its typed result."""
-    answer: Submission = _invoke(tools, "submit_order", {"order": order, "token": token}).artifact
+    answer: Submission = _invoke(tools, "submit_order", {"order": order, "token": token})[1]
     return answer
 
 
 def call(tools: dict[str, BaseTool], name: str, **arguments: object) -> tuple[str, list[Evidence]]:
     """Calls a tool as a model's tool call would: its text and its evidence."""
-    message = _invoke(tools, name, arguments)
-    return str(message.content), list(message.artifact or [])
+    text, evidence = _invoke(tools, name, arguments)
+    return text, list(evidence or [])
 
 
-def _invoke(tools: dict[str, BaseTool], name: str, arguments: dict[str, object]) -> ToolMessage:
-    """One tool call in LangChain's own form, so that a model's call and the desk's take the same way."""
-    message = tools[name].invoke({"type": "tool_call", "id": name, "name": name, "args": arguments})
-    assert isinstance(message, ToolMessage)
-    return message
+def _invoke(tools: dict[str, BaseTool], name: str, arguments: dict[str, object]) -> tuple[str, Any]:
+    """One tool call: arguments checked by the tool's own schema, then its function; text and artifact.
+
+    It is what a model's tool call comes to, without LangChain's callbacks, tracing and messages around it: those cost
+    a millisecond a call, and a desk of 100 companies makes 400 calls a decision.
+    """
+    tool = tools[name]
+    assert isinstance(tool, StructuredTool)
+    assert tool.func is not None
+    assert isinstance(tool.args_schema, type)
+    assert issubclass(tool.args_schema, Arguments)
+    checked = tool.args_schema.model_validate(arguments)
+    text, artifact = tool.func(**{field: getattr(checked, field) for field in type(checked).model_fields})
+    return str(text), artifact
 
 
-def _tool(function: Callable[..., object], arguments: type[Arguments], description: str) -> StructuredTool:
+def _tool(
+    function: Callable[..., object], arguments: type[Arguments], description: str, name: str = ""
+) -> StructuredTool:
     return StructuredTool.from_function(
         func=function,
-        name=function.__name__,
+        name=name or function.__name__,
         description=description,
         args_schema=arguments,
         response_format="content_and_artifact",

@@ -43,6 +43,29 @@ class SessionStarted(BaseEvent):
     """Hash of all prompt files in use."""
 
 
+class DeskChanged(BaseEvent):
+    """A person changed the desk from this decision on: what is earlier is the past of another session (its fork)."""
+
+    kind: Literal["desk_changed"] = "desk_changed"
+    parent_head: str
+    """Head of the session whose past this one shares, as it was when the fork was made."""
+    parent_count: int
+    at: date
+    """Session at whose close the desk decides otherwise, or as another desk."""
+    by: str
+    """Who set it, in the person's own words."""
+    settings: list[str]
+    """As given: `max_weight=0.2`, `signal:technical_analyst:NVDA=sell`."""
+    config: Document
+    """The choices that are other ones now, with their new values; places are recorded as what was found there."""
+    mind: Document | None = None
+    """The mind's `Fingerprint`, where it is another mind now."""
+    policy: str | None = None
+    """Hash of the pre-trade policy, where it is another one."""
+    prompts: str | None = None
+    """Hash of all prompt files in use, where the roster is another one."""
+
+
 class DecisionOpened(BaseEvent):
     """A decision time was reached: the view, regime and portfolio are fixed."""
 
@@ -97,6 +120,21 @@ class SignalIssued(BaseEvent):
     signal: Document
 
 
+class StanceSet(BaseEvent):
+    """A person put a stance in the place of an analyst's; the signal that follows says the same."""
+
+    kind: Literal["stance_set"] = "stance_set"
+    agent: str
+    ticker: str
+    stance: str
+    """One of the five stances, or `abstain`."""
+    probability: float
+    """Given to the stance; 0 for `abstain`."""
+    by: str
+    replaced: Document
+    """The signal that the analyst's mind had come to."""
+
+
 class AuditIssued(BaseEvent):
     """The auditor judged a signal."""
 
@@ -128,6 +166,21 @@ class RuleVerdict(BaseEvent):
     report: Document
 
 
+class ApprovalGiven(BaseEvent):
+    """A person answered for the orders of a decision, or nobody did in time; `replay` reads it by `request_key`."""
+
+    kind: Literal["approval_given"] = "approval_given"
+    request_key: str
+    """Hash of what was asked: the proposal and the orders, figure by figure."""
+    verdict: Literal["approve", "reject", "veto", "unanswered"]
+    stopped: list[str]
+    """Tickers whose orders do not leave."""
+    by: str
+    reason: str
+    reply: Document
+    """The answer as it was given."""
+
+
 class OrderSubmitted(BaseEvent):
     """An order is about to leave: written before it is sent."""
 
@@ -144,7 +197,8 @@ class OrderAnswered(BaseEvent):
     kind: Literal["order_answered"] = "order_answered"
     ticker: str
     client_order_id: str
-    status: Literal["accepted", "rejected", "unknown"]
+    status: Literal["accepted", "rejected", "unknown", "absent"]
+    """`absent`: the answer was lost, and a look-up found that the order never arrived."""
     reason: str = ""
 
 
@@ -230,6 +284,68 @@ class DecisionClosed(BaseEvent):
     session: date
 
 
+class VenueChecked(BaseEvent):
+    """Live trading looked at its venue before it sent anything: clock, connection, and who counts which shares."""
+
+    kind: Literal["venue_checked"] = "venue_checked"
+    session: date
+    at: AwareDatetime
+    """By our clock."""
+    skew_seconds: float
+    """The venue's clock less ours."""
+    ledger: dict[str, float]
+    """Shares as the journal counts them."""
+    venue: dict[str, float]
+    """Shares as the venue counts them."""
+
+
+class OrderSent(BaseEvent):
+    """Live trading: an order leaves now; written before it is sent."""
+
+    kind: Literal["order_sent"] = "order_sent"
+    ticker: str
+    order: OrderIntent
+    """As the rules let it through at the open."""
+    at: AwareDatetime
+
+
+class OrderWithheld(BaseEvent):
+    """Live trading: an order for this open was not sent, and will not be."""
+
+    kind: Literal["order_withheld"] = "order_withheld"
+    ticker: str
+    client_order_id: str
+    quantity: float
+    reason: str
+
+
+class VenueReported(BaseEvent):
+    """Live trading: what the venue and the data say of a session that has closed. All else is derived from it."""
+
+    kind: Literal["venue_reported"] = "venue_reported"
+    session: date
+    at: AwareDatetime
+    """When it was asked."""
+    cash: float
+    positions: dict[str, float]
+    """Shares after the session, by our ledger."""
+    venue: dict[str, float]
+    """Shares by the venue's count."""
+    prices: dict[str, float]
+    """Last known close of every name of the universe."""
+    actions: list[Document]
+    fills: list[Fill]
+    ended: list[Document]
+    market: str
+    """Fingerprint of the data that the desk will look at."""
+    decide: bool
+    """Whether the desk decides at this close."""
+    owed: bool
+    """Whether a decision is still due after it."""
+    notes: list[str]
+    """What a person should know."""
+
+
 class SessionEnded(BaseEvent):
     """The last event: the figures of the session."""
 
@@ -239,13 +355,16 @@ class SessionEnded(BaseEvent):
 
 Event = Annotated[
     SessionStarted
+    | DeskChanged
     | DecisionOpened
     | ToolCalled
     | ModelCalled
+    | StanceSet
     | SignalIssued
     | AuditIssued
     | ProposalMade
     | RuleVerdict
+    | ApprovalGiven
     | OrderSubmitted
     | OrderAnswered
     | OrderFilled
@@ -256,6 +375,10 @@ Event = Annotated[
     | OrderForced
     | SignalResolved
     | DecisionClosed
+    | VenueChecked
+    | OrderSent
+    | OrderWithheld
+    | VenueReported
     | SessionEnded,
     Field(discriminator="kind"),
 ]

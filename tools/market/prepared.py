@@ -1,16 +1,32 @@
 """What a market arranges once, so that its views only cut: prices, returns, documents and facts."""
 
+from datetime import date, timedelta
 from functools import cached_property
 
 import pandas as pd
 
+from ..clock import TradingCalendar
 from ..errors import InputError
 from .bars import Matrix
 from .documents.duplicates import collapse
 from .documents.screening import Screened, SetAside, screen
 from .records import Dataset, Document
+from .relations.kept import found_or_loaded
+from .relations.records import Found, Link, by_time
 from .shelf import Shelf, shelves
 from .trades import Trades, Vector, equally_weighted, total_returns
+
+
+def calendar_of(dataset: Dataset) -> TradingCalendar:
+    """The market's calendar, a month beyond the last bar, so that the session after it is known.
+
+    Some exchanges announce a year at a time: where the next one is not known yet, it ends with the last bar's year.
+    """
+    first, last = dataset.bars.sessions[0], dataset.bars.sessions[-1]
+    try:
+        return TradingCalendar(dataset.calendar, first, last + timedelta(days=31))
+    except InputError:
+        return TradingCalendar(dataset.calendar, first, date(last.year, 12, 31))
 
 
 class Prepared:
@@ -78,8 +94,8 @@ class Prepared:
 
     @cached_property
     def screened(self) -> Screened:
-        """The documents without sentences that speak to a machine (`documents.screening`), and what was taken out."""
-        return screen(self.dataset.documents)
+        """The documents without sentences that are not about the issuer (`documents.screening`); what was taken out."""
+        return screen(self.dataset.documents, self.companies)
 
     @property
     def documents(self) -> tuple[Document, ...]:
@@ -107,6 +123,18 @@ class Prepared:
         if ticker not in self._stories:
             self._stories[ticker] = Shelf(collapse(self.documents_by_ticker.get(ticker, Shelf(())).documents))
         return self._stories[ticker]
+
+    @cached_property
+    def found(self) -> Found:
+        """The events, links and people that the documents state (`relations`); each rests on one document alone."""
+        return found_or_loaded(
+            [row for ticker in self.tickers for row in self.stories(ticker).documents], self.companies
+        )
+
+    @cached_property
+    def links(self) -> tuple[Link, ...]:
+        """The links between companies that documents and the relations file state, oldest first."""
+        return tuple(sorted((*self.found.links, *self.dataset.relations), key=by_time))
 
     @cached_property
     def facts_by_ticker(self) -> dict[str, pd.DataFrame]:
