@@ -27,6 +27,9 @@ from .changes import MIND, ROSTER, Changes, parse_changes
 from .config import SessionConfig, load_config
 from .masking import PLACES
 
+TRADE = "trade"
+"""Key of the manifest's configuration under which a live session keeps what a simulated one has not."""
+
 
 class SessionError(InputError):
     """A session cannot be started, resumed, replayed or forked as asked."""
@@ -212,11 +215,7 @@ def recorded_minds(journal: Journal, stages: Sequence[Stage]) -> dict[int, Finge
 
 
 def stored_config(folder: Path) -> SessionConfig:
-    """The configuration that a session started with, from its folder.
-
-    Raises:
-        JournalRefused: the folder holds no session.
-    """
+    """The configuration that a session started with, from its folder; see `stored`."""
     return stored(folder)[0]
 
 
@@ -225,9 +224,12 @@ def stored(folder: Path) -> tuple[SessionConfig, tuple[Branch, ...]]:
 
     Raises:
         JournalRefused: the folder holds no session.
+        SessionError: it holds one of live trading.
     """
     with Journal.open_readonly(folder) as journal:
         assert journal.manifest is not None  # a journal in a folder has one
+        if TRADE in journal.manifest.config:
+            raise SessionError(f"{folder} holds a live session: go on with it by `paperdesk trade --out {folder}`.")
         return load_config(None, journal.manifest.config), journal.manifest.branches
 
 
