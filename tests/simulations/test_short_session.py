@@ -12,8 +12,9 @@ import pytest
 from paperdesk.simulations import session as session_module
 from paperdesk.simulations.config import ConfigError, SessionConfig, load_config
 from paperdesk.simulations.digest import Digest
-from paperdesk.simulations.session import SessionError, replay, start
-from paperdesk.simulations.transcript import print_transcript
+from paperdesk.simulations.session import replay, start
+from paperdesk.simulations.show import Form, print_session
+from paperdesk.simulations.stages import SessionError
 from paperdesk.tools.broker.simulated import Margin
 from paperdesk.tools.rules import load_policy
 
@@ -108,7 +109,7 @@ def test_a_margin_call_is_journaled_with_its_forced_orders_and_read_by_people(
     assert {fill.client_order_id for fill in filled} == set(by_id)
     text = io.StringIO()
     with redirect_stdout(text):
-        print_transcript(folder, decision=None, ticker=None, agent=None, search=None, json=False)
+        print_session(folder, Filters(), Form())
     assert text.getvalue().count("Margin call 2023") == len(calls)
     assert text.getvalue().count("forced by a margin call, at the next open") == len(forced)
     assert text.getvalue().count("Filled by margin call") == len(filled)
