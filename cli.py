@@ -43,6 +43,9 @@ app.command()(diff)
 app.add_typer(train, name="train")
 
 SessionFolder = Annotated[Path, typer.Argument(help="A session's folder, as `paperdesk run` printed it.")]
+Desk = Annotated[str | None, typer.Option(help="classic (default), research-house, solo, personas, or a TOML roster.")]
+Without = Annotated[str | None, typer.Option(help="Whom to leave out, by commas: `technical`.")]
+Roles = Annotated[str | None, typer.Option(help="Folder with role files of your own (docs/roles.md).")]
 ApiKeyEnv = Annotated[str, typer.Option(help="Environment variable with the key of a model server.")]
 Concurrency = Annotated[int, typer.Option(min=1, max=256, help="Requests to a model server at the same time.")]
 ModelTimeout = Annotated[float, typer.Option(min=1, help="Seconds for one request to a model server.")]
@@ -76,9 +79,15 @@ def run(
     adapter: Annotated[
         str | None, typer.Option(help="LoRA adapter (GGUF) for the model, as `paperdesk train desk` makes it.")
     ] = None,
-    desk: Annotated[str | None, typer.Option(help="classic (default), solo, personas, or a TOML roster.")] = None,
-    without: Annotated[str | None, typer.Option(help="Analysts to leave out, by commas: `technical`.")] = None,
-    roles: Annotated[str | None, typer.Option(help="Folder with role files of your own (docs/roles.md).")] = None,
+    desk: Desk = None,
+    without: Without = None,
+    roles: Roles = None,
+    debate_rounds: Annotated[
+        int | None, typer.Option(help="How often each debater speaks on a ticker (2 by default).")
+    ] = None,
+    extra_calls: Annotated[
+        int | None, typer.Option(help="How often an analyst may ask for more than its plan gathers (as its role says).")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the session; runs/<number> by default.")] = None,
     start: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First session of the window.")] = None,
     end: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last session of the window.")] = None,
@@ -266,11 +275,13 @@ app.command()(sweep)
 
 
 @app.command()
-def graph() -> None:
-    """Print the desk's state machine as a mermaid drawing."""
+def graph(desk: Desk = None, without: Without = None, roles: Roles = None) -> None:
+    """Print the state machine of a desk as a mermaid drawing."""
     from .orchestration.graph import mermaid
+    from .simulations.config import load_config
+    from .simulations.stages import roster_of
 
-    typer.echo(mermaid())
+    typer.echo(mermaid(roster_of(load_config(None, {"desk": desk, "without": without, "roles": roles}))))
 
 
 @app.command()

@@ -71,6 +71,11 @@ class Casebook:
         self.missing.clear()
         self.set_aside.clear()
 
+    def on(self, ticker: str) -> tuple[Evidence, ...]:
+        """What the analysts of a ticker were shown, each piece once, in their order."""
+        shown = (item for (_, name), items in self.by_seat.items() if name == ticker for item in items)
+        return tuple({item.id: item for item in shown}.values())
+
     def by_id(self) -> dict[str, Evidence]:
         """All evidence of the decision."""
         return {item.id: item for items in self.by_seat.values() for item in items}

@@ -4,7 +4,7 @@ Analysts work one after the other, not in parallel: they share one mind, and the
 on which thread was quicker.
 """
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from langgraph.runtime import Runtime
 from langgraph.types import Command
@@ -12,6 +12,7 @@ from langgraph.types import Command
 from ..agents.analyst import Brief, analyse
 from ..agents.auditor import Case, Register, Split, audit_signals, pass_unread
 from ..agents.by_hand import set_stance
+from ..agents.further_calls import Call, Situation, choose, permissions, refusal
 from ..agents.roles import Role
 from ..agents.signals import AuditReport, Signal
 from ..memory.journal.events import (
@@ -46,6 +47,14 @@ class Node(Protocol):
         ...
 
 
+class Routing(Protocol):
+    """A node that also says where the desk goes next."""
+
+    def __call__(self, state: DeskState, runtime: Runtime[DeskContext]) -> Command[Any]:
+        """One step."""
+        ...
+
+
 def open_decision(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, object]:
     """Fixes the view, the regime and the portfolio; scores signals whose horizon has passed."""
     desk = runtime.context
@@ -72,6 +81,9 @@ def open_decision(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, 
         "round": 0,
         "signals": {},
         "reports": {},
+        "boards": {},
+        "debate_round": 0,
+        "tightened": None,
         "barred": {},
         "permitted": [],
     }
@@ -84,6 +96,7 @@ def analyst_node(role: Role) -> Node:
         desk = runtime.context
         if state["round"] == 0:
             gather(role, state, desk)
+            gather_further(role, state, desk)
             tickers = desk.universe
         else:
             sent_back = (s for s, report in state["reports"].items() if report.verdict == "revise")
@@ -157,6 +170,39 @@ def gather(role: Role, state: DeskState, desk: DeskContext) -> None:
         desk.casebook.missing[role.name, ticker] = ", ".join(missing)
 
 
+def gather_further(role: Role, state: DeskState, desk: DeskContext) -> None:
+    """Makes the calls that the role's mind asks for beyond the plan, as far as it is permitted; journals each."""
+    view = desk.market.view(state["as_of"])
+    tools, book = research_tools(view), desk.casebook
+    asked: dict[str, tuple[Call, ...]] = dict.fromkeys(desk.universe, ())
+    for _ in range(role.extra_calls):
+        before = {
+            ticker: Situation(ticker, desk.market.companies[ticker].name, book.by_seat[role.name, ticker], calls)
+            for ticker, calls in asked.items()
+        }
+        wanted = choose(role, list(before.values()), mind=desk.mind, seed=desk.settings.seed)
+        asked = {ticker: (*asked[ticker], wanted[ticker]) for ticker in asked if ticker in wanted}
+        for ticker, calls in asked.items():
+            why = refusal(calls[-1], permissions(role, before[ticker]))
+            text, evidence = ("", []) if why else call(tools, calls[-1].tool, **calls[-1].arguments)
+            known = {item.id for item in book.by_seat[role.name, ticker]}
+            book.by_seat[role.name, ticker] += tuple(item for item in evidence if item.id not in known)
+            if calls[-1].tool in READS_DOCUMENTS and not book.set_aside[role.name, ticker]:
+                book.set_aside[role.name, ticker] = set_aside(view, ticker)
+            aside = book.set_aside[role.name, ticker] if calls[-1].tool in READS_DOCUMENTS else ()
+            desk.journal.append(
+                ToolCalled(
+                    decision=state["decision"],
+                    agent=role.name,
+                    tool=calls[-1].tool,
+                    ticker=ticker,
+                    arguments=calls[-1].arguments,
+                    evidence=evidence,
+                    note=_note(why or ("" if evidence else text), aside),
+                )
+            )
+
+
 def case_of(state: DeskState, desk: DeskContext) -> Case:
     """What the auditor has in front of it: the evidence of the decision, and the market's companies and splits."""
     view = desk.market.view(state["as_of"])
@@ -174,8 +220,8 @@ def case_of(state: DeskState, desk: DeskContext) -> Case:
     )
 
 
-def audit(state: DeskState, runtime: Runtime[DeskContext]) -> Command[str]:
-    """Checks the signals of this round; sends back what is objected to while a revision is left."""
+def audit(state: DeskState, runtime: Runtime[DeskContext], *, then: str = "portfolio_manager") -> Command[str]:
+    """Checks the signals of this round; sends back what is objected to while a revision is left, else goes on."""
     desk = runtime.context
     current = [signal for signal in state["signals"].values() if signal.round == state["round"]]
     if "auditor" in desk.settings.ablate:
@@ -196,7 +242,7 @@ def audit(state: DeskState, runtime: Runtime[DeskContext]) -> Command[str]:
     merged |= {(r.agent, r.ticker): r for r in reports}
     if any(report.verdict == "revise" for report in reports):
         return Command(goto=desk.analysts[0].name, update={"reports": merged, "round": state["round"] + 1})
-    return Command(goto="portfolio_manager", update={"reports": merged})
+    return Command(goto=then, update={"reports": merged})
 
 
 def execute(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, object]:

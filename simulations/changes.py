@@ -25,7 +25,7 @@ LIMITS = (
     *("scenario_sessions", "max_revisions", "repeats", "policy"),
 )
 MIND = ("model", "adapter", "training_cutoff", "threads", "context")
-ROSTER = ("desk", "without", "roles")
+ROSTER = ("desk", "without", "roles", "debate_rounds", "extra_calls")
 APPROVAL = ("approve", "approval_timeout")
 CHANGEABLE = (*LIMITS, *MIND, *ROSTER, *APPROVAL)
 """Fields of `SessionConfig` that can be another one from a decision on."""

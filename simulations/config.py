@@ -11,6 +11,8 @@ from typing import Any, Literal, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from ..agents.models.served.address import address_of, is_address
+from ..agents.roles import MOST_CALLS
+from ..agents.rosters import DEBATE_ROUNDS
 from ..orchestration.context import Organ
 from ..tools.clock import Frequency
 from ..tools.errors import InputError
@@ -53,11 +55,15 @@ class SessionConfig(Frozen):
     frequency: Frequency = "monthly"
     """How often the desk decides: at the last session of each period, and at the first session of the window."""
     desk: str = "classic"
-    """Who sits on the desk: `classic`, `solo`, `personas`, or a TOML roster (docs/roles.md)."""
+    """Who sits on the desk: `classic`, `research-house`, `solo`, `personas`, or a TOML roster (docs/roles.md)."""
     without: tuple[str, ...] = ()
-    """Analysts of the desk to leave out, by name or its beginning (`technical`)."""
+    """Who of the desk is left out, by name or its beginning (`technical`)."""
     roles: str | None = None
     """Folder with role files of your own."""
+    debate_rounds: int = Field(default=DEBATE_ROUNDS, ge=1, le=5)
+    """How often each debater speaks on a ticker, on a desk that has them."""
+    extra_calls: int | None = Field(default=None, ge=0, le=MOST_CALLS)
+    """How often an analyst may ask for more than its plan gathers, on each ticker; as its role says if absent."""
     model: str = "smollm2"
     """`smollm2`, `scorecard`, the path of a GGUF file, or the URL of an OpenAI-compatible server."""
     adapter: str | None = None

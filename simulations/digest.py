@@ -12,6 +12,7 @@ from ..memory.journal.events import (
     ApprovalGiven,
     AuditIssued,
     BarClosed,
+    DebateClosed,
     DecisionOpened,
     DeskChanged,
     Event,
@@ -20,13 +21,16 @@ from ..memory.journal.events import (
     OrderEnded,
     OrderFilled,
     OrderForced,
+    PointMade,
     ProposalMade,
+    RiskRead,
     RuleVerdict,
     SessionStarted,
     SignalIssued,
     StanceSet,
     ToolCalled,
 )
+from . import debate_screen
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,8 @@ class Digest:
     _started_with: float | None = None
     _signals: list[SignalIssued] = field(default_factory=list)
     _audits: list[AuditIssued] = field(default_factory=list)
+    _points: list[PointMade] = field(default_factory=list)
+    _debates: list[DebateClosed] = field(default_factory=list)
     _verdicts: list[RuleVerdict] = field(default_factory=list)
     _fills: list[OrderFilled] = field(default_factory=list)
 
@@ -67,8 +73,14 @@ class Digest:
                 self._signals.append(event)
             case AuditIssued():
                 self._audits.append(event)
+            case PointMade():
+                self._points.append(event)
+            case DebateClosed():
+                self._debates.append(event)
             case ProposalMade():
                 lines.append(_proposed(event))
+            case RiskRead():
+                lines.append(_line(_title(event.agent), event.rationale))
             case RuleVerdict():
                 self._verdicts.append(event)
             case DeskChanged():
@@ -104,6 +116,13 @@ class Digest:
         if self._audits and not isinstance(coming, AuditIssued):
             lines.extend(_audited(self._audits))
             self._audits = []
+        follows = isinstance(coming, PointMade) and self._points and coming.agent == self._points[-1].agent
+        if self._points and not follows:
+            lines.append(_line(_title(self._points[0].agent), debate_screen.in_short(self._points)))
+            self._points = []
+        if self._debates and not isinstance(coming, DebateClosed):
+            lines.append(_line("Debate", debate_screen.outcome_in_short(self._debates)))
+            self._debates = []
         if self._verdicts and not isinstance(coming, RuleVerdict):
             lines.extend(_judged(self._verdicts))
             self._verdicts = []
@@ -182,6 +201,10 @@ def _why(report: dict[str, Any]) -> str:
 def _filled(fills: list[OrderFilled]) -> Line:
     said = ", ".join(f"{f.fill.side} {f.fill.quantity:,.6g} {f.ticker} at {f.fill.price:,.2f}" for f in fills)
     return Line("plain", f"  {'Filled ' + str(fills[0].fill.session):<20} {said}")
+
+
+def _line(who: str, said: str) -> Line:
+    return Line("plain", f"  {who:<20} {said}")
 
 
 def _title(agent: str) -> str:

@@ -53,7 +53,7 @@ def decide(stages: Sequence[Stage], desk: DeskContext, minds: Minds, asking: Ask
 def drive(stage: Stage, desk: DeskContext, state: DeskState, asking: Asking) -> DeskState:
     """Runs the graph of a stage to its end; wherever it waits for a person, hands it the answer."""
     waits = saver() if desk.asks_approval else None
-    graph = session_of(stage.roster.analysts, waits)
+    graph = session_of(stage.roster, waits)
     how = RunnableConfig(recursion_limit=STEPS_PER_SESSION, configurable={"thread_id": desk.session_id})
     # What a graph needs to go on is stored only where it waits, not after each node.
     durability: Literal["exit"] | None = "exit" if waits else None

@@ -196,7 +196,7 @@ def _execute(
         benchmark=window.benchmark,
         decisions=list(window.decisions),
         model=fingerprint.model_dump(mode="json"),
-        prompts=prompts_hash(first.roster.analysts),
+        prompts=prompts_hash(first.roster.seated),
     )
     if listener is not None:
         journal.subscribe(listener)

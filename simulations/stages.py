@@ -67,7 +67,7 @@ class Stage:
             config=values,
             mind=mind.model_dump(mode="json") if named.intersection(MIND) else None,
             policy=self.policy.hash() if "policy" in named else None,
-            prompts=prompts_hash(self.roster.analysts) if named.intersection(ROSTER) else None,
+            prompts=prompts_hash(self.roster.seated) if named.intersection(ROSTER) else None,
         )
 
 
@@ -97,12 +97,12 @@ def stages_of(config: SessionConfig, branches: Sequence[Branch] = ()) -> tuple[S
 
 
 def roster_of(config: SessionConfig) -> Roster:
-    """The analysts of a session.
+    """Who sits on the desk of a session.
 
     Raises:
         InputError: the desk, one of its roles, or the folder with roles has a fault or is missing.
     """
-    return roster(config.desk, config.without, config.roles)
+    return roster(config.desk, config.without, config.roles, config.debate_rounds, config.extra_calls)
 
 
 def simulated_policy(config: SessionConfig) -> Policy:

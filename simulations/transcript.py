@@ -14,6 +14,7 @@ from ..memory.journal.events import (
     ApprovalGiven,
     AuditIssued,
     CorporateActionApplied,
+    DebateClosed,
     DecisionOpened,
     DeskChanged,
     Event,
@@ -24,7 +25,9 @@ from ..memory.journal.events import (
     OrderForced,
     OrderSubmitted,
     OrderWithheld,
+    PointMade,
     ProposalMade,
+    RiskRead,
     RuleVerdict,
     SessionEnded,
     SessionStarted,
@@ -35,6 +38,7 @@ from ..memory.journal.events import (
 )
 from ..memory.journal.rows import Row
 from ..tools.evidence import Evidence
+from . import debate_screen
 from .digest import approval_words
 
 VERDICTS = {"pass": "passed", "revise": "sent back", "reject": "rejected"}
@@ -153,7 +157,9 @@ def _lines(event: Event, evidence: dict[str, Evidence], detailed: bool) -> Itera
             number, equity = (event.decision or 0) + 1, event.portfolio.equity
             yield f"{event.session}  decision {number}, regime {regime}, equity {equity:,.2f}", "bold"
         case ToolCalled() if detailed:
-            yield f"  {_title(event.agent)} called {event.tool} on {event.ticker}", "dim"
+            wanted = event.arguments.get("measure") or event.arguments.get("query")
+            about = f" for {wanted}" if wanted else ""
+            yield f"  {_title(event.agent)} called {event.tool} on {event.ticker}{about}", "dim"
             yield from ((f"      {item.id}  {shown(item)}", "dim") for item in event.evidence)
             if event.note:
                 yield f"      {event.note}", "dim"
@@ -169,8 +175,14 @@ def _lines(event: Event, evidence: dict[str, Evidence], detailed: bool) -> Itera
             yield from _signal(event, evidence, detailed)
         case AuditIssued():
             yield from _audit(event, detailed)
+        case PointMade():
+            yield from debate_screen.point(event, evidence, detailed)
+        case DebateClosed():
+            yield from debate_screen.closed(event, detailed)
         case ProposalMade():
             yield from _proposal(event, detailed)
+        case RiskRead():
+            yield from debate_screen.risk(event, detailed)
         case RuleVerdict() if detailed or event.verdict != "approve":
             yield from _rules(event, detailed)
         case ApprovalGiven():

@@ -16,19 +16,36 @@ from pydantic import BaseModel, ConfigDict, Field
 from .broker.protocol import DeskBroker, OrderIntent, Submission, VerdictToken
 from .evidence import Evidence
 from .evidence_pack import PASSAGES, QUERY
-from .indicators import indicators
+from .indicators import INDICATORS, indicators
 from .market.documents.search import search
 from .market.fundamentals import ratios
+from .market.fundamentals.ratios import RATIOS
 from .market.relations.related import MOST, SESSIONS, related_events
 from .market.view import MarketView
+from .market_state import STATE
+from .market_state import market_state as state_of_market
 from .measures import MEASURES
 from .optimizer import Infeasible, MeanCVaR, Problem, Solution, Utility
 from .optimizer.scenarios import Scenarios
 from .regime import regime
 from .sentiment.lexicon import latest_tone
 
-EVIDENCE_TOOLS = ("price_indicators", "filing_ratios", "release_tone", "document_search", "related_events")
+EVIDENCE_TOOLS = (
+    "price_indicators",
+    "filing_ratios",
+    "release_tone",
+    "document_search",
+    "related_events",
+    "market_state",
+)
 """The research tools that answer with evidence: what an analyst's plan may name."""
+
+FIGURES: dict[str, tuple[str, ...]] = {
+    "price_indicators": INDICATORS,
+    "filing_ratios": tuple(ratio.measure for ratio in RATIOS),
+    "market_state": STATE,
+}
+"""The tools that can be asked for one figure, and which they have."""
 
 Found = tuple[str, list[Evidence]]
 """What a tool answers: text for a model, evidence for the desk."""
@@ -50,6 +67,12 @@ class OfCompany(Arguments):
     """A tool about one company."""
 
     ticker: Ticker
+
+
+class OfFigures(OfCompany):
+    """A tool that answers with figures of one company."""
+
+    measure: str | None = Field(default=None, description="The only figure wanted; all of them if absent")
 
 
 class OfHistory(OfCompany):
@@ -110,11 +133,11 @@ def research_tools(view: MarketView) -> dict[str, BaseTool]:
         lines = [f"{day:%Y-%m-%d} {row.close:.2f}" for day, row in frame.tail(sessions).iterrows()]
         return "\n".join(lines), []
 
-    def price_indicators(ticker: str) -> Found:
-        return _answer(indicators(view, ticker), "too short a price history")
+    def price_indicators(ticker: str, measure: str | None = None) -> Found:
+        return _answer(_only(measure, indicators(view, ticker)), "too short a price history")
 
-    def filing_ratios(ticker: str) -> Found:
-        return _answer(ratios(view, ticker), "no filings known")
+    def filing_ratios(ticker: str, measure: str | None = None) -> Found:
+        return _answer(_only(measure, ratios(view, ticker)), "no filings known")
 
     def release_tone(ticker: str) -> Found:
         tone = latest_tone(view, ticker)
@@ -126,6 +149,9 @@ def research_tools(view: MarketView) -> dict[str, BaseTool]:
     def events_at_related(ticker: str, sessions: int = SESSIONS, most: int = MOST) -> Found:
         return _answer(related_events(view, ticker, sessions, most), "nothing new at related companies")
 
+    def market_state(ticker: str, measure: str | None = None) -> Found:
+        return _answer(_only(measure, state_of_market(view, ticker)), "too short a history of the market")
+
     def market_regime() -> tuple[str, None]:
         found = regime(view)
         return (f"{found.words} with probability {found.probability:.2f}" if found else "too short a history"), None
@@ -134,10 +160,11 @@ def research_tools(view: MarketView) -> dict[str, BaseTool]:
         tool.name: tool
         for tool in (
             _tool(price_history, OfHistory, "Past closing prices of one company."),
-            _tool(price_indicators, OfCompany, "Momentum, trend, volatility and volume figures of one company."),
-            _tool(filing_ratios, OfCompany, "Growth, margins, leverage and yield from filings known today."),
+            _tool(price_indicators, OfFigures, "Momentum, trend, volatility and volume figures of one company."),
+            _tool(filing_ratios, OfFigures, "Growth, margins, leverage and yield from filings known today."),
             _tool(release_tone, OfCompany, "Tone of the latest press release by a finance lexicon."),
             _tool(document_search, OfDocuments, "Passages of press releases that answer a question."),
+            _tool(market_state, OfFigures, "Regime, trend and rates of the whole market, and its pull on one company."),
             _tool(
                 events_at_related,
                 OfRelated,
@@ -244,6 +271,10 @@ def _tool(
         args_schema=arguments,
         response_format="content_and_artifact",
     )
+
+
+def _only(measure: str | None, evidence: Sequence[Evidence]) -> list[Evidence]:
+    return [item for item in evidence if measure in (None, item.measure)]
 
 
 def _answer(evidence: Sequence[Evidence], otherwise: str) -> Found:

@@ -66,7 +66,8 @@ class Request(Frozen):
     role: str
     """Who asks: the name of a role in the desk."""
     task: str
-    """What is asked, as a stable name: `stance`, `support`, `posture`. The scorecard looks here."""
+    """What is asked, as a stable name: `stance`, `call`, `support`, `debate`, `posture`, `risk`. The scorecard looks
+    here."""
     system: str
     """System message: role, rules, output contract. The same for all tickers."""
     prefix: str

@@ -147,6 +147,37 @@ class AuditIssued(BaseEvent):
     report: Document
 
 
+class PointMade(BaseEvent):
+    """A debater answered a claim on a ticker, or said why it does not."""
+
+    kind: Literal["point_made"] = "point_made"
+    agent: str
+    ticker: str
+    round: int
+    """Of the debate, from 1."""
+    how: Literal["supports", "attacks", "silent"]
+    answers: str
+    """Id of the claim that it answers; empty where it is silent."""
+    rationale: str
+    """Its sentence, or why there is none."""
+    stands: bool
+    """Whether the auditor let it stand."""
+    point: Document
+    """The whole point; empty where there is none."""
+    findings: list[Document] = Field(default_factory=list)
+    """The auditor's, of a point that was struck."""
+
+
+class DebateClosed(BaseEvent):
+    """The debate on a ticker ended: what it left of the confidence of each analyst's signal."""
+
+    kind: Literal["debate_closed"] = "debate_closed"
+    ticker: str
+    factors: dict[str, float]
+    """By analyst, at most 1."""
+    outcome: Document
+
+
 class ProposalMade(BaseEvent):
     """The portfolio manager proposed target weights."""
 
@@ -154,6 +185,18 @@ class ProposalMade(BaseEvent):
     weights: dict[str, float]
     rationale: str
     proposal: Document
+
+
+class RiskRead(BaseEvent):
+    """The risk officer read a proposal: it accepted it, or tightened the limits under which it is made again."""
+
+    kind: Literal["risk_read"] = "risk_read"
+    agent: str
+    reading: str
+    rationale: str
+    evidence: list[Evidence]
+    """Figures of the proposal's risk."""
+    tightening: Document
 
 
 class RuleVerdict(BaseEvent):
@@ -362,7 +405,10 @@ Event = Annotated[
     | StanceSet
     | SignalIssued
     | AuditIssued
+    | PointMade
+    | DebateClosed
     | ProposalMade
+    | RiskRead
     | RuleVerdict
     | ApprovalGiven
     | OrderSubmitted

@@ -40,6 +40,8 @@ class Order(TypedDict):
     on: NotRequired[str]
     """Date of the fork."""
     settings: NotRequired[list[str]]
+    config: NotRequired[dict[str, Any]]
+    """What is other than in `CONFIG`."""
     after: NotRequired[float]
     """Seconds until it is killed."""
     at: NotRequired[tuple[str, str, str, int]]
@@ -82,7 +84,7 @@ def _live(order: Order, writing: int) -> None:
         if "at" in order:
             _mine(*order["at"])
         if order["verb"] == "start":
-            outcome = start(load_config(None, CONFIG), folder)
+            outcome = start(load_config(None, CONFIG | order.get("config", {})), folder)
         elif order["verb"] == "fork":
             outcome = fork(Path(order["parent"]), folder, date.fromisoformat(order["on"]), order["settings"])
         else:

@@ -1,13 +1,10 @@
 """A session that is killed, wherever it was, comes to the end that it would have had."""
 
-import json
-import os
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -17,12 +14,11 @@ import pytest
 
 from paperdesk.memory.journal import verify
 
+from .conftest import Killer
+
 pytestmark = pytest.mark.slow
 
 MOMENTS = 20
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-"""For the process that forks: a pool of threads would not survive it."""
-
 JOURNAL = "paperdesk.memory.journal"
 PLACES = {
     "the folder was made": (f"{JOURNAL}.store:Journal", "create", "before", 1),
@@ -37,43 +33,6 @@ PLACES = {
     "the database was closed": (f"{JOURNAL}.database", "fold", "after", 1),
     "the seal was set": (f"{JOURNAL}.store:Journal", "_release", "before", 1),
 }
-
-
-class Killer:
-    """Asks the forking process for sessions."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-
-    def ask(self, verb: str, folder: Path, **how: Any) -> dict[str, Any]:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"verb": verb, "folder": str(folder)} | how) + "\n")
-        self._process.stdin.flush()
-        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
-        return answer
-
-    def go_on(self, folder: Path, **how: Any) -> dict[str, Any]:
-        """What a person would do next: resume if there is something to resume, run again otherwise."""
-        answer = self.ask("resume", folder, **how)
-        if answer["error"] and "no session" in answer["error"]:
-            return self.ask("start", folder, **how)
-        return answer
-
-
-@pytest.fixture(scope="module")
-def killer() -> Iterator[Killer]:
-    program = Path(__file__).with_name("forked.py")
-    with subprocess.Popen(
-        [sys.executable, str(program)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=os.environ | ONE_THREAD,
-    ) as process:
-        yield Killer(process)
-        assert process.stdin is not None
-        process.stdin.close()
 
 
 @pytest.fixture(scope="module")
