@@ -7,7 +7,7 @@ working, 2 bad input (nothing was changed), 3 a verification found a difference,
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -20,6 +20,7 @@ from .simulations.verbs.models import models
 from .simulations.verbs.options import Json, day_of
 from .simulations.verbs.policy import policy
 from .simulations.verbs.sentiment import sentiment
+from .simulations.verbs.timetravel import diff, fork
 from .simulations.verbs.train import train
 from .tools.errors import PaperDeskError
 
@@ -37,6 +38,8 @@ app.add_typer(markets, name="markets")
 app.add_typer(models, name="models")
 app.add_typer(sentiment, name="sentiment")
 app.add_typer(policy, name="policy")
+app.command()(fork)
+app.command()(diff)
 app.add_typer(train, name="train")
 
 SessionFolder = Annotated[Path, typer.Argument(help="A session's folder, as `paperdesk run` printed it.")]
@@ -46,6 +49,14 @@ Roles = Annotated[str | None, typer.Option(help="Folder with role files of your 
 ApiKeyEnv = Annotated[str, typer.Option(help="Environment variable with the key of a model server.")]
 Concurrency = Annotated[int, typer.Option(min=1, max=256, help="Requests to a model server at the same time.")]
 ModelTimeout = Annotated[float, typer.Option(min=1, help="Seconds for one request to a model server.")]
+Approve = Annotated[
+    Literal["terminal", "file"] | None,
+    typer.Option(help="Ask a person before orders leave: `terminal`, or `file` (approvals/)."),
+]
+ApproveAt = Annotated[
+    Literal["terminal", "file"] | None,
+    typer.Option(help="Where a session that asks for approval asks from now on."),
+]
 BudgetTokens = Annotated[int | None, typer.Option(help="Stop before the session exceeds so many tokens.")]
 BudgetUsd = Annotated[float | None, typer.Option(help="Stop before it exceeds so many US dollars; needs both prices.")]
 PricePrompt = Annotated[float | None, typer.Option(help="US dollars for a million tokens read.")]
@@ -109,6 +120,10 @@ def run(
     training_cutoff: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day after which the model can have read nothing.")
     ] = None,
+    approve: Approve = None,
+    approval_timeout: Annotated[
+        float | None, typer.Option(help="Seconds to wait for an answer; then nothing leaves and the session goes on.")
+    ] = None,
     api_key_env: ApiKeyEnv = "PAPERDESK_API_KEY",
     concurrency: Concurrency = 4,
     model_timeout: ModelTimeout = 300.0,
@@ -135,13 +150,16 @@ def run(
         screen.say("starting")
         from .simulations.session import start as start_session
 
-        outcome = start_session(settings, folder, screen.listen, screen.say, access=access, budget=budget)
+        outcome = start_session(
+            settings, folder, screen.listen, screen.say, access=access, budget=budget, approver=screen
+        )
     screen.finish(outcome, json=json)
 
 
 @app.command()
 def resume(
     session: SessionFolder,
+    approve: ApproveAt = None,
     api_key_env: ApiKeyEnv = "PAPERDESK_API_KEY",
     concurrency: Concurrency = 4,
     model_timeout: ModelTimeout = 300.0,
@@ -163,7 +181,9 @@ def resume(
         screen.say("starting")
         from .simulations.session import resume as resume_session
 
-        outcome = resume_session(session, screen.listen, screen.say, access=access, budget=budget)
+        outcome = resume_session(
+            session, screen.listen, screen.say, access=access, budget=budget, approver=screen, approve=approve
+        )
     screen.finish(outcome, json=json)
 
 
@@ -259,7 +279,7 @@ def graph(desk: Desk = None, without: Without = None, roles: Roles = None) -> No
     """Print the state machine of a desk as a mermaid drawing."""
     from .orchestration.graph import mermaid
     from .simulations.config import load_config
-    from .simulations.session import roster_of
+    from .simulations.stages import roster_of
 
     typer.echo(mermaid(roster_of(load_config(None, {"desk": desk, "without": without, "roles": roles}))))
 

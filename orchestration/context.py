@@ -1,12 +1,13 @@
 """What the nodes work with: handed to the graph as its runtime context, never part of the state."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 from typing import Literal
 
 from ..agents.auditor import Directory
+from ..agents.by_hand import HandSet
 from ..agents.roles import Role
 from ..agents.signals import Signal
 from ..memory.calibration import Calibration
@@ -21,6 +22,7 @@ from ..tools.market.view import Market
 from ..tools.optimizer import MeanCVaR
 from ..tools.rules import ActivityLog, RuleEngine
 from .journaled_mind import JournaledMind
+from .state import Seat
 
 Organ = Literal["auditor", "memory"]
 """What of a desk can be switched off, to see what it is worth."""
@@ -104,12 +106,22 @@ class DeskContext:
     sessions_per_decision: float
     """Mean distance of decisions, in exchange sessions."""
     analysts: Sequence[Role]
+    """These, the settings and the rules are other ones after a change of the desk."""
     mind: JournaledMind
     journal: Journal
     broker: SteppedBroker
     rules: RuleEngine
     optimizer: MeanCVaR
     settings: DeskSettings
+    by_hand: Mapping[Seat, HandSet] = field(default_factory=dict)
+    """What a person set in the place of an analyst's stance, for the decision `by_hand_in` only."""
+    by_hand_in: int = -1
+    asks_approval: bool = False
+    """Whether a person must answer before orders leave."""
+    until: int | None = None
+    """The decision at which another desk takes over: the graph of this one ends at its door."""
+    arrived: date | None = None
+    """The session of that decision, once it has come."""
     calibration: Calibration = field(default_factory=Calibration)
     casebook: Casebook = field(default_factory=Casebook)
     open_signals: list[OpenSignal] = field(default_factory=list)

@@ -11,6 +11,7 @@ from langgraph.types import Command
 
 from ..agents.analyst import Brief, analyse
 from ..agents.auditor import Case, Register, Split, audit_signals, pass_unread
+from ..agents.by_hand import set_stance
 from ..agents.further_calls import Call, Situation, choose, permissions, refusal
 from ..agents.roles import Role
 from ..agents.signals import AuditReport, Signal
@@ -20,6 +21,7 @@ from ..memory.journal.events import (
     OrderAnswered,
     OrderSubmitted,
     SignalIssued,
+    StanceSet,
     ToolCalled,
 )
 from ..tools.broker.protocol import Unknown
@@ -112,11 +114,32 @@ def analyst_node(role: Role) -> Node:
             market=state["regime"],
             repeats=desk.settings.repeats,
         )
+        said: dict[Seat, Signal] = {}
         for signal in signals:
-            desk.journal.append(_issued(signal, state["decision"]))
-        return {"signals": state["signals"] | {(s.agent, s.ticker): s for s in signals}}
+            said[signal.agent, signal.ticker] = standing = in_place(signal, state, desk)
+            desk.journal.append(_issued(standing, state["decision"]))
+        return {"signals": state["signals"] | said}
 
     return node
+
+
+def in_place(signal: Signal, state: DeskState, desk: DeskContext) -> Signal:
+    """The signal, or what a person set in its place; that is on record before it counts."""
+    hand = desk.by_hand.get((signal.agent, signal.ticker))
+    if hand is None or state["decision"] != desk.by_hand_in:
+        return signal
+    desk.journal.append(
+        StanceSet(
+            decision=state["decision"],
+            agent=signal.agent,
+            ticker=signal.ticker,
+            stance=hand.stance,
+            probability=hand.probability if hand.stance != "abstain" else 0.0,
+            by=hand.by,
+            replaced=signal.model_dump(mode="json"),
+        )
+    )
+    return set_stance(signal, hand)
 
 
 def gather(role: Role, state: DeskState, desk: DeskContext) -> None:
@@ -186,7 +209,8 @@ def case_of(state: DeskState, desk: DeskContext) -> Case:
     splits = {}
     for ticker in desk.universe:
         past = view.arrays(ticker)
-        rows = [(past.rows[i], float(past.split[i])) for i in past.split.nonzero()[0] if past.split[i] != 1]
+        happened = ((past.split != 1) & (past.split != 0)).nonzero()[0]
+        rows = [(past.rows[i], float(past.split[i])) for i in happened]
         splits[ticker] = tuple(Split(view.sessions[row], ratio) for row, ratio in rows)
     return Case(
         evidence=desk.casebook.by_id(),

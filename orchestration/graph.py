@@ -2,7 +2,7 @@
 
     advance -> desk -> advance -> ... -> end
     desk: open -> analysts -> audit -> (revise) -> [debate] -> portfolio manager -> [risk officer] -> pre-trade
-          -> execute -> record
+          -> (approve) -> execute -> record
 
 Analysts and debaters are those of the roster, one node each, in its order; all of a kind are one function.
 The same desk graph can be driven by anything that sets `session` and has a broker; only `advance` knows the simulator.
@@ -12,10 +12,12 @@ from functools import partial
 from itertools import pairwise
 from typing import Any
 
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
 from ..agents.rosters import Roster, roster
+from .approval import approve
 from .context import DeskContext
 from .debate_nodes import debater_node, moderator_node
 from .desk_nodes import analyst_node, audit, execute, open_decision
@@ -46,6 +48,7 @@ def desk_of(seated: Roster) -> Graph:
         graph.add_node(debater.name, debater_node(debater))
     graph.add_node("portfolio_manager", manage_portfolio)
     graph.add_node("pre_trade", pre_trade)
+    graph.add_node("approve", approve)
     graph.add_node("execute", execute)
     graph.add_node("record", record)
     graph.add_edge(START, "open")
@@ -56,19 +59,23 @@ def desk_of(seated: Roster) -> Graph:
     if officer := seated.risk_officer:
         graph.add_node(officer.name, risk_officer_node(officer), destinations=("portfolio_manager", "pre_trade"))
     graph.add_edge("portfolio_manager", officer.name if officer else "pre_trade")
+    graph.add_edge("approve", "execute")
     graph.add_edge("execute", "record")
     graph.add_edge("record", END)
     return graph.compile(name="desk")
 
 
-def session_of(seated: Roster) -> Graph:
-    """A whole session: the market advances, the desk decides, until the market ends."""
+def session_of(seated: Roster, checkpointer: BaseCheckpointSaver[Any] | None = None) -> Graph:
+    """A whole session: the market advances, the desk decides, until the market ends.
+
+    A graph that may wait for a person needs a checkpointer (`checkpoints.saver`).
+    """
     graph = StateGraph(DeskState, context_schema=DeskContext)
     graph.add_node("advance", advance)
     graph.add_node("desk", desk_of(seated))
     graph.add_edge(START, "advance")
     graph.add_edge("desk", "advance")
-    return graph.compile(name="session")
+    return graph.compile(name="session", checkpointer=checkpointer)
 
 
 def desk_graph() -> Graph:

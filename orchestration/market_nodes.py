@@ -1,11 +1,13 @@
 """The nodes that touch time and the ledger: `advance` moves the clock, `record` closes a decision."""
 
+from collections.abc import Hashable
 from dataclasses import asdict
 from typing import Literal
 
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
+from ..agents.by_hand import is_by_hand
 from ..memory.journal.events import (
     BarClosed,
     CorporateActionApplied,
@@ -23,13 +25,19 @@ from .state import DeskState
 
 
 def advance(state: DeskState, runtime: Runtime[DeskContext]) -> Command[Literal["desk", "__end__"]]:
-    """Lets sessions pass, each on record, until the desk has to decide or the market ends."""
+    """Lets sessions pass, each on record, until the desk has to decide, another desk takes over, or the market ends."""
     desk = runtime.context
     decision = state.get("decision", -1)
+    if desk.arrived is not None:  # where the desk before this one ended
+        session, desk.arrived = desk.arrived, None
+        return Command(goto="desk", update={"decision": decision + 1, "session": session})
     report = desk.broker.report if decision < 0 else desk.broker.step()
     while report is not None:
         record_session(desk, report, decision)
         if report.session in desk.decision_sessions:
+            if decision + 1 == desk.until:
+                desk.arrived = report.session
+                return Command(goto="__end__")
             return Command(goto="desk", update={"decision": decision + 1, "session": report.session})
         report = desk.broker.step()
     for ended in desk.broker.finish():
@@ -97,7 +105,9 @@ def record(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, object]
     desk = runtime.context
     session, decision = state["session"], state["decision"]
     desk.open_signals.extend(
-        OpenSignal(decision, session, signal) for signal in state["signals"].values() if not signal.abstained
+        OpenSignal(decision, session, signal)
+        for signal in state["signals"].values()
+        if not signal.abstained and not is_by_hand(signal)  # which says nothing of the analyst's skill
     )
     desk.journal.append(DecisionClosed(decision=decision, session=session))
     desk.journal.mark()
@@ -110,14 +120,19 @@ def resolve(desk: DeskContext, state: DeskState) -> None:
     position = {day: i for i, day in enumerate(view.sessions)}
     returns = view.returns(desk.universe, len(view.sessions))
     waiting: list[OpenSignal] = []
+    grown: dict[tuple[int, int], tuple[dict[Hashable, float], float]] = {}
+    """Growth by name, and its mean, from one row of the returns to another: many signals share both."""
     for item in desk.open_signals:
         first = position[item.session] + 1
         last = first + item.signal.horizon_days
         if last > len(returns):
             waiting.append(item)
             continue
-        growth = (1 + returns.iloc[first:last]).prod(min_count=item.signal.horizon_days) - 1
-        outcome = growth[item.signal.ticker] - growth.mean()
+        if (first, last) not in grown:
+            growth = (1 + returns.iloc[first:last]).prod(min_count=item.signal.horizon_days) - 1
+            grown[first, last] = (growth.to_dict(), growth.mean())
+        by_name, mean = grown[first, last]
+        outcome = by_name[item.signal.ticker] - mean
         if outcome != outcome:  # not traded over the whole horizon: nothing to learn
             continue
         fresh = min(1.0, desk.sessions_per_decision / item.signal.horizon_days)

@@ -1,7 +1,7 @@
 """The nodes that turn signals into orders: the portfolio manager, and the pre-trade rules that may send it back."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import fsum
 from typing import Literal
 
@@ -213,12 +213,21 @@ def explain(solution: Solution, posture: Posture, views: tuple[View, ...], exclu
     return " ".join(parts)
 
 
-def pre_trade(state: DeskState, runtime: Runtime[DeskContext]) -> Command[Literal["portfolio_manager", "execute"]]:
+def pre_trade(state: DeskState, runtime: Runtime[DeskContext]) -> Command[Literal["portfolio_manager", "approve"]]:
     """Judges every order of the proposal; a veto sends the portfolio manager back once, without that name."""
     desk = runtime.context
-    asked = orders_of(desk, state)
     # Whoever started the session asked for all its decisions: each one counts as enabled by a person.
     desk.activity.enable()
+    permitted, barred = judge(desk, state, orders_of(desk, state))
+    if barred and not state["barred"]:
+        return Command(goto="portfolio_manager", update={"barred": barred, "permitted": []})
+    return Command(goto="approve", update={"permitted": permitted})
+
+
+def judge(
+    desk: DeskContext, state: DeskState, asked: Sequence[tuple[OrderIntent, str]]
+) -> tuple[list[PermittedOrder], dict[str, str]]:
+    """The rules' verdict on orders with their reasons, on record: what may leave, and by name why something may not."""
     reasons = {order.client_order_id: reason for order, reason in asked}
     permitted: list[PermittedOrder] = []
     barred: dict[str, str] = {}
@@ -240,9 +249,7 @@ def pre_trade(state: DeskState, runtime: Runtime[DeskContext]) -> Command[Litera
             if report.verdict == "clamp":
                 reason += f" The rules cut it from {order.quantity:,.6g} to {report.order.quantity:,.6g} shares."
             permitted.append(PermittedOrder(order=report.order, token=report.token, reason=reason))
-    if barred and not state["barred"]:
-        return Command(goto="portfolio_manager", update={"barred": barred, "permitted": []})
-    return Command(goto="execute", update={"permitted": permitted})
+    return permitted, barred
 
 
 def orders_of(desk: DeskContext, state: DeskState) -> list[tuple[OrderIntent, str]]:

@@ -6,7 +6,7 @@ Values come from defaults, a TOML file and options, the later ones on top.
 import tomllib
 from datetime import date
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
@@ -132,6 +132,11 @@ class SessionConfig(Frozen):
     """Past sessions used as scenarios; a name with fewer than 120 returns is not considered."""
     max_revisions: int = Field(default=1, ge=0, le=5)
     """How often the auditor may send a signal back."""
+
+    approve: Literal["terminal", "file"] | None = None
+    """Where a person is asked before orders leave (docs/approval.md); nobody is asked by default."""
+    approval_timeout: float | None = Field(default=None, gt=0)
+    """Seconds to wait for the answer; then nothing leaves and the session goes on. By default it waits."""
 
     @field_validator("universe", "mask", "ablate", "without", mode="before")
     @classmethod

@@ -9,10 +9,12 @@ from typing import Any, Literal
 
 from ..agents.roles import title_of
 from ..memory.journal.events import (
+    ApprovalGiven,
     AuditIssued,
     BarClosed,
     DebateClosed,
     DecisionOpened,
+    DeskChanged,
     Event,
     MarginCalled,
     ModelCalled,
@@ -25,6 +27,7 @@ from ..memory.journal.events import (
     RuleVerdict,
     SessionStarted,
     SignalIssued,
+    StanceSet,
     ToolCalled,
 )
 from . import debate_screen
@@ -80,6 +83,12 @@ class Digest:
                 lines.append(_line(_title(event.agent), event.rationale))
             case RuleVerdict():
                 self._verdicts.append(event)
+            case DeskChanged():
+                lines.append(Line("warning", f"{event.at}  set by {event.by}: {', '.join(event.settings)}"))
+            case StanceSet():
+                lines.append(Line("warning", f"  {event.by} sets {_title(event.agent)} on {event.ticker}"))
+            case ApprovalGiven():
+                lines.append(Line("plain", f"  {approval_words(event)}"))
             case OrderFilled():
                 self._fills.append(event)
             case OrderEnded() if event.unfilled_quantity > 0:
@@ -132,6 +141,14 @@ class Digest:
             "title",
             f"{event.session}  decision {number} of {self._decisions}, {regime}, equity {equity:,.0f} ({change:+.1%})",
         )
+
+
+def approval_words(event: ApprovalGiven) -> str:
+    """An approval for people: who said what, and what does not leave."""
+    words = {"approve": "approved", "reject": "rejected", "veto": "vetoed", "unanswered": "not answered"}
+    stopped = f", stopped: {', '.join(event.stopped)}" if event.stopped else ""
+    why = f" ({event.reason})" if event.reason else ""
+    return f"{'Approval':<20} {words[event.verdict]} by {event.by}{stopped}{why}"
 
 
 def _said(signals: list[SignalIssued]) -> Line:

@@ -11,10 +11,12 @@ from typing import Any
 from ..agents.evidence_text import shown
 from ..agents.roles import title_of
 from ..memory.journal.events import (
+    ApprovalGiven,
     AuditIssued,
     CorporateActionApplied,
     DebateClosed,
     DecisionOpened,
+    DeskChanged,
     Event,
     MarginCalled,
     OrderAnswered,
@@ -30,12 +32,14 @@ from ..memory.journal.events import (
     SessionEnded,
     SessionStarted,
     SignalIssued,
+    StanceSet,
     ToolCalled,
     VenueReported,
 )
 from ..memory.journal.rows import Row
 from ..tools.evidence import Evidence
 from . import debate_screen
+from .digest import approval_words
 
 VERDICTS = {"pass": "passed", "revise": "sent back", "reject": "rejected"}
 
@@ -143,6 +147,10 @@ def _lines(event: Event, evidence: dict[str, Evidence], detailed: bool) -> Itera
                 f"mind {event.model['name']}, data {event.market_fingerprint[:12]}, prompts {event.prompts[:12]}",
                 "dim",
             )
+        case DeskChanged():
+            yield "", ""
+            yield f"{event.at}  changed from here on by {event.by}: {', '.join(event.settings)}", "bold yellow"
+            yield f"  until here the same as the session with head {event.parent_head[:16]}", "dim"
         case DecisionOpened():
             regime = f"{event.market} ({event.regime['probability']:.2f})" if event.regime else event.market
             yield "", ""
@@ -155,6 +163,14 @@ def _lines(event: Event, evidence: dict[str, Evidence], detailed: bool) -> Itera
             yield from ((f"      {item.id}  {shown(item)}", "dim") for item in event.evidence)
             if event.note:
                 yield f"      {event.note}", "dim"
+        case StanceSet():
+            chance = f" at {event.probability:.0%}" if event.probability else ""
+            yield (
+                f"  {event.by} set {_title(event.agent)} on {event.ticker}: {event.stance.replace('_', ' ')}{chance}",
+                "yellow",
+            )
+            if detailed and event.replaced["rationale"]:
+                yield f"      in place of {event.replaced['rationale']}", "dim"
         case SignalIssued():
             yield from _signal(event, evidence, detailed)
         case AuditIssued():
@@ -169,6 +185,8 @@ def _lines(event: Event, evidence: dict[str, Evidence], detailed: bool) -> Itera
             yield from debate_screen.risk(event, detailed)
         case RuleVerdict() if detailed or event.verdict != "approve":
             yield from _rules(event, detailed)
+        case ApprovalGiven():
+            yield f"  {approval_words(event)}", "cyan"
         case OrderSubmitted():
             order = event.order
             yield (

@@ -113,7 +113,12 @@ class Request(Frozen):
 
     def key(self, fingerprint: str) -> str:
         """The hash that names this request to this mind."""
-        return content_hash([fingerprint, self.model_dump(mode="json", by_alias=True)])
+        return key_of(self.model_dump(mode="json", by_alias=True), fingerprint)
+
+
+def key_of(request: dict[str, Any], fingerprint: str) -> str:
+    """The hash that names a request, given as JSON, to the mind with this fingerprint."""
+    return content_hash([fingerprint, request])
 
 
 class Answer(Frozen):

@@ -43,6 +43,29 @@ class SessionStarted(BaseEvent):
     """Hash of all prompt files in use."""
 
 
+class DeskChanged(BaseEvent):
+    """A person changed the desk from this decision on: what is earlier is the past of another session (its fork)."""
+
+    kind: Literal["desk_changed"] = "desk_changed"
+    parent_head: str
+    """Head of the session whose past this one shares, as it was when the fork was made."""
+    parent_count: int
+    at: date
+    """Session at whose close the desk decides otherwise, or as another desk."""
+    by: str
+    """Who set it, in the person's own words."""
+    settings: list[str]
+    """As given: `max_weight=0.2`, `signal:technical_analyst:NVDA=sell`."""
+    config: Document
+    """The choices that are other ones now, with their new values; places are recorded as what was found there."""
+    mind: Document | None = None
+    """The mind's `Fingerprint`, where it is another mind now."""
+    policy: str | None = None
+    """Hash of the pre-trade policy, where it is another one."""
+    prompts: str | None = None
+    """Hash of all prompt files in use, where the roster is another one."""
+
+
 class DecisionOpened(BaseEvent):
     """A decision time was reached: the view, regime and portfolio are fixed."""
 
@@ -95,6 +118,21 @@ class SignalIssued(BaseEvent):
     abstained: bool
     rationale: str
     signal: Document
+
+
+class StanceSet(BaseEvent):
+    """A person put a stance in the place of an analyst's; the signal that follows says the same."""
+
+    kind: Literal["stance_set"] = "stance_set"
+    agent: str
+    ticker: str
+    stance: str
+    """One of the five stances, or `abstain`."""
+    probability: float
+    """Given to the stance; 0 for `abstain`."""
+    by: str
+    replaced: Document
+    """The signal that the analyst's mind had come to."""
 
 
 class AuditIssued(BaseEvent):
@@ -169,6 +207,21 @@ class RuleVerdict(BaseEvent):
     verdict: Literal["approve", "clamp", "veto"]
     order: OrderIntent
     report: Document
+
+
+class ApprovalGiven(BaseEvent):
+    """A person answered for the orders of a decision, or nobody did in time; `replay` reads it by `request_key`."""
+
+    kind: Literal["approval_given"] = "approval_given"
+    request_key: str
+    """Hash of what was asked: the proposal and the orders, figure by figure."""
+    verdict: Literal["approve", "reject", "veto", "unanswered"]
+    stopped: list[str]
+    """Tickers whose orders do not leave."""
+    by: str
+    reason: str
+    reply: Document
+    """The answer as it was given."""
 
 
 class OrderSubmitted(BaseEvent):
@@ -345,9 +398,11 @@ class SessionEnded(BaseEvent):
 
 Event = Annotated[
     SessionStarted
+    | DeskChanged
     | DecisionOpened
     | ToolCalled
     | ModelCalled
+    | StanceSet
     | SignalIssued
     | AuditIssued
     | PointMade
@@ -355,6 +410,7 @@ Event = Annotated[
     | ProposalMade
     | RiskRead
     | RuleVerdict
+    | ApprovalGiven
     | OrderSubmitted
     | OrderAnswered
     | OrderFilled

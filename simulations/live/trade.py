@@ -29,7 +29,8 @@ from ...tools.rules import Policy, RuleEngine, load_policy
 from ..config import load_config
 from ..desk import PER_YEAR
 from ..evaluation.result import desk_track, result_of
-from ..session import TRADE, Outcome, SessionError, mind_of, roster_of, settings_of
+from ..session import Outcome
+from ..stages import TRADE, SessionError, mind_of, roster_of, settings_of
 from .clock import Clock, WallClock
 from .closing import Data
 from .daily_report import Heartbeat, write_report
@@ -83,6 +84,8 @@ def trade(
     assert stored is not None
     if not fresh and config is not None and config != stored:
         raise InputError(f"{folder} was started with other choices: go on with --out alone, or take another folder.")
+    if stored.session.approve is not None:
+        raise InputError("Live trading asks nobody for approval: leave approve out, and look first with --dry-run.")
     settled = stored.model_copy(update={"adopt": adopt})
     live = settings or BrokerSettings()
     ticking = clock or WallClock()

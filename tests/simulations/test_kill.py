@@ -135,3 +135,36 @@ def test_killed_twice_while_a_language_model_reads_it_ends_the_same(tmp_path: Pa
     assert verify(folder).status == "running"
     subprocess.run([*PROGRAM, "resume", str(folder)], check=True, capture_output=True)
     assert finished_head(folder) == finished_head(straight)
+
+
+FORK = ("2023-11-30", ["max_weight=0.3"])
+FORK_PLACES = {
+    "the manifest of the fork was written": (f"{JOURNAL}.database", "create", "before", 1),
+    "the shared past was copied": (f"{JOURNAL}.database", "open_writer", "before", 1),
+    "the past was derived again": (f"{JOURNAL}.events:DeskChanged", "__init__", "after", 1),
+    "an order of the fork had left": ("paperdesk.tools.broker.simulated:SimulatedBroker", "submit", "after", 9),
+}
+
+
+@pytest.fixture(scope="module")
+def parent(killer: Killer, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The session that is forked, and beside it `fork`, its fork that nobody disturbed."""
+    folder: Path = tmp_path_factory.mktemp("parent")
+    assert killer.ask("start", folder / "session")["head"]
+    on, settings = FORK
+    assert killer.ask("fork", folder / "fork", parent=str(folder / "session"), on=on, settings=settings)["head"]
+    return folder
+
+
+@pytest.mark.parametrize("place", FORK_PLACES.values(), ids=list(FORK_PLACES))
+def test_a_fork_that_is_killed_ends_the_same_or_was_never_there(
+    killer: Killer, parent: Path, tmp_path: Path, place: tuple[str, str, str, int]
+) -> None:
+    folder, how = tmp_path / "fork", {"parent": str(parent / "session"), "on": FORK[0], "settings": FORK[1]}
+    assert killer.ask("fork", folder, at=place, **how)["killed"]
+    again = killer.ask("resume", folder)
+    if place[1] == "create":
+        assert "no session" in again["error"]
+        again = killer.ask("fork", folder, **how)
+    assert again["error"] is None
+    assert finished_head(folder) == finished_head(parent / "fork") != finished_head(parent / "session")
