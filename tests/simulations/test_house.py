@@ -9,6 +9,8 @@ import pytest
 
 from paperdesk.agents.debate.weigh import AT_MOST
 from paperdesk.memory.journal import Filters, Journal, search, verify
+from paperdesk.orchestration.approval import Answer, ApprovalRequest
+from paperdesk.simulations.approvers import parse_line
 from paperdesk.simulations.config import SessionConfig
 from paperdesk.simulations.digest import Digest
 from paperdesk.simulations.reading import Session
@@ -113,6 +115,24 @@ def test_it_runs_without_any_one_of_its_seats(seat: str, tmp_path: Path) -> None
     assert spoke == {"bull", "bear"} - {seat}
     assert "debate_closed" in kinds
     assert ("risk_read" in kinds) == (seat != "risk")
+
+
+def test_a_person_is_asked_after_debate_and_tightening_and_nothing_is_lost_while_waiting(tmp_path: Path) -> None:
+    class Yes:
+        asked = 0
+
+        def ask(self, request: ApprovalRequest, timeout_seconds: float | None) -> Answer:
+            self.asked += 1
+            return parse_line("approve", request, "Ada")
+
+    yes = Yes()
+    config = SessionConfig(model="scorecard", approve="terminal", **SHORT)
+    outcome = start(config, tmp_path / "session", approver=yes)
+    with Journal.open_readonly(tmp_path / "session") as journal:
+        readings = [record.event.reading for record in journal.events("risk_read")]
+    assert set(readings) - {"accept"}
+    assert yes.asked > 1
+    assert replay(tmp_path / "session").head == outcome.head
 
 
 PLACES = {
