@@ -26,6 +26,7 @@ from typing import get_args
 
 from pydantic import Field, ValidationError
 
+from ..memory.lessons import RECALL
 from ..tools.errors import InputError
 from ..tools.evidence import Evidence, EvidenceKind
 from ..tools.frozen import Frozen, content_hash
@@ -200,7 +201,7 @@ def read_role(name: str, sources: Mapping[str, str], _below: tuple[str, ...] = (
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise InputError(f"'{where}' in the front matter of {name} is refused: {first['msg'].lower()}") from error
-    _refuse_unknown(name, "plan", row.plan, EVIDENCE_TOOLS)
+    _refuse_unknown(name, "plan", row.plan, (*EVIDENCE_TOOLS, RECALL))
     _refuse_unknown(name, "shows", row.shows, tuple(MEASURES))
     _refuse_unknown(name, "needs", (row.needs,), ("", *get_args(EvidenceKind)))
     prompt = read_prompt(name, text, base.prompt if base else None)

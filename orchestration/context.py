@@ -8,8 +8,9 @@ from functools import cached_property
 from ..agents.auditor import Directory
 from ..agents.roles import Role
 from ..agents.signals import Signal
-from ..memory.calibration import Calibration
+from ..memory.calibration import AgentRecord, Calibration
 from ..memory.journal.store import Journal
+from ..memory.lessons import Experience
 from ..tools.broker.protocol import OrderIntent
 from ..tools.broker.simulated import SimulatedBroker
 from ..tools.clock import TradingCalendar
@@ -73,6 +74,10 @@ class OpenSignal:
     decision: int
     session: date
     signal: Signal
+    regime: str
+    """State of the market when it was issued, by name."""
+    reasons: dict[str, str]
+    """Measures that it cited, and what each was said to support."""
 
 
 @dataclass
@@ -87,8 +92,6 @@ class DeskContext:
     calendar: TradingCalendar
     universe: tuple[str, ...]
     decision_sessions: frozenset[date]
-    sessions_per_decision: float
-    """Mean distance of decisions, in exchange sessions."""
     analysts: Sequence[Role]
     mind: JournaledMind
     journal: Journal
@@ -97,8 +100,13 @@ class DeskContext:
     optimizer: MeanCVaR
     settings: DeskSettings
     calibration: Calibration = field(default_factory=Calibration)
+    experience: Experience = field(default_factory=Experience)
+    weighed: dict[str, AgentRecord] = field(default_factory=dict)
+    """What each analyst counts for in the current decision."""
     casebook: Casebook = field(default_factory=Casebook)
     open_signals: list[OpenSignal] = field(default_factory=list)
+    last_issued: dict[tuple[str, str], date] = field(default_factory=dict)
+    """By (agent, ticker), when the last resolved signal was issued."""
     sent: dict[str, OrderIntent] = field(default_factory=dict)
     """Orders sent so far, by client order id."""
     activity: ActivityLog = field(default_factory=ActivityLog)
@@ -107,6 +115,12 @@ class DeskContext:
     previous_equity: float = 0.0
     """Equity at the close of the session before the current one; 0 in the first session."""
     last_equity: float = 0.0
+
+    @property
+    def model(self) -> str:
+        """The mind as calibration knows it: threads and batch sizes do not make it another one."""
+        fingerprint = self.mind.fingerprint
+        return f"{fingerprint.name} {fingerprint.digest[:12]}"
 
     @cached_property
     def directory(self) -> Directory:

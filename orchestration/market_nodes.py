@@ -12,7 +12,6 @@ from ..memory.journal.events import (
     DecisionClosed,
     OrderEnded,
     OrderFilled,
-    SignalResolved,
 )
 from ..tools.broker.simulated import StepReport
 from .context import DeskContext, OpenSignal
@@ -75,40 +74,12 @@ def record(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, object]
     """Closes the decision: its signals wait for their horizon, everything so far is anchored outside the database."""
     desk = runtime.context
     session, decision = state["session"], state["decision"]
-    desk.open_signals.extend(
-        OpenSignal(decision, session, signal) for signal in state["signals"].values() if not signal.abstained
-    )
+    regime = state["regime"].name if state["regime"] else "unknown"
+    evidence = desk.casebook.by_id()
+    for signal in state["signals"].values():
+        if not signal.abstained:
+            reasons = {evidence[c.evidence].measure: c.supports for c in signal.claims if c.evidence in evidence}
+            desk.open_signals.append(OpenSignal(decision, session, signal, regime, reasons))
     desk.journal.append(DecisionClosed(decision=decision, session=session))
     desk.journal.mark()
     return {}
-
-
-def resolve(desk: DeskContext, state: DeskState) -> None:
-    """Scores the signals whose horizon has passed by now against what happened, for calibration."""
-    view = desk.market.view(state["as_of"])
-    position = {day: i for i, day in enumerate(view.sessions)}
-    returns = view.returns(desk.universe, len(view.sessions))
-    waiting: list[OpenSignal] = []
-    for item in desk.open_signals:
-        first = position[item.session] + 1
-        last = first + item.signal.horizon_days
-        if last > len(returns):
-            waiting.append(item)
-            continue
-        growth = (1 + returns.iloc[first:last]).prod(min_count=item.signal.horizon_days) - 1
-        outcome = growth[item.signal.ticker] - growth.mean()
-        if outcome != outcome:  # not traded over the whole horizon: nothing to learn
-            continue
-        fresh = min(1.0, desk.sessions_per_decision / item.signal.horizon_days)
-        desk.calibration.add(item.signal.agent, item.signal.score, float(outcome), fresh)
-        desk.journal.append(
-            SignalResolved(
-                decision=state["decision"],
-                agent=item.signal.agent,
-                ticker=item.signal.ticker,
-                issued_in=item.decision,
-                score=item.signal.score,
-                outcome=float(outcome),
-            )
-        )
-    desk.open_signals = waiting

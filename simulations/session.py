@@ -286,7 +286,6 @@ def assemble(
         calendar=market.calendar,
         universe=window.universe,
         decision_sessions=frozenset(window.decisions),
-        sessions_per_decision=len(window.sessions) / len(window.decisions),
         analysts=seated.analysts,
         mind=mind,
         journal=mind.journal,

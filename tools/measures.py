@@ -309,6 +309,7 @@ _ROWS = (
         meaning="tone of the latest release by a finance lexicon, from -1 to 1",
     ),
     Measure("regime", "market", "text", meaning="regime of the market by a hidden Markov model"),
+    Measure("lesson", "lesson", "text", meaning="what an analyst said in a like situation, and what followed"),
 )
 
 MEASURES: dict[str, Measure] = {row.name: row for row in _ROWS}

@@ -14,6 +14,8 @@ from pydantic import AwareDatetime, Field, TypeAdapter
 from ...tools.broker.protocol import Fill, OrderIntent, PortfolioSnapshot
 from ...tools.evidence import Evidence
 from ...tools.frozen import Frozen
+from ..calibration.record import AgentRecord
+from ..outcome import Outcome
 
 Document = dict[str, Any]
 """A JSON object."""
@@ -41,6 +43,18 @@ class SessionStarted(BaseEvent):
     """The mind's `Fingerprint`."""
     prompts: str
     """Hash of all prompt files in use."""
+    memory: list[Document] = Field(default_factory=list)
+    """What was carried from each earlier session: its head, how many outcomes, their hash."""
+
+
+class MemoryCarried(BaseEvent):
+    """What an earlier session left: a copy, so that this one can be derived again without it."""
+
+    kind: Literal["memory_carried"] = "memory_carried"
+    head: str
+    """Of the earlier session's journal."""
+    outcomes: list[Outcome]
+    """Each counts from its own `available_at` on."""
 
 
 class DecisionOpened(BaseEvent):
@@ -107,6 +121,13 @@ class AuditIssued(BaseEvent):
     round: int
     verdict: Literal["pass", "revise", "reject"]
     report: Document
+
+
+class AgentsWeighed(BaseEvent):
+    """What each analyst's voice counts for in this decision, and the figures that this rests on."""
+
+    kind: Literal["agents_weighed"] = "agents_weighed"
+    records: list[AgentRecord]
 
 
 class ProposalMade(BaseEvent):
@@ -200,9 +221,7 @@ class SignalResolved(BaseEvent):
     ticker: str
     issued_in: int
     """The decision that issued the signal."""
-    score: float
-    outcome: float
-    """Return over the horizon in excess of the universe's mean."""
+    outcome: Outcome
 
 
 class DecisionClosed(BaseEvent):
@@ -221,11 +240,13 @@ class SessionEnded(BaseEvent):
 
 Event = Annotated[
     SessionStarted
+    | MemoryCarried
     | DecisionOpened
     | ToolCalled
     | ModelCalled
     | SignalIssued
     | AuditIssued
+    | AgentsWeighed
     | ProposalMade
     | RuleVerdict
     | OrderSubmitted
