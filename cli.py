@@ -58,6 +58,9 @@ def run(
     desk: Annotated[str | None, typer.Option(help="classic (default), solo, personas, or a TOML roster.")] = None,
     without: Annotated[str | None, typer.Option(help="Analysts to leave out, by commas: `technical`.")] = None,
     roles: Annotated[str | None, typer.Option(help="Folder with role files of your own (docs/roles.md).")] = None,
+    memory: Annotated[
+        str | None, typer.Option(help="Earlier sessions, by commas, whose memory is carried forward (docs/memory.md).")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the session; runs/<number> by default.")] = None,
     start: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First session of the window.")] = None,
     end: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last session of the window.")] = None,

@@ -49,6 +49,8 @@ class SessionConfig(Frozen):
     """Analysts of the desk to leave out, by name or its beginning (`technical`)."""
     roles: str | None = None
     """Folder with role files of your own."""
+    memory: tuple[str, ...] = ()
+    """Folders of earlier sessions whose outcomes and lessons are carried into this one, each from its own time on."""
     model: str = "smollm2"
     """`smollm2`, `scorecard`, the path of a GGUF file, or the URL of an OpenAI-compatible server."""
     training_cutoff: date | None = None
@@ -106,7 +108,7 @@ class SessionConfig(Frozen):
     max_revisions: int = Field(default=1, ge=0, le=5)
     """How often the auditor may send a signal back."""
 
-    @field_validator("universe", "mask", "without", mode="before")
+    @field_validator("universe", "mask", "without", "memory", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

@@ -5,7 +5,7 @@ model. All three execute the same graph from its beginning; the journal decides 
 what is answered from the record.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +19,10 @@ from ..agents.models.served.access import Access
 from ..agents.roles import prompts_hash
 from ..agents.rosters import Roster, roster
 from ..memory.journal import Journal, Listener
-from ..memory.journal.events import SessionEnded, SessionStarted
+from ..memory.journal.events import MemoryCarried, SessionEnded, SessionStarted
 from ..orchestration.context import DeskContext, DeskSettings
 from ..orchestration.graph import STEPS_PER_SESSION, session_of
+from ..orchestration.hindsight import learn
 from ..orchestration.journaled_mind import JournaledMind
 from ..orchestration.state import DeskState
 from ..tools.broker.protocol import OrderIntent, VerdictToken
@@ -31,11 +32,12 @@ from ..tools.frozen import content_hash
 from ..tools.market.view import Market
 from ..tools.optimizer import MeanCVaR
 from ..tools.rules import Policy, RuleEngine, load_policy
+from .carrying import carried_into, read_memory, recorded_memory, summary
 from .config import SessionConfig, load_config
 from .evaluation.result import draw, notes_of, result_of, tracks_of
 from .leakage import refuse_leaks
 from .masking import keep_key, market_of, recorded_choices
-from .window import Window, window_of
+from .window import Window, last_decision, window_of
 
 PLOT_FILE = "equity.png"
 """The picture of a session, in its folder."""
@@ -96,6 +98,7 @@ def start(
     say(f"opening market {config.market}")
     market = market_of(config)
     window = window_of(config, market)
+    carried = read_memory(config, last_decision(market, window))
     say(f"opening model {config.model}")
     with closing(mind_of(config, access)) as model:
         mind = _dated(model.fingerprint, config)
@@ -103,7 +106,9 @@ def start(
         with closing(journal):
             keep_key(market, folder)
             say("the desk is at work")
-            return _execute(config, market, window, policy, mind, lambda: model, journal, folder, listener, budget)
+            return _execute(
+                config, market, window, policy, mind, lambda: model, carried, journal, folder, listener, budget
+            )
 
 
 def resume(
@@ -127,13 +132,16 @@ def resume(
         market = market_of(config)
         keep_key(market, folder)  # the process may have been killed before it was written
         window = window_of(config, market)
+        carried = carried_into(folder, config, last_decision(market, window))
         say(f"opening model {config.model}")
         model = mind_of(config, access)
         try:
             say("deriving what is on record, then going on")
             policy = simulated_policy(config)
             mind = _dated(model.fingerprint, config)
-            return _execute(config, market, window, policy, mind, lambda: model, journal, folder, listener, budget)
+            return _execute(
+                config, market, window, policy, mind, lambda: model, carried, journal, folder, listener, budget
+            )
         finally:
             model.close()
     finally:
@@ -161,7 +169,8 @@ def replay(folder: Path, listener: Listener | None = None, say: Callable[[str], 
         mind = Replay({}, fingerprint)
         window = window_of(config, market)
         policy = simulated_policy(config)
-        return _execute(config, market, window, policy, fingerprint, lambda: mind, journal, folder, listener)
+        carried = recorded_memory(recorded)
+        return _execute(config, market, window, policy, fingerprint, lambda: mind, carried, journal, folder, listener)
     finally:
         recorded.close()
 
@@ -219,6 +228,7 @@ def _execute(
     policy: Policy,
     fingerprint: Fingerprint,
     open_mind: Callable[[], ModelCore],
+    carried: Sequence[MemoryCarried],
     journal: Journal,
     folder: Path,
     listener: Listener | None,
@@ -234,6 +244,7 @@ def _execute(
         decisions=list(window.decisions),
         model=fingerprint.model_dump(mode="json"),
         prompts=prompts_hash(desk_roster.analysts),
+        memory=summary(carried),
     )
     if listener is not None:
         journal.subscribe(listener)
@@ -241,6 +252,9 @@ def _execute(
     journal.append(started)
     mind = JournaledMind(fingerprint, journal, open_mind, meter=Meter(budget or Budget(), fingerprint))
     desk = assemble(config, desk_roster, market, window, policy, mind, session_id)
+    for memory in carried:
+        journal.append(memory)
+        learn(desk, *memory.outcomes)
     session_of(desk_roster.analysts).invoke(DeskState(), {"recursion_limit": STEPS_PER_SESSION}, context=desk)
     tracks = tracks_of(config, market, window, costs_of(config), terms_of(config), journal)
     metrics = result_of(tracks)
