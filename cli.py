@@ -13,6 +13,7 @@ import typer
 
 # Only what `--help` needs is imported here; each command imports the rest itself, so that help answers at once.
 from .simulations.verbs.markets import markets
+from .simulations.verbs.memory import memory
 from .simulations.verbs.models import models
 from .simulations.verbs.options import Json, day_of
 from .simulations.verbs.policy import policy
@@ -29,6 +30,7 @@ app = typer.Typer(
 
 app.add_typer(markets, name="markets")
 app.add_typer(models, name="models")
+app.add_typer(memory, name="memory")
 app.add_typer(sentiment, name="sentiment")
 app.add_typer(policy, name="policy")
 

@@ -136,7 +136,7 @@ def unheard(signal: Signal, record: AgentRecord) -> str:
     """Why a signal makes no view although it passed the audit; empty where it makes one."""
     if record.weight <= 0:
         return "its record earns no weight"
-    confidence = max(directional(dict(signal.probabilities))) * record.deflation
+    confidence = max(directional(signal.probabilities)) * record.deflation
     if confidence <= CHANCE:
         return f"its confidence, by its record {confidence:.0%}, is no better than chance"
     return ""
@@ -151,7 +151,7 @@ def told(record: AgentRecord) -> str:
     regime = "" if record.regime_ic is None else f" ({record.regime_ic:+.2f} when {record.regime})"
     counts = "no weight" if record.weight <= 0 else f"weight {record.weight:.3f}"
     deflated = f", confidence x {record.deflation:.2f}" if record.deflation < 0.995 else ""
-    shared = f", of which agreement with others leaves {record.discount:.0%}" if record.discount < 0.995 else ""
+    shared = f" (agreement with others takes {1 - record.discount:.0%})" if record.discount < 0.995 else ""
     return (
         f"The {who}'s IC is {record.ic:+.3f}{bounds}{regime} after {record.outcomes} outcomes "
         f"({record.independent:.0f} as if independent): {counts}{shared}{deflated}."

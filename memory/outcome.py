@@ -1,8 +1,9 @@
 """What followed a signal: the one record that calibration learns from and that lessons are told from."""
 
+from collections.abc import Mapping
 from datetime import date
 from math import isfinite
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import AwareDatetime, Field, field_validator
 
@@ -53,7 +54,8 @@ class Outcome(Frozen):
     surprise: float
     """The same over its usual size: daily excess volatility known when it was said, times the root of the horizon."""
     weight: float = Field(gt=0, le=1)
-    """Part of the outcome that the one before on the same name does not cover."""
+    """How much of an independent outcome it is: the part of its horizon that the one before on the same name does not
+    cover, times 1 - 1 / n, because the excess returns of n names add up to nothing."""
 
     @field_validator("excess", "surprise")
     @classmethod
@@ -77,7 +79,7 @@ def direction_of(surprise: float) -> Direction:
     return "buy" if surprise > THIRD else "sell" if surprise < -THIRD else "hold"
 
 
-def directional(probabilities: dict[str, float]) -> tuple[float, float, float]:
+def directional(probabilities: Mapping[Any, float]) -> tuple[float, float, float]:
     """Probabilities of sell, hold and buy from those of the five stances."""
     sums = dict.fromkeys(DIRECTIONS, 0.0)
     for stance, probability in probabilities.items():

@@ -24,6 +24,7 @@ from ..memory.journal.events import (
 from ..memory.lessons import RECALL, recall_tool, situation_of
 from ..tools.broker.protocol import Unknown
 from ..tools.errors import BrokerError
+from ..tools.evidence import Evidence
 from ..tools.market.documents.screening import SetAside, set_aside
 from ..tools.regime import Regime, regime
 from ..tools.toolbox import call, execution_tools, research_tools, submit
@@ -114,7 +115,8 @@ def gather(role: Role, state: DeskState, desk: DeskContext) -> None:
     tools = research_tools(view) | {RECALL: recall_tool(desk.experience, role.name, state["as_of"])}
     regime = state["regime"].name if state["regime"] else "unknown"
     for ticker in desk.universe:
-        found, missing = [], []
+        found: list[Evidence] = []
+        missing: list[str] = []
         aside = set_aside(view, ticker) if READS_DOCUMENTS.intersection(role.plan) else ()
         desk.casebook.set_aside[role.name, ticker] = aside
         for name in role.plan:

@@ -48,12 +48,13 @@ def resolve(desk: DeskContext, state: DeskState) -> None:
             available_at=desk.close_of(view.sessions[last - 1]),
             horizon_days=signal.horizon_days,
             stance=signal.stance,
-            probabilities=dict(signal.probabilities),
+            probabilities={str(name): p for name, p in signal.probabilities.items()},
             score=signal.score,
             reasons=item.reasons,
             excess=gained,
             surprise=gained / usual,
-            weight=fresh_part(position, desk.last_issued.get(seat), item.session, signal.horizon_days),
+            weight=fresh_part(position, desk.last_issued.get(seat), item.session, signal.horizon_days)
+            * (1 - 1 / int(growth.count())),
         )
         desk.last_issued[seat] = item.session
         learn(desk, outcome)

@@ -78,7 +78,11 @@ def record(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, object]
     evidence = desk.casebook.by_id()
     for signal in state["signals"].values():
         if not signal.abstained:
-            reasons = {evidence[c.evidence].measure: c.supports for c in signal.claims if c.evidence in evidence}
+            reasons: dict[str, str] = {
+                evidence[claim.evidence].measure: claim.supports
+                for claim in signal.claims
+                if claim.evidence in evidence
+            }
             desk.open_signals.append(OpenSignal(decision, session, signal, regime, reasons))
     desk.journal.append(DecisionClosed(decision=decision, session=session))
     desk.journal.mark()

@@ -1,7 +1,7 @@
 """Memory carried from earlier sessions: a copy of their outcomes at the head of the new journal.
 
-An outcome counts from its own `available_at` on, whichever session it comes from, so nothing is carried back in time. The
-copy makes the new session derivable again when the old folders are gone.
+An outcome counts from its own `available_at` on, whichever session it comes from, so nothing is carried back in time.
+The copy makes the new session derivable again when the old folders are gone.
 """
 
 from collections.abc import Sequence
@@ -77,8 +77,8 @@ def _carried(folder: Path, config: SessionConfig, until: datetime) -> MemoryCarr
         theirs = load_config(None, journal.manifest.config)
         if (theirs.mask or config.mask) and _masked_as(theirs) != _masked_as(config):
             raise InputError(
-                f"the memory of {folder} speaks of tickers and dates under another mask; carry it only between sessions "
-                "with equal market, mask and mask_seed"
+                f"the memory of {folder} speaks of tickers and dates under another mask; carry it only between "
+                "sessions with equal market, mask and mask_seed"
             )
         outcomes = [row for row in outcomes_of(journal) if row.available_at <= until]
         return MemoryCarried(head=journal.head, outcomes=outcomes)

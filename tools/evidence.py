@@ -16,8 +16,8 @@ from pydantic import AwareDatetime, TypeAdapter, ValidationInfo, model_validator
 from .frozen import Frozen, canonical_json
 
 EvidenceKind = Literal["indicator", "ratio", "passage", "regime", "lesson"]
-"""Where a piece of evidence belongs: price-based, from filings, from a document, of the whole market, from what followed an
-earlier signal."""
+"""Where a piece of evidence belongs: price-based, from filings, from a document, of the whole market, from what
+followed an earlier signal."""
 
 _SEAL = object()
 """Validation context of `Evidence.of` alone: the hash is written instead of compared."""

@@ -123,7 +123,7 @@ def research_tools(view: MarketView) -> dict[str, BaseTool]:
             tool_of(filing_ratios, OfCompany, "Growth, margins, leverage and yield from filings known today."),
             tool_of(release_tone, OfCompany, "Tone of the latest press release by a finance lexicon."),
             tool_of(document_search, OfDocuments, "Passages of press releases that answer a question."),
-            tool_of(market_regime, NoArguments, "State of the whole market: calm or turbulent, rising, falling or flat."),
+            tool_of(market_regime, NoArguments, "State of the market: calm or turbulent, rising, falling or flat."),
         )
     }
 

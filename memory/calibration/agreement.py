@@ -6,8 +6,8 @@ into bets against somebody, so each coefficient is divided by the sum of its age
 
     w_a = c_a / sum_b max(0, rho_ab)
 
-For equal coefficients and equal positive correlations the two are the same (R^-1 c = c / (1 + (K - 1) rho)); two copies of
-one agent share one weight; nobody's weight changes its sign.
+For equal coefficients and equal positive correlations the two are the same (R^-1 c = c / (1 + (K - 1) rho)); two copies
+of one agent share one weight; nobody's weight changes its sign.
 """
 
 from collections.abc import Hashable, Mapping, Sequence

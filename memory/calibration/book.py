@@ -1,7 +1,7 @@
 """The book of outcomes: who said what, what followed, and what that was worth as far as was known at a time.
 
-Every question names a time, and only outcomes that were available then answer it: outcomes of earlier sessions, which may
-lie in this session's future, pass through the same door as its own.
+Every question names a time, and only outcomes that were available then answer it: outcomes of earlier sessions, which
+may lie in this session's future, pass through the same door as its own.
 """
 
 from collections.abc import Hashable, Iterable, Sequence

@@ -1,7 +1,7 @@
 """The figures of a record: information coefficient, Brier score, calibration error, overconfidence.
 
-n outcomes; probabilities of three directions (n, 3) in the order of `outcome.DIRECTIONS`; `came` (n,) the direction that
-came, as its place in that order.
+n outcomes; probabilities of three directions (n, 3) in the order of `outcome.DIRECTIONS`; `came` (n,) the direction
+that came, as its place in that order.
 """
 
 from math import atanh, sqrt, tanh
@@ -32,11 +32,12 @@ def information_coefficient(scores: Vector, surprises: Vector) -> float | None:
 def interval(ic: float, independent: float) -> tuple[float, float] | None:
     """95 % bounds of a correlation by Fisher's z (1921): tanh(atanh(r) +- 1.96 / sqrt(n - 3)); None for n <= 3.
 
-    `independent` takes the place of n. Horizons that overlap make outcomes depend on each other; by Bayley and Hammersley
-    (1946) n of them count for n / (1 + 2 sum_k (1 - k / n) rho_k), rho_k the product of both series' autocorrelations at
-    lag k. With a horizon of h sessions observed every d, that of the returns falls as 1 - k d / h; taking the scores as if
-    they never changed, which is the worst case, the sum comes to n d / h: each outcome counts for the part of its horizon
-    that the one before does not cover. The weights of outcomes add up to that.
+    `independent` takes the place of n. Horizons that overlap make outcomes depend on each other; by Bayley and
+    Hammersley (1946) n of them count for n / (1 + 2 sum_k (1 - k / n) rho_k), rho_k the product of both series'
+    autocorrelations at lag k. With a horizon of h sessions observed every d, that of the returns falls as 1 - k d / h;
+    taking the scores as if they never changed, which is the worst case, the sum comes to n d / h: each outcome counts
+    for the part of its horizon that the one before does not cover. The weights of outcomes (`Outcome.weight`) add up to
+    that.
     """
     if independent <= 3 or abs(ic) >= 1:
         return None
@@ -78,10 +79,10 @@ def foretold(probabilities: Vector, came: Places) -> tuple[Vector, Vector]:
 def deflation(confidence: Vector, hit: Vector, weights: Vector) -> float:
     """What an overconfident agent's confidence is multiplied by: min(1, (O + m) / (E + m)).
 
-    O are the hits, E the hits that its confidences foretold, both over outcomes as if independent: the ratio of observed
-    to expected is the standard measure of calibration in the large (Steyerberg 2019, section 15.3), shrunk towards 1 as a
-    rate is by a gamma prior (Clayton and Kaldor 1987), here worth m = `PRIOR_HITS`. Modesty is not rewarded: it is never
-    above 1.
+    O are the hits, E the hits that its confidences foretold, both over outcomes as if independent: the ratio of
+    observed to expected is the standard measure of calibration in the large (Steyerberg 2019, section 15.3), shrunk
+    towards 1 as a rate is by a gamma prior (Clayton and Kaldor 1987), here worth m = `PRIOR_HITS`. Modesty is not
+    rewarded: it is never above 1.
     """
     observed, expected = float(weights @ hit), float(weights @ confidence)
     return min(1.0, (observed + PRIOR_HITS) / (expected + PRIOR_HITS))

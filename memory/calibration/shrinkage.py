@@ -2,9 +2,9 @@
 
     r_gk ~ N(theta_gk, 1 / n_gk),  theta_gk ~ N(theta_g, T^2),  theta_g ~ N(p, S^2)
 
-for agent g and regime k: r the information coefficient that was observed, n the outcomes as if independent (a correlation
-near zero over n of them has the variance 1 / n). The posterior means follow in closed form (Gelman et al. 2013, Bayesian
-Data Analysis, section 5.4, equations 5.17 and 5.20 with known variances):
+for agent g and regime k: r the information coefficient that was observed, n the outcomes as if independent (a
+correlation near zero over n of them has the variance 1 / n). The posterior means follow in closed form (Gelman et al.
+2013, Bayesian Data Analysis, section 5.4, equations 5.17 and 5.20 with known variances):
 
     E theta_g  = (p / S^2 + sum_k r_gk v_gk) / (1 / S^2 + sum_k v_gk),   v_gk = 1 / (T^2 + 1 / n_gk)
     E theta_gk = (n_gk r_gk + E theta_g / T^2) / (n_gk + 1 / T^2)

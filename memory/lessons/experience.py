@@ -1,9 +1,9 @@
 """The experience of a desk: its lessons in a chroma collection, searched exactly and never past a time.
 
-The collection lives in the memory of one process and is made anew from outcomes whenever a session runs, is resumed or is
-replayed: it is derived data, and what is not on disk can be neither stale, nor damaged, nor opened by two processes at
-once. Chroma filters by agent and by whole seconds; what is left is ranked by exact cosine similarity, because chroma's
-own ranking walks a graph that is built of all lessons, later ones included.
+The collection lives in the memory of one process and is made anew from outcomes whenever a session runs, is resumed or
+is replayed: it is derived data, and what is not on disk can be neither stale, nor damaged, nor opened by two processes
+at once. Chroma filters by agent and by whole seconds; what is left is ranked by exact cosine similarity, because
+chroma's own ranking walks a graph that is built of all lessons, later ones included.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...tools.market.documents.embedding import embed, similarities
+from ...tools.market.documents.embedding import DIMENSIONS, embed, similarities
 from ...tools.market.documents.table import known_from, second_of
 from ..outcome import Outcome
 from .lesson import Lesson, lesson_of
@@ -21,7 +21,7 @@ from .lesson import Lesson, lesson_of
 _PORTION = 5000
 """Lessons per insert; chroma takes at most 5461."""
 # ranking is exact, so chroma's graph is as small as it may be
-_CONFIGURATION = {"hnsw": {"max_neighbors": 2, "ef_construction": 2}}
+_CONFIGURATION: Any = {"hnsw": {"max_neighbors": 2, "ef_construction": 2}}
 _NUMBERS = count()
 """Collections in memory share one space of names per process."""
 
@@ -87,7 +87,7 @@ class Experience:
         got = self._open().get(
             where={"$and": [{"agent": {"$eq": agent}}, {"available_at": {"$lte": second}}]}, include=["embeddings"]
         )
-        vectors = np.asarray(got["embeddings"], dtype=np.float32).reshape(len(got["ids"]), -1)
+        vectors = np.asarray(got["embeddings"], dtype=np.float32).reshape(-1, DIMENSIONS)
         return _Known([self._lessons[id_] for id_ in got["ids"]], vectors)
 
     def _write(self) -> None:
@@ -110,7 +110,5 @@ class Experience:
             # without the setting it phones home
             client = chromadb.EphemeralClient(settings=Settings(anonymized_telemetry=False))
             name = f"lessons-{next(_NUMBERS)}"
-            self._collection = client.create_collection(
-                name, embedding_function=None, configuration=_CONFIGURATION
-            )
+            self._collection = client.create_collection(name, embedding_function=None, configuration=_CONFIGURATION)
         return self._collection
