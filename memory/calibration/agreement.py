@@ -14,6 +14,8 @@ from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 
+from .scores import STILL
+
 PRIOR_PAIRS = 30.0
 """Pairs of statements that the prior belief in independence is worth."""
 
@@ -34,7 +36,7 @@ def correlation(one: Said, other: Said) -> float:
     """Correlation of two agents' scores on the same names at the same times, shrunk towards 0; never below 0."""
     both = [key for key in one if key in other]
     scores = np.array([(one[key][0], other[key][0]) for key in both]).reshape(-1, 2)
-    if len(both) < 2 or (np.ptp(scores, axis=0) == 0).any():
+    if len(both) < 2 or (np.ptp(scores, axis=0) < STILL).any():
         return 0.0
     count = sum(min(one[key][1], other[key][1]) for key in both)
     found = float(np.corrcoef(scores[:, 0], scores[:, 1])[0, 1])

@@ -18,13 +18,15 @@ BINS = 10
 NORMAL_95 = 1.959964
 CHANCE = 1 / 3
 """Confidence of one who knows nothing about three directions."""
+STILL = 1e-9
+"""What differs by less does not vary: the rest is rounding."""
 PRIOR_HITS = 10.0
 """Hits foretold that the prior belief in an agent's confidence is worth."""
 
 
 def information_coefficient(scores: Vector, surprises: Vector) -> float | None:
     """Correlation of scores and standardised excess returns (Grinold 1994); None where one of them does not vary."""
-    if len(scores) < 2 or np.ptp(scores) == 0 or np.ptp(surprises) == 0:
+    if len(scores) < 2 or np.ptp(scores) < STILL or np.ptp(surprises) < STILL:
         return None
     return float(np.corrcoef(scores, surprises)[0, 1])
 
