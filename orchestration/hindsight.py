@@ -1,16 +1,23 @@
 """Looking back: signals whose horizon has passed become outcomes, and outcomes say what each analyst counts for."""
 
-from datetime import date
+import warnings
+from bisect import bisect_right
+from dataclasses import dataclass
+from datetime import date, datetime
 from math import isfinite, sqrt
 
-import pandas as pd
+import numpy as np
+from numpy.typing import NDArray
 
 from ..memory.journal.events import AgentsWeighed, SignalResolved
 from ..memory.outcome import Outcome
+from ..tools.market.view import MarketView
 from ..tools.measures import MEASURES
 from ..tools.regime import Regime
 from .context import DeskContext, OpenSignal
 from .state import DeskState
+
+Vector = NDArray[np.float64]
 
 RISK_SESSIONS, LEAST_SESSIONS = 252, 60
 """Past sessions from which the usual size of an excess return is taken, and the least of them."""
@@ -18,26 +25,40 @@ LEANS = 0.2
 """A reading within this of 0 speaks for a hold."""
 
 
+@dataclass(frozen=True)
+class Passed:
+    """What happened to all names of the universe over one horizon; all arrays are (N,)."""
+
+    gained: Vector
+    """Return less the mean of the universe; NaN where a name was not traded throughout."""
+    usual: Vector
+    """Usual size of such a return by what was known before it: daily standard deviation times the root of the horizon;
+    NaN where too little was known."""
+    names: int
+    """Names that were traded throughout."""
+    known_at: datetime
+    """Close of its last session (UTC)."""
+
+
 def resolve(desk: DeskContext, state: DeskState) -> None:
     """Scores the signals whose horizon has passed by now against what happened: for calibration, and as lessons."""
     view = desk.market.view(state["as_of"])
-    position = {day: i for i, day in enumerate(view.sessions)}
-    returns = view.returns(desk.universe, len(view.sessions))
-    excess = returns.sub(returns.mean(axis=1), axis=0)
+    place = {ticker: i for i, ticker in enumerate(desk.universe)}
+    found: dict[tuple[date, int], Passed | None] = {}
     waiting: list[OpenSignal] = []
     for item in desk.open_signals:
-        signal = item.signal
-        first = position[item.session] + 1
-        last = first + signal.horizon_days
-        if last > len(returns):
+        signal, over = item.signal, (item.session, item.signal.horizon_days)
+        if over not in found:
+            found[over] = passed(desk, view, *over)
+        happened = found[over]
+        if happened is None:
             waiting.append(item)
             continue
-        growth = (1 + returns.iloc[first:last]).prod(min_count=signal.horizon_days) - 1
-        gained = float(growth[signal.ticker] - growth.mean())
-        usual = usual_size(excess[signal.ticker], first, signal.horizon_days)
+        gained, usual = float(happened.gained[place[signal.ticker]]), float(happened.usual[place[signal.ticker]])
         if not isfinite(gained) or not usual > 0:
             continue  # not traded over the whole horizon, or too young to have a usual size: nothing to learn
         seat = (signal.agent, signal.ticker)
+        fresh = fresh_part(view, desk.last_issued.get(seat), *over)
         outcome = Outcome(
             agent=signal.agent,
             model=desk.model,
@@ -45,7 +66,7 @@ def resolve(desk: DeskContext, state: DeskState) -> None:
             ticker=signal.ticker,
             market=desk.market.fingerprint,
             issued_on=item.session,
-            available_at=desk.close_of(view.sessions[last - 1]),
+            available_at=happened.known_at,
             horizon_days=signal.horizon_days,
             stance=signal.stance,
             probabilities={str(name): p for name, p in signal.probabilities.items()},
@@ -53,8 +74,7 @@ def resolve(desk: DeskContext, state: DeskState) -> None:
             reasons=item.reasons,
             excess=gained,
             surprise=gained / usual,
-            weight=fresh_part(position, desk.last_issued.get(seat), item.session, signal.horizon_days)
-            * (1 - 1 / int(growth.count())),
+            weight=fresh * (1 - 1 / happened.names),
         )
         desk.last_issued[seat] = item.session
         learn(desk, outcome)
@@ -68,6 +88,27 @@ def resolve(desk: DeskContext, state: DeskState) -> None:
             )
         )
     desk.open_signals = waiting
+
+
+def passed(desk: DeskContext, view: MarketView, session: date, horizon_days: int) -> Passed | None:
+    """What happened over the horizon that began after a session; None while it has not passed."""
+    first = bisect_right(view.sessions, session)
+    last = first + horizon_days
+    if last > len(view.sessions):
+        return None
+    start = max(0, first - RISK_SESSIONS)
+    returns = view.returns(desk.universe, len(view.sessions) - start).to_numpy()[: last - start]
+    growth = np.prod(1 + returns[first - start :], axis=0) - 1
+    there = np.isfinite(growth)
+    past = returns[: first - start]
+    known = np.isfinite(past)
+    with warnings.catch_warnings():
+        # a session on which nobody trades has no mean, a name without a past no deviation: NaN is what is meant
+        warnings.simplefilter("ignore", RuntimeWarning)
+        usual = np.nanstd(past - np.nanmean(past, axis=1, keepdims=True), axis=0, ddof=1) * sqrt(horizon_days)
+        gained = growth - growth[there].mean()
+    usual[known.sum(axis=0) < LEAST_SESSIONS] = np.nan
+    return Passed(gained, usual, int(there.sum()), desk.close_of(view.sessions[last - 1]))
 
 
 def learn(desk: DeskContext, *outcomes: Outcome) -> None:
@@ -85,15 +126,11 @@ def weigh(desk: DeskContext, state: DeskState, found: Regime | None) -> None:
     desk.journal.append(AgentsWeighed(decision=state["decision"], records=list(records)))
 
 
-def usual_size(excess: pd.Series, first: int, horizon_days: int) -> float:
-    """Standard deviation of an excess return over a horizon, from the daily ones before row `first`; NaN if too few."""
-    past = excess.iloc[max(0, first - RISK_SESSIONS) : first].dropna()
-    return float(past.std()) * sqrt(horizon_days) if len(past) >= LEAST_SESSIONS else float("nan")
-
-
-def fresh_part(position: dict[date, int], before: date | None, now: date, horizon_days: int) -> float:
+def fresh_part(view: MarketView, before: date | None, now: date, horizon_days: int) -> float:
     """The part of a horizon that does not lie in the one of the signal before it on the same name."""
-    return 1.0 if before is None else min(1.0, (position[now] - position[before]) / horizon_days)
+    if before is None:
+        return 1.0
+    return min(1.0, (bisect_right(view.sessions, now) - bisect_right(view.sessions, before)) / horizon_days)
 
 
 def leans_of(figures: dict[str, float]) -> dict[str, str]:

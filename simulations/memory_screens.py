@@ -51,14 +51,14 @@ def standings(outcomes: Sequence[Outcome], as_of: datetime) -> tuple[Standing, .
     calibration = Calibration()
     calibration.add(*outcomes)
     known = {mind: calibration.known(mind, as_of) for mind in calibration.minds()}
-    known = {mind: rows for mind, rows in known.items() if rows}
+    known = {mind: rows for mind, rows in known.items() if len(rows)}
     found = []
     for (agent, model), rows in known.items():
         together = [name for name, other in known if other == model]
-        for regime in (ALL, *sorted({row.regime for row in rows})):
+        for regime in (ALL, *sorted(set(rows.regimes.tolist()))):
             place = together.index(agent)
             weighed = calibration.records(together, model, regime, as_of)[place]
-            own = record_of(agent, model, ALL, [row for row in rows if regime in (ALL, row.regime)])
+            own = record_of(agent, model, ALL, rows if regime == ALL else rows.chosen(rows.regimes == regime))
             fields = own.model_dump(include=set(Standing.model_fields) - {"regime", "deflation", "weight"})
             found.append(
                 Standing.model_validate(

@@ -10,20 +10,18 @@ For equal coefficients and equal positive correlations the two are the same (R^-
 of one agent share one weight; nobody's weight changes its sign.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
+from .columns import Columns
 from .scores import STILL
 
 PRIOR_PAIRS = 30.0
 """Pairs of statements that the prior belief in independence is worth."""
 
-Said = Mapping[Hashable, tuple[float, float]]
-"""Score and weight of an agent's statements, by what they were about."""
 
-
-def discounts(said: Sequence[Said]) -> list[float]:
+def discounts(said: Sequence[Columns]) -> list[float]:
     """What agreement leaves of each agent's weight, in (0, 1], in order."""
     found = [[1.0] * len(said) for _ in said]
     for a, mine in enumerate(said):
@@ -32,12 +30,15 @@ def discounts(said: Sequence[Said]) -> list[float]:
     return [1 / sum(row) for row in found]
 
 
-def correlation(one: Said, other: Said) -> float:
+def correlation(one: Columns, other: Columns) -> float:
     """Correlation of two agents' scores on the same names at the same times, shrunk towards 0; never below 0."""
-    both = [key for key in one if key in other]
-    scores = np.array([(one[key][0], other[key][0]) for key in both]).reshape(-1, 2)
-    if len(both) < 2 or (np.ptp(scores, axis=0) < STILL).any():
+    place = {about: i for i, about in enumerate(other.about)}
+    pairs = [(i, place[about]) for i, about in enumerate(one.about) if about in place]
+    if len(pairs) < 2:
         return 0.0
-    count = sum(min(one[key][1], other[key][1]) for key in both)
-    found = float(np.corrcoef(scores[:, 0], scores[:, 1])[0, 1])
-    return max(0.0, found) * count / (count + PRIOR_PAIRS)
+    mine, theirs = np.array(pairs).T
+    left, right = one.scores[mine], other.scores[theirs]
+    if min(np.ptp(left), np.ptp(right)) < STILL:
+        return 0.0
+    count = float(np.minimum(one.weights[mine], other.weights[theirs]).sum())
+    return max(0.0, float(np.corrcoef(left, right)[0, 1])) * count / (count + PRIOR_PAIRS)

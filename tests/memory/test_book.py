@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from paperdesk.memory.calibration import Calibration
 from paperdesk.memory.calibration.book import ALL, record_of
+from paperdesk.memory.calibration.columns import Columns, row_of
 from paperdesk.memory.calibration.shrinkage import BOUND, PRIOR_IC, agent_skill, regime_skill
 from paperdesk.memory.outcome import Outcome, direction_of, directional
 
@@ -98,9 +99,10 @@ def test_one_who_is_always_wrong_is_not_heard_and_not_bet_against(told: Any) -> 
 
 
 def test_a_regime_leans_on_the_agent_and_the_agent_on_the_prior(told: Any) -> None:
-    calm = [told(i, score=(-1) ** i * 0.5, surprise=(-1) ** i + i % 3, ticker="AURX") for i in range(60)]
-    wild = [told(i, score=(-1) ** i * 0.5, surprise=i % 3 - 1.0, ticker="BLTN", regime="turbulent") for i in range(20)]
-    by = {name: record_of("a", "mind", name, calm + wild) for name in ("calm", "turbulent", "unknown", ALL)}
+    calm = [told(i, score=(-1) ** i * 0.5, surprise=(-1) ** i + i % 3) for i in range(60)]
+    wild = [told(i, score=(-1) ** i * 0.5, surprise=i % 3 - 1.0, ticker="B", regime="turbulent") for i in range(20)]
+    rows = Columns.of(map(row_of, calm + wild))
+    by = {name: record_of("a", "mind", name, rows) for name in ("calm", "turbulent", "unknown", ALL)}
     cells = [(by[name].regime_ic or 0, by[name].regime_independent) for name in ("calm", "turbulent")]
     assert by[ALL].skill == by["unknown"].skill == pytest.approx(agent_skill(cells))
     for (ic, count), name in zip(cells, ("calm", "turbulent"), strict=True):

@@ -199,7 +199,7 @@ def test_a_desk_that_recalls_is_shown_only_what_was_known(experienced: Finished)
     assert not [event for event in calls if event.decision == 0 and event.evidence]
     lessons = [(event, item) for event in calls for item in event.evidence]
     assert len(lessons) > 30
-    outcomes = [event for event in experienced.of("signal_resolved")]
+    outcomes = list(experienced.of("signal_resolved"))
     for event, item in lessons:
         assert item.available_at <= item.as_of == opened[event.decision]
         agent, ticker, day, _ = item.source.split(":")
