@@ -158,6 +158,14 @@ def told(record: AgentRecord) -> str:
     )
 
 
+def figures_of(record: AgentRecord) -> str:
+    """The other figures of a record that has outcomes."""
+    return (
+        f"Brier score {record.brier:.3f} (0.667 knows nothing), calibration error {record.ece:.3f}: sure "
+        f"{record.confidence:.0%}, right {record.hit_rate:.0%}; skill {record.skill:+.3f} after shrinkage"
+    )
+
+
 @dataclass(frozen=True)
 class Reference:
     """What a desk without views would think: returns under which the equally weighted universe is optimal."""

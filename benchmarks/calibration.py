@@ -24,7 +24,7 @@ import numpy as np
 from paperdesk.memory.calibration import AgentRecord
 from paperdesk.memory.calibration.shrinkage import PRIOR_IC
 from paperdesk.memory.journal import Journal
-from paperdesk.memory.journal.events import AgentsWeighed
+from paperdesk.memory.journal.events import AgentWeighed
 from paperdesk.tools.market.laboratory import LaboratoryPlan, make, write_laboratory
 from paperdesk.tools.market.laboratory.plan import EdgeName
 
@@ -121,8 +121,9 @@ def session(model: str, years: int, edge: str, seed: int) -> Run:
         )
         start(config, folder / "session")
         with Journal.open_readonly(folder / "session") as journal:
-            weighed = [record.event for record in journal.events("agents_weighed")]
-        return Run(edge, seed, tuple(tuple(w.records) for w in weighed if isinstance(w, AgentsWeighed)))
+            events = [record.event for record in journal.events("agent_weighed")]
+        weighed = [event.record for event in events if isinstance(event, AgentWeighed)]
+        return Run(edge, seed, tuple(tuple(weighed[i : i + len(ROLES)]) for i in range(0, len(weighed), len(ROLES))))
 
 
 def summaries(runs: list[Run]) -> list[dict[str, Any]]:

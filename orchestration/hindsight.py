@@ -9,7 +9,7 @@ from math import isfinite, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from ..memory.journal.events import AgentsWeighed, SignalResolved
+from ..memory.journal.events import AgentWeighed, SignalResolved
 from ..memory.outcome import Outcome
 from ..tools.market.view import MarketView
 from ..tools.measures import MEASURES
@@ -123,7 +123,8 @@ def weigh(desk: DeskContext, state: DeskState, found: Regime | None) -> None:
     agents = [role.name for role in desk.analysts]
     records = desk.calibration.records(agents, desk.model, regime, state["as_of"])
     desk.weighed = {record.agent: record for record in records}
-    desk.journal.append(AgentsWeighed(decision=state["decision"], records=list(records)))
+    for record in records:
+        desk.journal.append(AgentWeighed(decision=state["decision"], agent=record.agent, record=record))
 
 
 def fresh_part(view: MarketView, before: date | None, now: date, horizon_days: int) -> float:

@@ -15,14 +15,17 @@ from rich.console import Console
 from rich.text import Text
 
 from ..agents.evidence_text import shown
+from ..agents.portfolio_manager import figures_of, told
 from ..agents.roles import title_of
 from ..memory.journal import Journal, Record
 from ..memory.journal import search as search_journal
 from ..memory.journal.events import (
+    AgentWeighed,
     AuditIssued,
     CorporateActionApplied,
     DecisionOpened,
     Event,
+    MemoryCarried,
     OrderAnswered,
     OrderEnded,
     OrderFilled,
@@ -32,8 +35,10 @@ from ..memory.journal.events import (
     SessionEnded,
     SessionStarted,
     SignalIssued,
+    SignalResolved,
     ToolCalled,
 )
+from ..memory.lessons.lesson import text_of
 from ..tools.errors import InputError
 from ..tools.evidence import Evidence
 from ..tools.market.mask.key import MaskKey
@@ -178,6 +183,19 @@ def _lines(event: Event, evidence: dict[str, Evidence], detailed: bool) -> Itera
             yield "", ""
             number, equity = (event.decision or 0) + 1, event.portfolio.equity
             yield f"{event.session}  decision {number}, regime {regime}, equity {equity:,.2f}", "bold"
+        case MemoryCarried():
+            yield (
+                f"memory of the session {event.head[:16]}: {len(event.outcomes)} outcomes, each from its own time on",
+                "dim",
+            )
+        case SignalResolved() if detailed:
+            outcome = event.outcome
+            said = f"{_title(event.agent).lower()} on {event.ticker}, {outcome.issued_on}"
+            yield f"  What followed the {said}: {text_of(outcome)} ({outcome.surprise:+.2f} of the usual size)", "dim"
+        case AgentWeighed():
+            yield f"  {told(event.record)}", "dim"
+            if detailed and event.record.outcomes:
+                yield f"      {figures_of(event.record)}", "dim"
         case ToolCalled() if detailed:
             yield f"  {_title(event.agent)} called {event.tool} on {event.ticker}", "dim"
             yield from ((f"      {item.id}  {shown(item)}", "dim") for item in event.evidence)

@@ -123,11 +123,12 @@ class AuditIssued(BaseEvent):
     report: Document
 
 
-class AgentsWeighed(BaseEvent):
-    """What each analyst's voice counts for in this decision, and the figures that this rests on."""
+class AgentWeighed(BaseEvent):
+    """What an analyst's voice counts for in this decision, and the figures that this rests on."""
 
-    kind: Literal["agents_weighed"] = "agents_weighed"
-    records: list[AgentRecord]
+    kind: Literal["agent_weighed"] = "agent_weighed"
+    agent: str
+    record: AgentRecord
 
 
 class ProposalMade(BaseEvent):
@@ -246,7 +247,7 @@ Event = Annotated[
     | ModelCalled
     | SignalIssued
     | AuditIssued
-    | AgentsWeighed
+    | AgentWeighed
     | ProposalMade
     | RuleVerdict
     | OrderSubmitted
