@@ -44,7 +44,7 @@ class SessionConfig(Frozen):
     frequency: Frequency = "monthly"
     """How often the desk decides: at the last session of each period, and at the first session of the window."""
     desk: str = "classic"
-    """Who sits on the desk: `classic`, `solo`, `personas`, or a TOML roster (docs/roles.md)."""
+    """Who sits on the desk: `classic`, `solo`, `personas`, `experienced`, or a TOML roster (docs/roles.md)."""
     without: tuple[str, ...] = ()
     """Analysts of the desk to leave out, by name or its beginning (`technical`)."""
     roles: str | None = None

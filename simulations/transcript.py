@@ -184,10 +184,8 @@ def _lines(event: Event, evidence: dict[str, Evidence], detailed: bool) -> Itera
             number, equity = (event.decision or 0) + 1, event.portfolio.equity
             yield f"{event.session}  decision {number}, regime {regime}, equity {equity:,.2f}", "bold"
         case MemoryCarried():
-            yield (
-                f"memory of the session {event.head[:16]}: {len(event.outcomes)} outcomes, each from its own time on",
-                "dim",
-            )
+            carried = f"{len(event.outcomes)} outcomes, each from its own time on"
+            yield f"memory of the session {event.head[:16]}: {carried}", "dim"
         case SignalResolved() if detailed:
             outcome = event.outcome
             said = f"{_title(event.agent).lower()} on {event.ticker}, {outcome.issued_on}"
