@@ -57,7 +57,9 @@ def run(
         str | None,
         typer.Option(help="`smollm2` (default), `scorecard` (no model), a .gguf file, or a server's URL."),
     ] = None,
-    desk: Annotated[str | None, typer.Option(help="classic (default), solo, personas, experienced, or a TOML roster.")] = None,
+    desk: Annotated[
+        str | None, typer.Option(help="classic (default), solo, personas, experienced, or a TOML roster.")
+    ] = None,
     without: Annotated[str | None, typer.Option(help="Analysts to leave out, by commas: `technical`.")] = None,
     roles: Annotated[str | None, typer.Option(help="Folder with role files of your own (docs/roles.md).")] = None,
     memory: Annotated[

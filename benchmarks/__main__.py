@@ -10,6 +10,8 @@ from typing import Any
 
 from . import (
     auditor,
+    calibration,
+    calibration_smollm2,
     evidence_pack,
     hostile_documents,
     laboratory,
@@ -30,6 +32,8 @@ from . import (
 
 BENCHMARKS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "auditor": auditor.measure,
+    "calibration": calibration.measure,
+    "calibration_smollm2": calibration_smollm2.measure,
     "evidence_pack": evidence_pack.measure,
     "hostile_documents": hostile_documents.measure,
     "laboratory": laboratory.measure,

@@ -1,9 +1,10 @@
 """Does the analyst whose edge is planted earn weight, and nobody where nothing is?
 
 Three specialists sit on one desk, each with one kind of evidence: past returns, earnings yield, tone of the latest
-release. For each seed they run whole sessions on four markets of the laboratory: without an edge, and with the edge
-that one of them reads, at three times its usual size. What is told are the weights that their records earned from
-decision to decision, and how often the 95 % interval of the information coefficient covers 0 where the true one is 0.
+release. For each seed they run whole sessions on three markets of the laboratory: without an edge, and with the edge
+that one of them reads, at three times its usual size; the tone of releases foretells nothing in any of them. What is
+told are the weights that their records earned from decision to decision, and how often the 95 % interval of the
+information coefficient covers 0.
 
 `python -m benchmarks calibration` draws docs/images/calibration_weights.png too.
 """
@@ -14,6 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -24,8 +26,9 @@ import numpy as np
 from paperdesk.memory.calibration import AgentRecord
 from paperdesk.memory.calibration.shrinkage import PRIOR_IC
 from paperdesk.memory.journal import Journal
-from paperdesk.memory.journal.events import AgentWeighed
-from paperdesk.tools.market.laboratory import LaboratoryPlan, make, write_laboratory
+from paperdesk.memory.journal.events import AgentWeighed, DecisionOpened, SignalResolved
+from paperdesk.memory.outcome import Outcome
+from paperdesk.tools.market.laboratory import Laboratory, LaboratoryPlan, make, write_laboratory
 from paperdesk.tools.market.laboratory.plan import EdgeName
 
 SEEDS = 20
@@ -60,13 +63,10 @@ horizon_days = 42
 """,
 }
 """The specialists' files."""
-MATCHING: dict[str, EdgeName] = {
-    "momentum_analyst": "momentum",
-    "value_analyst": "value",
-    "tone_analyst": "tone_drift",
-}
-"""The edge that each of them can see."""
+MATCHING: dict[str, EdgeName] = {"momentum_analyst": "momentum", "value_analyst": "value"}
+"""The planted edge that each of them can see."""
 NOTHING = "nothing"
+PLANTED = (NOTHING, *MATCHING.values())
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,10 @@ class Run:
     seed: int
     records: tuple[tuple[AgentRecord, ...], ...]
     """By decision, then by analyst."""
+    opened: tuple[tuple[datetime, str], ...] = ()
+    """Time and regime of each decision."""
+    outcomes: tuple[Outcome, ...] = ()
+    """All that became known."""
 
     def weights(self) -> np.ndarray:
         """(decisions, analysts)."""
@@ -92,7 +96,7 @@ def measure() -> list[dict[str, Any]]:
 
 def sessions(model: str, seeds: range, *, workers: int, years: int = YEARS) -> Iterator[Run]:
     """All sessions, each on a market of its own."""
-    asked = [(edge, seed) for seed in seeds for edge in (NOTHING, *MATCHING.values())]
+    asked = [(edge, seed) for seed in seeds for edge in PLANTED]
     # spawn: a fork would copy threads of numerical libraries in an unknown state
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         for number, run in enumerate(pool.map(partial(session, model, years), *zip(*asked, strict=True)), 1):
@@ -106,11 +110,9 @@ def session(model: str, years: int, edge: str, seed: int) -> Run:
     from paperdesk.simulations.config import SessionConfig
     from paperdesk.simulations.session import start
 
-    planted: dict[EdgeName, float] = {name: STRENGTH for name in MATCHING.values() if name == edge}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        plan = LaboratoryPlan(companies=COMPANIES, years=years, seed=seed, edges=planted, distractors=0)
-        write_laboratory(make(plan), folder / "market")
+        write_laboratory(market_of(years, edge, seed), folder / "market")
         (folder / "roles").mkdir()
         for role, text in ROLES.items():
             (folder / "roles" / f"{role}.md").write_text(text, encoding="utf-8")
@@ -121,15 +123,28 @@ def session(model: str, years: int, edge: str, seed: int) -> Run:
         )
         start(config, folder / "session")
         with Journal.open_readonly(folder / "session") as journal:
-            events = [record.event for record in journal.events("agent_weighed")]
-        weighed = [event.record for event in events if isinstance(event, AgentWeighed)]
-        return Run(edge, seed, tuple(tuple(weighed[i : i + len(ROLES)]) for i in range(0, len(weighed), len(ROLES))))
+            events = [record.event for record in journal.events()]
+    weighed = [event.record for event in events if isinstance(event, AgentWeighed)]
+    opened = [event for event in events if isinstance(event, DecisionOpened)]
+    return Run(
+        edge,
+        seed,
+        records=tuple(tuple(weighed[i : i + len(ROLES)]) for i in range(0, len(weighed), len(ROLES))),
+        opened=tuple((event.as_of, str(event.regime.get("name", "unknown"))) for event in opened),
+        outcomes=tuple(event.outcome for event in events if isinstance(event, SignalResolved)),
+    )
+
+
+def market_of(years: int, edge: str, seed: int) -> Laboratory:
+    """The market of a session."""
+    planted: dict[EdgeName, float] = {name: STRENGTH for name in MATCHING.values() if name == edge}
+    return make(LaboratoryPlan(companies=COMPANIES, years=years, seed=seed, edges=planted, distractors=0))
 
 
 def summaries(runs: list[Run]) -> list[dict[str, Any]]:
     """A row per edge and analyst: the end of its record over seeds, and its mean weight from decision to decision."""
     rows = []
-    for edge in (NOTHING, *MATCHING.values()):
+    for edge in PLANTED:
         chosen = [run for run in runs if run.edge == edge]
         for place, agent in enumerate(ROLES):
             last = [run.records[-1][place] for run in chosen]
@@ -145,7 +160,7 @@ def summaries(runs: list[Run]) -> list[dict[str, Any]]:
                 {
                     "edge": edge,
                     "analyst": agent,
-                    "matching": MATCHING[agent] == edge,
+                    "matching": MATCHING.get(agent) == edge,
                     "seeds": len(chosen),
                     "decisions": weights.shape[1],
                     "outcomes": round(float(np.mean([record.outcomes for record in last]))),
@@ -175,25 +190,23 @@ def draw(runs: list[Run], path: Path = IMAGE) -> None:
     from matplotlib import pyplot
 
     mpl.rcParams.update({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False})
-    figure, panels = pyplot.subplots(2, 2, figsize=(9, 6), dpi=110, sharex=True, sharey=True)
+    figure, panels = pyplot.subplots(1, 3, figsize=(11, 3.8), dpi=110, sharex=True, sharey=True)
     colours = dict(zip(ROLES, ("#2f5d8a", "#c0504d", "#6a8a3a"), strict=True))
-    for axes, edge in zip(panels.flat, (NOTHING, *MATCHING.values()), strict=True):
+    for axes, edge in zip(panels, PLANTED, strict=True):
         for place, agent in enumerate(ROLES):
             weights = np.array([run.weights()[:, place] for run in runs if run.edge == edge])
             months = np.arange(weights.shape[1])
-            matching = MATCHING[agent] == edge
+            matching = MATCHING.get(agent) == edge
             low, high = np.quantile(weights, [0.1, 0.9], axis=0)
             axes.fill_between(months, low, high, color=colours[agent], alpha=0.15, lw=0)
             label = agent.replace("_", " ")
             axes.plot(months, weights.mean(axis=0), color=colours[agent], lw=2.4 if matching else 1.2, label=label)
         axes.axhline(PRIOR_IC, color="#8a8a8a", lw=0.8, ls=":")
         axes.set_title(f"planted: {edge.replace('_', ' ')}", loc="left", fontsize=11)
-    panels[0, 0].legend(frameon=False, fontsize=9, loc="upper left")
-    for axes in panels[1]:
         axes.set_xlabel("decision (monthly)")
-    for axes in panels[:, 0]:
-        axes.set_ylabel("weight")
-    panels[0, 0].set_ylim(0, 0.105)
+    panels[0].legend(frameon=False, fontsize=9, loc="upper left")
+    panels[0].set_ylabel("weight")
+    panels[0].set_ylim(0, 0.105)
     figure.tight_layout()
     figure.savefig(path, metadata={"Software": None})
     pyplot.close(figure)

@@ -8,6 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from paperdesk.agents.analyst import claim_of, rationale_of
+from paperdesk.agents.auditor.case import Case
+from paperdesk.agents.auditor.checks import CHECKS
+from paperdesk.agents.signals import Signal
 from paperdesk.memory.lessons import RECALL, Experience, lesson_of, recall_tool, situation_of
 from paperdesk.memory.outcome import Outcome
 from paperdesk.tools.market.documents.embedding import embed
@@ -108,3 +112,30 @@ def test_the_tool_answers_with_evidence_that_says_since_when_it_is_known(told: A
     assert found.text in text
     early = recall_tool(experience([row]), "a", row.available_at - timedelta(seconds=1))
     assert call({RECALL: early}, RECALL, ticker="AURX", situation=SITUATION) == ("no lesson known", [])
+
+
+def test_the_auditor_takes_a_lesson_as_evidence_and_sees_one_from_the_future(told: Any) -> None:
+    row = told(0, stance="strong_buy", regime="turbulent", excess=-0.041)
+    as_of = row.available_at + timedelta(days=400)  # old lessons do not go stale
+    tool = recall_tool(experience([row]), "a", as_of)
+    (lesson,) = call({RECALL: tool}, RECALL, ticker="AURX", situation=SITUATION)[1]
+    claims = (claim_of("E1", lesson, "sell"),)
+    signal = Signal(
+        agent="a",
+        ticker="AURX",
+        as_of=as_of,
+        stance="sell",
+        probabilities={"strong_sell": 0.1, "sell": 0.6, "hold": 0.1, "buy": 0.1, "strong_buy": 0.1},
+        confidence=0.6,
+        uncertainty=0.5,
+        horizon_days=21,
+        claims=claims,
+        rationale=rationale_of("sell", claims),
+        model="mind",
+    )
+    case = Case(evidence={lesson.id: lesson}, shown={("a", "AURX"): (lesson,)})
+    assert [finding for check in CHECKS for finding in check(signal, case)] == []
+    early = signal.model_copy(update={"as_of": row.available_at - timedelta(days=1)})
+    assert "known_in_time" in {finding.rule for check in CHECKS for finding in check(early, case)}
+    reworded = signal.model_copy(update={"rationale": "sell: the lesson (E1) was 7.7% behind."})
+    assert {finding.rule for check in CHECKS for finding in check(reworded, case)} >= {"figures_match"}
