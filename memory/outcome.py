@@ -26,6 +26,10 @@ THIRD = 0.430727
 """Upper third of the standard normal distribution: beyond it, either way, a return is a move; within it, none."""
 
 
+Key = tuple[str, str, str, str, date, int]
+"""Market, agent, model, ticker, session and horizon."""
+
+
 class Outcome(Frozen):
     """A signal whose horizon has passed, and what happened."""
 
@@ -69,9 +73,12 @@ class Outcome(Frozen):
         """The direction that it turned out to be."""
         return direction_of(self.surprise)
 
-    def key(self) -> tuple[str, str, str, str, date]:
-        """What makes it this outcome and no other: two sessions of one agent on one market would count it twice."""
-        return self.market, self.agent, self.model, self.ticker, self.issued_on
+    def key(self) -> Key:
+        """What makes it this outcome and no other: two sessions of one agent on one market would count it twice.
+
+        Outcomes of one key became known at one time, so it cannot matter to the past which of them is kept.
+        """
+        return self.market, self.agent, self.model, self.ticker, self.issued_on, self.horizon_days
 
 
 def direction_of(surprise: float) -> Direction:

@@ -2,17 +2,17 @@
 
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..outcome import DIRECTIONS, Outcome, directional
+from ..outcome import DIRECTIONS, Key, Outcome, directional
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
 
-Row = tuple[datetime, tuple[str, str, str, str, date], str, float, float, float, tuple[float, float, float], int]
+Row = tuple[datetime, Key, str, float, float, float, tuple[float, float, float], int]
 """Known at, key, regime, score, surprise, weight, probabilities, direction that came: what a column is made of."""
 
 
@@ -60,7 +60,7 @@ class Columns:
         )
         return cls(
             known=tuple(known),
-            about=tuple((market, ticker, day) for market, _, _, ticker, day in keys),
+            about=tuple((market, ticker, day) for market, _, _, ticker, day, _ in keys),
             regimes=np.array(regimes, dtype=np.str_),
             scores=np.array(scores, dtype=np.float64),
             surprises=np.array(surprises, dtype=np.float64),

@@ -14,7 +14,7 @@ def outcome(number: int = 0, *, agent: str = "a", surprise: float = 0.5, score: 
     """The `number`-th outcome of an agent, a day after the one before; what is not given is the same for all."""
     issued = other.pop("issued_on", DAY_ONE + timedelta(days=number))
     horizon = other.pop("horizon_days", 21)
-    known = datetime.combine(issued, datetime.min.time(), UTC) + timedelta(days=30, hours=21)
+    known = datetime.combine(issued, datetime.min.time(), UTC) + timedelta(days=9 + horizon, hours=21)
     fields: dict[str, Any] = {
         "model": "mind",
         "regime": "calm",

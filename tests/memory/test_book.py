@@ -28,6 +28,7 @@ rows = st.lists(
         surprise=st.integers(-400, 400).map(lambda cents: cents / 100),
         score=st.integers(-100, 100).map(lambda cents: cents / 100),
         weight=st.sampled_from((0.33, 0.5, 1.0)),
+        horizon_days=st.sampled_from((21, 63)),
     ),
     max_size=40,
 )
