@@ -12,12 +12,14 @@ from typing import Annotated, Any
 import typer
 
 # Only what `--help` needs is imported here; each command imports the rest itself, so that help answers at once.
+from .simulations.verbs.evaluation import evaluate, sweep
 from .simulations.verbs.markets import markets
 from .simulations.verbs.memory import memory
 from .simulations.verbs.models import models
 from .simulations.verbs.options import Json, day_of
 from .simulations.verbs.policy import policy
 from .simulations.verbs.sentiment import sentiment
+from .simulations.verbs.train import train
 from .tools.errors import PaperDeskError
 
 app = typer.Typer(
@@ -33,6 +35,7 @@ app.add_typer(models, name="models")
 app.add_typer(memory, name="memory")
 app.add_typer(sentiment, name="sentiment")
 app.add_typer(policy, name="policy")
+app.add_typer(train, name="train")
 
 SessionFolder = Annotated[Path, typer.Argument(help="A session's folder, as `paperdesk run` printed it.")]
 ApiKeyEnv = Annotated[str, typer.Option(help="Environment variable with the key of a model server.")]
@@ -56,6 +59,9 @@ def run(
     model: Annotated[
         str | None,
         typer.Option(help="`smollm2` (default), `scorecard` (no model), a .gguf file, or a server's URL."),
+    ] = None,
+    adapter: Annotated[
+        str | None, typer.Option(help="LoRA adapter (GGUF) for the model, as `paperdesk train desk` makes it.")
     ] = None,
     desk: Annotated[
         str | None, typer.Option(help="classic (default), solo, personas, experienced, or a TOML roster.")
@@ -182,14 +188,64 @@ def show(
     decision: Annotated[int | None, typer.Option(help="Only this decision (numbered from 1).")] = None,
     ticker: Annotated[str | None, typer.Option(help="Only this ticker.")] = None,
     agent: Annotated[str | None, typer.Option(help="Only this agent.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Only this kind of event (docs/journal.md): `order_filled`.")] = None,
+    verdict: Annotated[str | None, typer.Option(help="Only this verdict: `revise`, `reject`, `clamp`, `veto`.")] = None,
+    since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only from this day on.")] = None,
+    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only up to this day.")] = None,
     search: Annotated[str | None, typer.Option(help="Only events whose text contains these words.")] = None,
+    event: Annotated[int | None, typer.Option(help="One event in full, by its number in the journal.")] = None,
+    flat: Annotated[bool, typer.Option("--flat", help="A line per event, with its number.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Claims, evidence, findings and rules of everything.")] = False,
     unmask: Annotated[bool, typer.Option("--unmask", help="Original names and dates of a masked session.")] = False,
     json: Json = False,
 ) -> None:
     """Tell what the desk did and why: signals, claims and their evidence, audits, orders, fills."""
-    from .simulations.transcript import print_transcript
+    from .memory.journal import Filters
+    from .simulations.show import Form, print_event, print_session
 
-    print_transcript(session, decision=decision, ticker=ticker, agent=agent, search=search, json=json, unmask=unmask)
+    if event is not None:
+        print_event(session, event, json=json)
+        return
+    filters = Filters(
+        kind=kind,
+        agent=agent,
+        ticker=ticker,
+        verdict=verdict,
+        decision=None if decision is None else decision - 1,
+        since=day_of(since),
+        until=day_of(until),
+        text=search,
+    )
+    print_session(session, filters, Form(flat=flat, full=full, json=json, unmask=unmask))
+
+
+@app.command()
+def export(
+    session: SessionFolder,
+    to: Annotated[str, typer.Argument(help="NAME.jsonl, NAME.parquet, or a collector: http://127.0.0.1:4317.")],
+) -> None:
+    """Give a session to other tools: as JSON lines, as a parquet table, or as OpenTelemetry spans."""
+    from .simulations.exporting import export as export_session
+
+    typer.echo(export_session(session, to), err=True)
+
+
+@app.command()
+def view(
+    runs: Annotated[Path, typer.Argument(help="Folder with sessions, or one session.")] = Path("runs"),
+    host: Annotated[
+        str, typer.Option(help="Address to listen at; other than loopback shows the sessions.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 for any that is free.")] = 8765,
+) -> None:
+    """Show sessions in the browser: why, who objected, what was read, what it cost."""
+    from .simulations.viewer.serve import serve
+
+    serve(runs, host=host, port=port)
+
+
+app.command()(evaluate)
+app.command()(sweep)
 
 
 @app.command()

@@ -12,7 +12,9 @@ from . import (
     auditor,
     calibration,
     calibration_smollm2,
+    evaluation,
     evidence_pack,
+    fields,
     hostile_documents,
     laboratory,
     ledger,
@@ -28,13 +30,16 @@ from . import (
     sessions,
     signals,
     validity,
+    viewer,
 )
 
 BENCHMARKS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "auditor": auditor.measure,
     "calibration": calibration.measure,
     "calibration_smollm2": calibration_smollm2.measure,
+    "evaluation": evaluation.measure,
     "evidence_pack": evidence_pack.measure,
+    "fields": fields.measure,
     "hostile_documents": hostile_documents.measure,
     "laboratory": laboratory.measure,
     "ledger": ledger.measure,
@@ -50,6 +55,7 @@ BENCHMARKS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "sessions": sessions.measure,
     "signals": signals.measure,
     "validity": validity.measure,
+    "viewer": viewer.measure,
 }
 PINNED = (
     "backtrader",

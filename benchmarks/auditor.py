@@ -16,7 +16,6 @@ from typing import Any
 
 from paperdesk.agents.analyst import directional
 from paperdesk.agents.auditor import Case, Directory, Register, Split, audit_signals
-from paperdesk.agents.auditor.names import names_of
 from paperdesk.agents.models.core import Answer, Reply, Request
 from paperdesk.agents.signals import AuditReport, Claim, Signal
 from paperdesk.tools.evidence import Evidence
@@ -24,6 +23,7 @@ from paperdesk.tools.indicators import indicators
 from paperdesk.tools.market.documents.search import search
 from paperdesk.tools.market.fundamentals import ratios
 from paperdesk.tools.market.laboratory import LaboratoryPlan, make
+from paperdesk.tools.market.names import names_of
 from paperdesk.tools.market.view import Market, open_market
 from paperdesk.tools.sentiment.lexicon import latest_tone
 

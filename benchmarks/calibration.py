@@ -131,7 +131,7 @@ def session(model: str, years: int, edge: str, seed: int) -> Run:
         seed,
         records=tuple(tuple(weighed[i : i + len(ROLES)]) for i in range(0, len(weighed), len(ROLES))),
         opened=tuple((event.as_of, str(event.regime.get("name", "unknown"))) for event in opened),
-        outcomes=tuple(event.outcome for event in events if isinstance(event, SignalResolved)),
+        outcomes=tuple(event.record for event in events if isinstance(event, SignalResolved)),
     )
 
 

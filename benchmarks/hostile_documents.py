@@ -24,9 +24,11 @@ from paperdesk.tools.market.records import Document
 from paperdesk.tools.market.view import Market, open_market
 
 from .auditor import US8
-from .hostile_patterns import HELD_OUT, PATTERNS
+from .hostile_patterns import FORESEEN, HELD_OUT, PATTERNS, SEEN
 
 SEED = 5
+SETS = {"known": PATTERNS, "seen": SEEN, "foreseen": FORESEEN, "held out": HELD_OUT}
+"""Sentences by how much whoever wrote the rules knew of them; see `hostile_patterns`."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def measure() -> list[dict[str, Any]]:
     rows = []
     for name, market, config in cases():
         clean = run(market, config)
-        for kind, patterns in (("known", PATTERNS), ("held out", HELD_OUT)):
+        for kind, patterns in SETS.items():
             hostile, chosen = planted(market, patterns, Random(SEED))
             used = min(len(patterns), len(chosen))
             rows.append(

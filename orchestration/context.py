@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
+from typing import Literal
 
 from ..agents.auditor import Directory
 from ..agents.roles import Role
@@ -21,6 +22,9 @@ from ..tools.market.view import Market
 from ..tools.optimizer import MeanCVaR
 from ..tools.rules import ActivityLog, RuleEngine
 from .journaled_mind import JournaledMind
+
+Organ = Literal["auditor", "memory"]
+"""What of a desk can be switched off, to see what it is worth."""
 
 
 class DeskSettings(Frozen):
@@ -40,9 +44,13 @@ class DeskSettings(Frozen):
     max_revisions: int
     repeats: int
     """Other orders of the evidence in which analysts score each stance."""
+    ablate: tuple[Organ, ...] = ()
+    """`auditor`: every signal passes unread; `memory`: no agent has a record."""
     cost_per_unit: float
     """Commission and slippage for one unit of value traded."""
     fractional: bool
+    max_short: float = 0.0
+    """Largest sum of short positions, fraction of equity; 0: long only."""
     holding_sessions: int = 21
     """Sessions over which a trade's cost is spread when it is weighed against returns per session."""
 

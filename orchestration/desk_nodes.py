@@ -10,7 +10,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command
 
 from ..agents.analyst import Brief, analyse
-from ..agents.auditor import Case, Register, Split, audit_signals
+from ..agents.auditor import Case, Register, Split, audit_signals, pass_unread
 from ..agents.roles import Role
 from ..agents.signals import AuditReport, Signal
 from ..memory.journal.events import (
@@ -163,13 +163,16 @@ def audit(state: DeskState, runtime: Runtime[DeskContext]) -> Command[str]:
     """Checks the signals of this round; sends back what is objected to while a revision is left."""
     desk = runtime.context
     current = [signal for signal in state["signals"].values() if signal.round == state["round"]]
-    reports = audit_signals(
-        current,
-        case_of(state, desk),
-        mind=desk.mind,
-        max_rounds=desk.settings.max_revisions,
-        seed=desk.settings.seed,
-    )
+    if "auditor" in desk.settings.ablate:
+        reports = pass_unread(current)
+    else:
+        reports = audit_signals(
+            current,
+            case_of(state, desk),
+            mind=desk.mind,
+            max_rounds=desk.settings.max_revisions,
+            seed=desk.settings.seed,
+        )
     for report in reports:
         desk.journal.append(_audited(report, state["decision"]))
     # An analyst that abstained in this round has withdrawn what was objected to.
@@ -185,8 +188,9 @@ def execute(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, object
     """Cancels what is left of older orders, writes each new one down, then sends it."""
     desk = runtime.context
     for stale in desk.broker.open_orders():
-        desk.broker.cancel(stale.client_order_id)
-        desk.activity.cancelled(state["as_of"])
+        if stale.client_order_id in desk.sent:  # what the broker forces is not the desk's to cancel
+            desk.broker.cancel(stale.client_order_id)
+            desk.activity.cancelled(state["as_of"])
     for item in state["permitted"]:
         order = item["order"]
         desk.journal.append(
@@ -241,7 +245,10 @@ def _brief(role: Role, ticker: str, state: DeskState, desk: DeskContext) -> Brie
 
 def _note(text: str, aside: tuple[SetAside, ...]) -> str:
     """Why a tool found nothing, and what it was not allowed to read."""
-    told = (f"{item.document}: {len(item.quotes)} sentences that speak to a machine were set aside" for item in aside)
+    told = (
+        f"{item.document}: {len(item.quotes)} sentences that speak to a machine or to the reader were set aside"
+        for item in aside
+    )
     return "; ".join([*([text] if text else []), *told])
 
 

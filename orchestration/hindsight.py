@@ -84,7 +84,9 @@ def resolve(desk: DeskContext, state: DeskState) -> None:
                 agent=signal.agent,
                 ticker=signal.ticker,
                 issued_in=item.decision,
-                outcome=outcome,
+                score=outcome.score,
+                outcome=outcome.excess,
+                record=outcome,
             )
         )
     desk.open_signals = waiting
@@ -112,7 +114,9 @@ def passed(desk: DeskContext, view: MarketView, session: date, horizon_days: int
 
 
 def learn(desk: DeskContext, *outcomes: Outcome) -> None:
-    """Outcomes into the desk's memory; each counts from its own time on."""
+    """Outcomes into the desk's memory, if it has one; each counts from its own time on."""
+    if "memory" in desk.settings.ablate:
+        return
     desk.calibration.add(*outcomes)
     desk.experience.learn(*outcomes)
 

@@ -10,10 +10,13 @@ from ..memory.journal.events import (
     BarClosed,
     CorporateActionApplied,
     DecisionClosed,
+    MarginCalled,
     OrderEnded,
     OrderFilled,
+    OrderForced,
 )
 from ..tools.broker.simulated import StepReport
+from ..tools.errors import BrokerError
 from .context import DeskContext, OpenSignal
 from .state import DeskState
 
@@ -34,7 +37,11 @@ def advance(state: DeskState, runtime: Runtime[DeskContext]) -> Command[Literal[
 
 
 def record_session(desk: DeskContext, report: StepReport, decision: int) -> None:
-    """Journals one exchange session: corporate actions, fills, ended orders, the ledger at the close."""
+    """Journals one exchange session: corporate actions, fills, ended orders, the ledger at the close, what is forced.
+
+    Raises:
+        BrokerError: the account is worth nothing any more, so that no decision makes sense.
+    """
     belongs = decision if decision >= 0 else None
     desk.activity.session(
         report.session, {action.ticker: action.amount for action in report.actions if action.action == "split"}
@@ -66,6 +73,20 @@ def record_session(desk: DeskContext, report: StepReport, decision: int) -> None
             prices=dict(report.prices),
         )
     )
+    if report.margin_call is not None:
+        equity, requirement = report.margin_call
+        desk.journal.append(
+            MarginCalled(decision=belongs, session=report.session, equity=equity, requirement=requirement)
+        )
+    for forced in report.forced:
+        desk.journal.append(
+            OrderForced(decision=belongs, ticker=forced.order.ticker, cause=forced.cause, order=forced.order)
+        )
+    if report.equity <= 0:
+        raise BrokerError(
+            f"The account is worth {report.equity:,.2f} at the close of {report.session}: its short positions have "
+            "lost more than there was. Run it with a smaller max_short."
+        )
     desk.previous_equity, desk.last_equity = desk.last_equity, report.equity
     desk.peak_equity = max(desk.peak_equity, report.equity)
 

@@ -1,7 +1,7 @@
 """The nodes that turn signals into orders: the portfolio manager, and the pre-trade rules that may send it back."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import fsum
 from typing import Literal
 
@@ -29,7 +29,7 @@ from ..tools.optimizer import Infeasible, Solution
 from ..tools.optimizer.relax import MARGIN
 from ..tools.optimizer.scenarios import Scenarios, historical_scenarios
 from ..tools.toolbox import OfPortfolio, optimise, portfolio_tools
-from .context import DeskContext
+from .context import DeskContext, DeskSettings
 from .rule_facts import rule_context
 from .state import DeskState, PermittedOrder
 
@@ -100,21 +100,11 @@ def propose(
     aversion = reference.risk_aversion * settings.risk_aversion * posture.factor
     alpha = {view.ticker: view.alpha for view in views}
     deserved = dict(zip(scenarios.tickers, reference.returns.tolist(), strict=True))
-    caps = dict.fromkeys(scenarios.tickers, min(settings.max_weight, desk.rules.policy.max_position_weight))
+    policy = desk.rules.policy
+    cap = min(settings.max_weight, policy.max_position_weight)
     kept = {name: current.get(name, 0.0) for name in desk.universe if name not in scenarios.tickers}
-    asked = OfPortfolio(
-        expected_returns={name: earned + alpha.get(name, 0.0) for name, earned in deserved.items()},
-        previous_weights={name: current.get(name, 0.0) for name in scenarios.tickers},
-        caps=caps,
-        risk_aversion=aversion,
-        beta=settings.beta,
-        # Names that cannot be considered keep what they have; the rest shares what is left.
-        min_cash=min(1.0, settings.min_cash + fsum(kept.values())),
-        # A short list of names cannot hold more than its caps allow; then that is the floor.
-        min_invested=max(0.0, min(settings.min_invested - fsum(kept.values()), fsum(caps.values()))),
-        turnover_limit=settings.turnover_limit if portfolio.positions else None,
-        cost_per_unit=settings.cost_per_unit / settings.holding_sessions,
-    )
+    expected = {name: earned + alpha.get(name, 0.0) for name, earned in deserved.items()}
+    asked = wish_of(settings, portfolio, expected, kept, cap=cap, max_gross=policy.max_gross, risk_aversion=aversion)
     solution, gave = give_way(asked, lambda wish: optimise(portfolio_tools(desk.optimizer, scenarios), **dict(wish)))
     if isinstance(solution, Infeasible):
         return stay(desk, state, scenarios, posture, views, solution.sentence)
@@ -132,6 +122,48 @@ def propose(
         binding=tuple(binding.sentence for binding in solution.binding),
         excluded=excluded,
         rationale=gave + explain(solution, posture, views, excluded, tuple(desk.weighed.values())),
+    )
+
+
+def wish_of(
+    settings: DeskSettings,
+    portfolio: PortfolioSnapshot,
+    expected: Mapping[str, float],
+    kept: Mapping[str, float],
+    *,
+    cap: float,
+    max_gross: float,
+    risk_aversion: float,
+) -> OfPortfolio:
+    """What the optimizer is asked.
+
+    Args:
+        settings: the desk's limits and preferences.
+        portfolio: the account at the decision.
+        expected: return per session of each name that can be considered.
+        kept: weights of the names that cannot: they keep what they have, the rest shares what is left.
+        cap: largest weight of a name.
+        max_gross: largest sum of absolute weights that the rules allow.
+        risk_aversion: lambda.
+    """
+    current, held, most = portfolio.weights(), fsum(kept.values()), settings.max_short
+    stuck_short = -fsum(weight for weight in kept.values() if weight < 0)
+    # No money is borrowed: short and long positions together are at most the equity less the cash floor.
+    gross = min(max_gross, 1 - settings.min_cash) - fsum(abs(weight) for weight in kept.values())
+    return OfPortfolio(
+        expected_returns=dict(expected),
+        previous_weights={name: current.get(name, 0.0) for name in expected},
+        caps=dict.fromkeys(expected, cap),
+        floors=dict.fromkeys(expected, -min(cap, most)) if most else {},
+        max_short=max(0.0, most - stuck_short) if most else None,
+        max_gross=max(0.0, gross) if most else None,
+        risk_aversion=risk_aversion,
+        beta=settings.beta,
+        min_cash=max(0.0, min(1.0, settings.min_cash + held)),
+        # A short list of names cannot hold more than its caps allow; then that is the floor.
+        min_invested=max(0.0, min(settings.min_invested - held, fsum([cap] * len(expected)))),
+        turnover_limit=settings.turnover_limit if portfolio.positions else None,
+        cost_per_unit=settings.cost_per_unit / settings.holding_sessions,
     )
 
 
@@ -245,7 +277,10 @@ def orders_of(desk: DeskContext, state: DeskState) -> list[tuple[OrderIntent, st
         held, price = portfolio.positions.get(ticker, 0.0), portfolio.prices.get(ticker)
         if price is None or proposal.expected_return is None or ticker in proposal.excluded:
             continue  # not listed yet, or the desk stays as it is
-        quantity = _wanted(portfolio, proposal.weights[ticker], price, desk.settings.fractional) - held
+        wanted = _wanted(portfolio, proposal.weights[ticker], price, desk.settings.fractional)
+        if wanted * held < 0:
+            wanted = 0.0  # no order turns a position around: it is closed now, the next decision opens the other one
+        quantity = wanted - held
         if abs(quantity) * price < DUST * portfolio.equity:
             continue  # with fractional shares, the rounding of a weight that has not changed
         side: Side = "buy" if quantity > 0 else "sell"
@@ -256,7 +291,7 @@ def orders_of(desk: DeskContext, state: DeskState) -> list[tuple[OrderIntent, st
             quantity=abs(quantity),
             reference_price=price,
             decided_at=state["as_of"],
-            reduces=side == "sell",
+            reduces=held > 0 if side == "sell" else held < 0,
         )
         orders.append((order, reason_of(order, portfolio, proposal, state, desk.weighed)))
     return orders
@@ -264,7 +299,7 @@ def orders_of(desk: DeskContext, state: DeskState) -> list[tuple[OrderIntent, st
 
 def _wanted(portfolio: PortfolioSnapshot, weight: float, price: float, fractional: bool) -> float:
     shares = weight * portfolio.equity / price
-    return shares if fractional else float(math.floor(shares + 1e-9))
+    return shares if fractional else math.copysign(math.floor(abs(shares) + 1e-9), shares)
 
 
 def reason_of(

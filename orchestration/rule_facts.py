@@ -29,7 +29,7 @@ def rule_context(desk: DeskContext, state: DeskState) -> RuleContext:
         activity=desk.activity.at(state["as_of"]),
         live=None,
         currency=CURRENCY,
-        in_flight=(),  # day orders: whatever the last decision sent has ended
+        in_flight=desk.broker.waiting(),  # the desk's day orders have ended; what the broker forces has not
         known_client_ids=frozenset(desk.sent),
         fractional=desk.settings.fractional,
         now=state["as_of"],
@@ -44,17 +44,20 @@ def market_facts(
     traded = not history.empty
     last = history.index[-1].date() if traded else None
     company = desk.market.companies.get(ticker)
+    tradable, adv = traded and view.is_tradable(ticker), float(history["volume"].mean()) if traded else None
     return MarketFacts(
         last_close=float(history["close"].iloc[-1]) if traded else None,
         last_session=last,
         age_sessions=len(view.sessions) - 1 - view.sessions.index(last) if last else None,
-        adv_shares=float(history["volume"].mean()) if traded else None,
-        tradable=traded and view.is_tradable(ticker),
+        adv_shares=adv,
+        tradable=tradable,
         currency=CURRENCY,
         asset_class="equity" if company else "fund",
         sector=company.sector or None if company else None,
         newest_evidence_at=newest,
         edge_bps=edge,
+        # Nobody knows who lent what in the past: a day's volume is taken for located where shares may be borrowed.
+        borrowable_shares=adv if desk.settings.max_short and tradable else None,
     )
 
 

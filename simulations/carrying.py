@@ -26,7 +26,7 @@ def outcomes_of(journal: Journal) -> list[Outcome]:
             found.setdefault(outcome.key(), outcome)
     for record in journal.events("signal_resolved"):
         assert isinstance(record.event, SignalResolved)
-        found.setdefault(record.event.outcome.key(), record.event.outcome)
+        found.setdefault(record.event.record.key(), record.event.record)
     return list(found.values())
 
 

@@ -11,10 +11,12 @@ from typing import Any, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from ..agents.models.served.address import address_of, is_address
+from ..orchestration.context import Organ
 from ..tools.clock import Frequency
 from ..tools.errors import InputError
 from ..tools.frozen import Frozen
 from ..tools.market.mask.key import What
+from ..tools.market.placebo import PlaceboName
 from ..tools.optimizer.profile import client_of
 
 
@@ -34,6 +36,13 @@ class SessionConfig(Frozen):
     start and end are given in the market's own terms all the same."""
     mask_seed: int = Field(default=0, ge=0)
     """Seed of what is invented."""
+    placebo: PlaceboName | None = None
+    """What of the market to make worthless: `documents`, `flip`, `blocks`, `hostile` (docs/evaluation.md)."""
+    placebo_seed: int = Field(default=0, ge=0)
+    """Seed of how that is done."""
+    ablate: tuple[Organ, ...] = ()
+    """What of the desk to switch off, to see what it is worth: `auditor` (every signal passes unread), `memory` (every
+    agent counts for what one without a record does)."""
     start: date | None = None
     """First session of the window; the market's own window if absent."""
     end: date | None = None
@@ -53,6 +62,8 @@ class SessionConfig(Frozen):
     """Folders of earlier sessions whose outcomes and lessons are carried into this one, each from its own time on."""
     model: str = "smollm2"
     """`smollm2`, `scorecard`, the path of a GGUF file, or the URL of an OpenAI-compatible server."""
+    adapter: str | None = None
+    """A LoRA adapter in GGUF form for the model (`paperdesk train desk` makes one); its hash is part of the mind."""
     training_cutoff: date | None = None
     """Day after which the model can have read nothing, where it does not know that itself; becomes part of the mind."""
     threads: int = Field(default=2, ge=1, le=256)
@@ -84,6 +95,16 @@ class SessionConfig(Frozen):
     """Sessions without a trade after which a position is taken for delisted and paid out."""
     delisting_loss: float = Field(default=0.3, ge=0, le=1)
     """Part of the last close that is lost then."""
+    max_short: float = Field(default=0.0, ge=0, le=1)
+    """Largest sum of short positions, fraction of equity; 0: the account is long only. The policy must permit it."""
+    short_margin: float = Field(default=0.5, gt=0, le=5)
+    """Equity behind a new short position, of its value, beside its proceeds."""
+    short_maintenance: float = Field(default=0.3, gt=0, le=5)
+    """Equity that a short position needs at each close; with less, positions are closed at the next open."""
+    borrow_fee: float = Field(default=0.005, ge=0, le=5)
+    """Yearly fee for borrowed shares, of what they are worth now."""
+    debit_interest: float = Field(default=0.05, ge=0, le=1)
+    """Yearly interest on money that is owed."""
     fractional: bool = False
     """Whether fractions of a share can be held."""
     policy: str = "standard"
@@ -108,7 +129,7 @@ class SessionConfig(Frozen):
     max_revisions: int = Field(default=1, ge=0, le=5)
     """How often the auditor may send a signal back."""
 
-    @field_validator("universe", "mask", "without", "memory", mode="before")
+    @field_validator("universe", "mask", "ablate", "without", "memory", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -128,6 +149,10 @@ class SessionConfig(Frozen):
             raise ValueError("the universe must name at least one ticker, each once")
         if len(set(self.mask)) < len(self.mask):
             raise ValueError("the mask names something twice: name names, dates, levels at most once each")
+        if self.short_maintenance > self.short_margin:
+            raise ValueError("short_maintenance is above short_margin: lower it, or every short position is called")
+        if len(set(self.ablate)) < len(self.ablate):
+            raise ValueError("ablate names something twice: name auditor, memory at most once each")
         if self.min_invested > 1 - self.min_cash:
             raise ValueError("min_invested and min_cash together exceed the equity: lower one of them")
         return self

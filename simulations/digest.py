@@ -13,9 +13,11 @@ from ..memory.journal.events import (
     BarClosed,
     DecisionOpened,
     Event,
+    MarginCalled,
     ModelCalled,
     OrderEnded,
     OrderFilled,
+    OrderForced,
     ProposalMade,
     RuleVerdict,
     SessionStarted,
@@ -71,6 +73,12 @@ class Digest:
             case OrderEnded() if event.unfilled_quantity > 0:
                 text = f"  {'broker':<20} {event.ticker}: {event.unfilled_quantity:g} shares not traded, {event.reason}"
                 lines.append(Line("warning", text))
+            case MarginCalled():
+                text = f"margin call: equity {event.equity:,.0f}, needed {event.requirement:,.0f}"
+                lines.append(Line("warning", f"  {'broker':<20} {event.session} {text}"))
+            case OrderForced():
+                what = f"{event.order.side} {event.order.quantity:,.6g} {event.ticker}"
+                lines.append(Line("warning", f"  {'broker':<20} {what} forced by a {event.cause.replace('_', ' ')}"))
             case BarClosed():
                 self.status = f"market open: {event.session}, equity {event.equity:,.0f}"
             case _:
@@ -133,7 +141,7 @@ def _audited(audits: list[AuditIssued]) -> list[Line]:
 
 
 def _proposed(event: ProposalMade) -> Line:
-    held = sorted(((w, t) for t, w in event.weights.items() if w > 0), reverse=True)
+    held = sorted(((w, t) for t, w in event.weights.items() if w), reverse=True)
     weights = ", ".join(f"{ticker} {weight:.0%}" for weight, ticker in held) or "all cash"
     return Line("plain", f"  {'Portfolio manager':<20} {event.proposal['posture']['name']}: {weights}")
 

@@ -101,7 +101,7 @@ def print_passage(source: str, name: str, seed: int, as_of: date | None, *, json
         LookAheadError: the document was published later.
     """
     market = open_market(source, seed)
-    view = market.view(_moment(market, as_of))
+    view = market.view(moment_of(market, as_of))
     passage = open_passage(view, span_named(view, name))
     if json:
         print_json(passage)
@@ -109,7 +109,12 @@ def print_passage(source: str, name: str, seed: int, as_of: date | None, *, json
         _print_marked(passage)
 
 
-def _moment(market: Market, day: date | None) -> datetime:
+def moment_of(market: Market, day: date | None) -> datetime:
+    """The close of a day, or its end where it is no session; without a day, the close of the market's last session.
+
+    Raises:
+        InputError: the day lies outside of the market.
+    """
     sessions = market.dataset.bars.sessions
     if day is None:
         return market.calendar.close_of(sessions[-1])

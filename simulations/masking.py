@@ -7,6 +7,8 @@ chain; so does the key, in `mask_key.json`. `resume` and `replay` build the same
 from pathlib import Path
 from typing import Any
 
+from ..tools.market.mask import mask_or_load
+from ..tools.market.placebo import placebo
 from ..tools.market.view import Market, open_market
 from .config import SessionConfig
 
@@ -17,24 +19,38 @@ PLACES = {"market", "model", "policy", "memory"}
 """Fields that may hold a path: the chain records what was found there (fingerprints, hashes), not where it lay."""
 
 
-_ELSEWHERE = PLACES | {"training_cutoff"}
-"""What stands in the chain but not as a choice: the cutoff is part of the mind."""
+_ELSEWHERE = PLACES | {"training_cutoff", "adapter"}
+"""What stands in the chain but not as a choice: cutoff and adapter are part of the mind."""
+
+_ONLY_WITH = {
+    "max_short": {"max_short", "short_margin", "short_maintenance", "borrow_fee", "debit_interest"},
+    "placebo": {"placebo", "placebo_seed"},
+    "ablate": {"ablate"},
+}
+"""By choice, what stands in the chain only where it is made; without it a chain is as before there was such a choice."""
 
 
 def market_of(config: SessionConfig) -> Market:
-    """The market of a session, masked if the session is.
+    """The market of a session: made a placebo, then masked, if the session says so.
 
     Raises:
         InputError: there is no such market, or it cannot be masked as asked.
     """
-    return open_market(config.market, config.market_seed, mask=config.mask, mask_seed=config.mask_seed)
+    if config.placebo is None:
+        return open_market(config.market, config.market_seed, mask=config.mask, mask_seed=config.mask_seed)
+    altered = placebo(open_market(config.market, config.market_seed).dataset, config.placebo, config.placebo_seed)
+    if not config.mask:
+        return Market(altered)
+    masked = mask_or_load(altered, frozenset(config.mask), config.mask_seed)
+    return Market(masked.dataset, masked)
 
 
 def recorded_choices(config: SessionConfig, market: Market) -> dict[str, Any]:
     """The configuration as the chain records it: without places, and in the terms of a masked market."""
+    # a session without a mask, and without what else came later, has the same chain as before there was such
+    absent = _ELSEWHERE.union(*(fields for choice, fields in _ONLY_WITH.items() if not getattr(config, choice)))
     if market.masked is None:
-        # a session without a mask has the same chain as before there were masks
-        return config.model_dump(mode="json", exclude=_ELSEWHERE | {"mask", "mask_seed"})
+        return config.model_dump(mode="json", exclude=absent | {"mask", "mask_seed"})
     key = market.masked.key
     masked = config.model_copy(
         update={
@@ -44,7 +60,7 @@ def recorded_choices(config: SessionConfig, market: Market) -> dict[str, Any]:
             "end": None if config.end is None else key.later(config.end),
         }
     )
-    return masked.model_dump(mode="json", exclude=_ELSEWHERE)
+    return masked.model_dump(mode="json", exclude=absent)
 
 
 def keep_key(market: Market, folder: Path) -> None:

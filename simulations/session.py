@@ -26,15 +26,17 @@ from ..orchestration.hindsight import learn
 from ..orchestration.journaled_mind import JournaledMind
 from ..orchestration.state import DeskState
 from ..tools.broker.protocol import OrderIntent, VerdictToken
-from ..tools.broker.simulated import Costs, SimulatedBroker, Terms
+from ..tools.broker.simulated import Margin, SimulatedBroker
 from ..tools.errors import InputError
 from ..tools.frozen import content_hash
 from ..tools.market.view import Market
 from ..tools.optimizer import MeanCVaR
 from ..tools.rules import Policy, RuleEngine, load_policy
+from .account import costs_of, terms_of
 from .carrying import carried_into, read_memory, recorded_memory, summary
 from .config import SessionConfig, load_config
 from .evaluation.result import draw, notes_of, result_of, tracks_of
+from .evaluation.trials import Counted, ledger_path
 from .leakage import refuse_leaks
 from .masking import keep_key, market_of, recorded_choices
 from .window import Window, last_decision, window_of
@@ -177,7 +179,14 @@ def replay(folder: Path, listener: Listener | None = None, say: Callable[[str], 
 
 def mind_of(config: SessionConfig, access: Access | None) -> ModelCore:
     """The mind of a session, opened; `access` says how a server may be used."""
-    return open_model(config.model, threads=config.threads, seed=config.seed, context=config.context, access=access)
+    return open_model(
+        config.model,
+        threads=config.threads,
+        seed=config.seed,
+        context=config.context,
+        access=access,
+        adapter=Path(config.adapter).expanduser() if config.adapter else None,
+    )
 
 
 def simulated_policy(config: SessionConfig) -> Policy:
@@ -185,12 +194,17 @@ def simulated_policy(config: SessionConfig) -> Policy:
 
     Raises:
         SessionError: it names a kill switch. Whether that file exists is nothing that a session can be derived from
-            again, so a simulation cannot honour it.
+            again, so a simulation cannot honour it. Or the session may go short and the policy permits none.
     """
     policy = load_policy(config.policy)
     if policy.kill_switch is not None:
         raise SessionError(
             f"The policy {config.policy} names a kill switch, which only live trading can honour: take kill_switch out."
+        )
+    if config.max_short and not any("sell" in sides for sides in policy.permissions.values()):
+        raise SessionError(
+            f'The policy {config.policy} lets nothing be sold short: add "sell" to its permissions, or leave '
+            "max_short at 0."
         )
     return policy
 
@@ -248,7 +262,11 @@ def _execute(
     )
     if listener is not None:
         journal.subscribe(listener)
-    session_id = content_hash(started.model_dump(mode="json"))[:16]
+    choices = content_hash(started.model_dump(mode="json"))
+    session_id = choices[:16]
+    trial = None if journal.folder is None else trial_of(config, market, choices)
+    if trial is not None:  # a replay is no new trial
+        trial.begin()
     journal.append(started)
     mind = JournaledMind(fingerprint, journal, open_mind, meter=Meter(budget or Budget(), fingerprint))
     desk = assemble(config, desk_roster, market, window, policy, mind, session_id)
@@ -256,16 +274,46 @@ def _execute(
         journal.append(memory)
         learn(desk, *memory.outcomes)
     session_of(desk_roster.analysts).invoke(DeskState(), {"recursion_limit": STEPS_PER_SESSION}, context=desk)
-    tracks = tracks_of(config, market, window, costs_of(config), terms_of(config), journal)
+    tracks = tracks_of(config, market, window, journal)
     metrics = result_of(tracks)
     journal.append(SessionEnded(metrics=metrics))
     if journal.folder is not None:
         draw(tracks, market, window, fingerprint, journal.folder / PLOT_FILE)
+    if trial is not None:
+        trial.end(tracks[0].equity)
     journal.finish()
     if market.masked is not None and journal.folder is not None:
         refuse_leaks(journal.events(), market.masked)
     notes = notes_of(market, window, fingerprint, config.mask)
     return Outcome(folder, journal.head, journal.count, mind.calls, metrics, notes, mind.meter.spending())
+
+
+def settings_of(config: SessionConfig) -> DeskSettings:
+    """The limits and preferences of a session's desk."""
+    return DeskSettings(
+        seed=config.seed,
+        risk_aversion=config.risk_aversion,
+        beta=config.beta,
+        max_weight=config.max_weight,
+        min_invested=config.min_invested,
+        min_cash=config.min_cash,
+        turnover_limit=config.turnover_limit,
+        equity_premium=config.equity_premium,
+        scenario_sessions=config.scenario_sessions,
+        max_revisions=config.max_revisions,
+        repeats=config.repeats,
+        ablate=config.ablate,
+        cost_per_unit=(config.commission_bps + config.slippage_bps + config.spread_bps / 2) / 1e4,
+        fractional=config.fractional,
+        max_short=config.max_short,
+    )
+
+
+def trial_of(config: SessionConfig, market: Market, choices: str) -> Counted:
+    """The session as the trials ledger counts it: by the hash of its choices, on the market that it was masked from."""
+    original = market.fingerprint if market.masked is None else market.masked.original.fingerprint
+    label = f"{config.desk}, {config.model}, {market.name}"
+    return Counted(original, choices, label, ledger_path())
 
 
 def assemble(
@@ -290,6 +338,7 @@ def assemble(
         cash=config.cash,
         costs=costs_of(config),
         terms=terms_of(config),
+        margin=margin_of(config),
         authorise=authorise,
         close_of=market.calendar.close_of,
         fractional=config.fractional,
@@ -306,30 +355,19 @@ def assemble(
         broker=broker,
         rules=rules,
         optimizer=MeanCVaR(),
-        settings=DeskSettings(
-            seed=config.seed,
-            risk_aversion=config.risk_aversion,
-            beta=config.beta,
-            max_weight=config.max_weight,
-            min_invested=config.min_invested,
-            min_cash=config.min_cash,
-            turnover_limit=config.turnover_limit,
-            equity_premium=config.equity_premium,
-            scenario_sessions=config.scenario_sessions,
-            max_revisions=config.max_revisions,
-            repeats=config.repeats,
-            cost_per_unit=(config.commission_bps + config.slippage_bps + config.spread_bps / 2) / 1e4,
-            fractional=config.fractional,
-        ),
+        settings=settings_of(config),
     )
 
 
-def terms_of(config: SessionConfig) -> Terms:
-    """The terms of the account, the same for the desk and for every baseline."""
-    return Terms(
-        cash_interest=config.cash_interest,
-        delisted_after=config.delisted_after,
-        delisting_loss=config.delisting_loss,
+def margin_of(config: SessionConfig) -> Margin | None:
+    """The terms of short positions; None for a long-only account. No money is lent for purchases."""
+    if not config.max_short:
+        return None
+    return Margin(
+        initial_short=config.short_margin,
+        maintenance_short=config.short_maintenance,
+        borrow_fee=config.borrow_fee,
+        debit_interest=config.debit_interest,
     )
 
 
@@ -340,16 +378,3 @@ def roster_of(config: SessionConfig) -> Roster:
         InputError: the desk, one of its roles, or the folder with roles has a fault or is missing.
     """
     return roster(config.desk, config.without, config.roles)
-
-
-def costs_of(config: SessionConfig) -> Costs:
-    """The costs of execution, the same for the desk and for every baseline."""
-    return Costs(
-        commission_bps=config.commission_bps,
-        commission_per_share=config.commission_per_share,
-        commission_minimum=config.commission_minimum,
-        slippage_bps=config.slippage_bps,
-        spread_bps=config.spread_bps,
-        impact=config.impact,
-        volume_limit=config.volume_limit,
-    )

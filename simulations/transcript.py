@@ -1,34 +1,29 @@
-"""`show`: what the desk did and why, read from the journal alone.
+"""What the desk did and why, as lines for people.
 
-Without a filter it prints one line per signal and order; with one (a decision, a ticker, an agent, a search) it prints
-the claims, their evidence with source and time, every audit finding, every rule, and the optimizer's reasons.
-A masked session can be read with its original names and dates, by the key beside its journal.
+Without details there is one line per signal and order; with them the claims, their evidence with source and time, every
+audit finding, every rule, and the optimizer's reasons.
 """
 
 import json as jsonlib
-import sys
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
-
-from rich.console import Console
-from rich.text import Text
 
 from ..agents.evidence_text import shown
 from ..agents.portfolio_manager import figures_of, told
 from ..agents.roles import title_of
-from ..memory.journal import Journal, Record
-from ..memory.journal import search as search_journal
+from ..memory.calibration import AgentRecord
 from ..memory.journal.events import (
     AgentWeighed,
     AuditIssued,
     CorporateActionApplied,
     DecisionOpened,
     Event,
+    MarginCalled,
     MemoryCarried,
     OrderAnswered,
     OrderEnded,
     OrderFilled,
+    OrderForced,
     OrderSubmitted,
     ProposalMade,
     RuleVerdict,
@@ -38,136 +33,110 @@ from ..memory.journal.events import (
     SignalResolved,
     ToolCalled,
 )
+from ..memory.journal.rows import Row
 from ..memory.lessons.lesson import text_of
-from ..tools.errors import InputError
 from ..tools.evidence import Evidence
-from ..tools.market.mask.key import MaskKey
-from .masking import KEY_FILE
-
-HEADINGS = ("session_started", "session_ended", "decision_opened")
-"""Kinds of events that stay whatever is filtered."""
 
 VERDICTS = {"pass": "passed", "revise": "sent back", "reject": "rejected"}
-
-
-def print_transcript(
-    folder: Path,
-    *,
-    decision: int | None,
-    ticker: str | None,
-    agent: str | None,
-    search: str | None,
-    json: bool,
-    unmask: bool = False,
-) -> None:
-    """Prints a session's transcript to standard output.
-
-    Args:
-        folder: the session.
-        decision: only this decision, numbered from 1.
-        ticker: only what concerns this ticker.
-        agent: only what this agent said, and its audits.
-        search: only events in which the full-text search finds these words.
-        json: one JSON object per event and line instead of text.
-        unmask: original names, tickers and dates for those of a masked session; ticker and search may be original too.
-
-    Raises:
-        InputError: the session has no such decision, ticker or agent, or it cannot be unmasked.
-    """
-    journal = Journal.open_readonly(folder)
-    try:
-        key = _key(folder, json) if unmask else None
-        number = None if decision is None else decision - 1
-        if key is None:
-            records = select(journal, decision=number, ticker=ticker, agent=agent, search=search)
-        else:
-            records = _select_original(journal, key, decision=number, ticker=ticker, agent=agent, search=search)
-        if json:
-            for record in records:
-                document = {"seq": record.seq, "hash": record.hash, "event": record.event.model_dump(mode="json")}
-                sys.stdout.write(jsonlib.dumps(document, ensure_ascii=False) + "\n")
-            return
-        detailed = any(item is not None for item in (decision, ticker, agent, search))
-        terminal = Console(highlight=False, soft_wrap=True)
-        if search and all(record.event.kind in HEADINGS for record in records):
-            terminal.print(Text(f"nothing in this session contains {search!r}"))
-            return
-        for line, style in transcript(records, detailed=detailed):
-            terminal.print(Text(line if key is None else key.unmask(line)), style=style)
-    finally:
-        journal.close()
-
-
-def _key(folder: Path, json: bool) -> MaskKey:
-    """The key of a masked session."""
-    if json:
-        raise InputError("--unmask changes text for people, --json prints the journal as it is; leave one of them out")
-    path = folder / KEY_FILE
-    if not path.is_file():
-        raise InputError(f"{folder} holds no {KEY_FILE}: only a session that ran with --mask is read with --unmask")
-    return MaskKey.read(path)
-
-
-def _select_original(
-    journal: Journal, key: MaskKey, *, decision: int | None, ticker: str | None, agent: str | None, search: str | None
-) -> list[Record]:
-    """`select` by original tickers and words, or masked ones."""
-    ticker = key.tickers.get(ticker, ticker) if ticker else ticker
-    search = key.masked(search) if search else search
-    try:
-        return select(journal, decision=decision, ticker=ticker, agent=agent, search=search)
-    except InputError as error:
-        raise InputError(key.unmask(str(error))) from error
-
-
-def select(
-    journal: Journal, *, decision: int | None, ticker: str | None, agent: str | None, search: str | None
-) -> list[Record]:
-    """The records that match all filters, in order; session and decision headings stay.
-
-    Raises:
-        InputError: the session has no such decision, ticker or agent.
-    """
-    if any(item is not None for item in (decision, ticker, agent)):
-        _refuse_unknown(journal, decision=decision, ticker=ticker, agent=agent)
-    found = {hit.seq for hit in search_journal(journal, search, limit=10_000)} if search else None
-    return [
-        record
-        for record in journal.events(decision=decision)
-        if record.event.kind in HEADINGS
-        or (
-            (found is None or record.seq in found)
-            and (ticker is None or getattr(record.event, "ticker", ticker) == ticker)
-            and (agent is None or getattr(record.event, "agent", None) == agent)
-        )
-    ]
-
-
-def _refuse_unknown(journal: Journal, **wanted: object) -> None:
-    events = [record.event for record in journal.events()]
-    for field, value in wanted.items():
-        known = dict.fromkeys(getattr(event, field, None) for event in events)  # in order of appearance
-        known.pop(None, None)
-        if value is not None and value not in known:
-            shift = 1 if field == "decision" else 0  # people count decisions from 1
-            named = [str(item + shift) if isinstance(item, int) else str(item) for item in known]
-            asked = value + shift if isinstance(value, int) else value
-            choices = f"choose from {', '.join(named)}" if known else "it has none so far"
-            raise InputError(f"This session has no {field} {asked}: {choices}.")
 
 
 Styled = tuple[str, str]
 """A line and its style."""
 
 
-def transcript(records: Iterable[Record], *, detailed: bool) -> Iterator[Styled]:
+def transcript(chosen: Iterable[Row], *, detailed: bool) -> Iterator[Styled]:
     """The lines of a transcript."""
     evidence: dict[str, Evidence] = {}
-    for record in records:
-        event = record.event
-        if isinstance(event, ToolCalled):
+    for row in chosen:
+        event = row.event
+        if event is None:  # of another version: shown as it is
+            yield f"  {flat_line(row)}", "dim"
+            continue
+        if isinstance(event, DecisionOpened):
+            evidence.clear()
+        elif isinstance(event, ToolCalled):
             evidence |= {item.id: item for item in event.evidence}
-        yield from _lines(event, evidence, detailed)
+        lines = list(_lines(event, evidence, detailed))
+        if not lines and detailed and row.kind not in _QUIET:
+            lines = [(f"  {flat_line(row)}", "dim")]  # a kind that has no words of its own here yet
+        yield from lines
+
+
+_QUIET = frozenset(
+    {
+        "bar_closed",
+        "decision_closed",
+        "model_called",
+        "order_answered",
+        "order_ended",
+        "rule_verdict",
+        "signal_resolved",
+    }
+)
+"""Kinds of which a transcript may say nothing."""
+
+
+def flat_line(row: Row) -> str:
+    """An event in one line: number, kind, decision, who about whom, verdict, what was said."""
+    document = row.document
+    number = "" if row.decision is None else f"decision {row.decision + 1}"
+    who = " on ".join(name for name in (row.agent, row.ticker) if name)
+    parts = (
+        f"{row.seq:>7}",
+        row.kind,
+        number,
+        who,
+        document.get("verdict") or document.get("status") or "",
+        said_in(row),
+    )
+    return "  ".join(part for part in parts if part)
+
+
+def said_in(row: Row) -> str:
+    """What an event says in a few words; empty where it says nothing."""
+    document = row.document
+    match row.kind:
+        case "tool_called":
+            found = f"{document['tool'].replace('_', ' ')}: {len(document['evidence'])} pieces of evidence"
+            return f"{found}; {document['note']}" if document["note"] else found
+        case "model_called":
+            return f"{document['task']}, {len(document['request']['questions'])} questions"
+        case "audit_issued":
+            return "; ".join(finding["message"] for finding in document["report"]["findings"])
+        case "rule_verdict" | "order_submitted":
+            order = document["order"]
+            reason = document.get("reason") or _issues(document["report"])
+            return f"{order['side']} {order['quantity']:,.6g}{': ' if reason else ''}{reason}"
+        case "order_filled":
+            fill = document["fill"]
+            return f"{fill['side']} {fill['quantity']:,.6g} at {fill['price']:,.4f} on {fill['session']}"
+        case "bar_closed":
+            return f"{document['session']}: equity {document['equity']:,.2f}, cash {document['cash']:,.2f}"
+        case "corporate_action":
+            return f"{document['action'].replace('_', ' ')} of {document['amount']:,.4f} on {document['session']}"
+        case "signal_resolved":
+            return f"score {document['score']:+.2f}, then {document['outcome']:+.2%} beyond the universe"
+        case "agent_weighed":
+            return told(AgentRecord.model_validate(document["record"]))
+        case "memory_carried":
+            return f"{len(document['outcomes'])} outcomes of the session {document['head'][:16]}"
+        case _:
+            return next((str(document[name]) for name in _SAID if document.get(name)), "")
+
+
+def _issues(report: dict[str, Any]) -> str:
+    return " ".join(finding["message"] for finding in report.get("findings", ()) if finding["severity"] != "pass")
+
+
+_SAID = ("rationale", "reason", "text", "message", "note", "session")
+"""Where an event says something in a few words; the first that it has is taken."""
+
+
+def full_lines(row: Row) -> Iterator[Styled]:
+    """One event in full: where it stands, then all of it as JSON."""
+    yield flat_line(row), "bold"
+    yield f"hash {row.hash}, written {row.written_at.isoformat()}", "dim"
+    yield jsonlib.dumps(row.document, ensure_ascii=False, indent=2), ""
 
 
 def _lines(event: Event, evidence: dict[str, Evidence], detailed: bool) -> Iterator[Styled]:
@@ -187,7 +156,7 @@ def _lines(event: Event, evidence: dict[str, Evidence], detailed: bool) -> Itera
             carried = f"{len(event.outcomes)} outcomes, each from its own time on"
             yield f"memory of the session {event.head[:16]}: {carried}", "dim"
         case SignalResolved() if detailed:
-            outcome = event.outcome
+            outcome = event.record
             said = f"{_title(event.agent).lower()} on {event.ticker}, {outcome.issued_on}"
             yield f"  What followed the {said}: {text_of(outcome)} ({outcome.surprise:+.2f} of the usual size)", "dim"
         case AgentWeighed():
@@ -218,9 +187,10 @@ def _lines(event: Event, evidence: dict[str, Evidence], detailed: bool) -> Itera
             yield f"  Broker {event.status} {event.ticker}: {event.reason}", "yellow"
         case OrderFilled():
             fill = event.fill
+            filled = "Filled" if fill.cause == "order" else f"Filled by {fill.cause.replace('_', ' ')}"
             yield (
                 (
-                    f"  Filled {fill.session} {fill.side} {fill.quantity:,.6g} {fill.ticker} at {fill.price:,.4f}"
+                    f"  {filled} {fill.session} {fill.side} {fill.quantity:,.6g} {fill.ticker} at {fill.price:,.4f}"
                     f" (open {fill.open_price:,.4f}), commission {fill.commission:,.2f}"
                 ),
                 "green",
@@ -232,8 +202,19 @@ def _lines(event: Event, evidence: dict[str, Evidence], detailed: bool) -> Itera
             )
         case CorporateActionApplied():
             what = f"{event.action.replace('_', ' ')} {event.ticker}"
-            base = f"{event.shares:,.2f}" if event.action == "interest" else f"{event.shares:,.6g} shares"
+            base = (
+                f"{event.shares:,.2f}" if event.action in ("interest", "borrow_fee") else f"{event.shares:,.6g} shares"
+            )
             yield f"  {event.session} {what}: {event.amount:,.4f} on {base}", "dim"
+        case MarginCalled():
+            yield (
+                f"  Margin call {event.session}: equity {event.equity:,.2f}, needed {event.requirement:,.2f}",
+                "red",
+            )
+        case OrderForced():
+            order = event.order
+            why = f"forced by a {event.cause.replace('_', ' ')}, at the next open"
+            yield f"  Broker {order.side} {order.quantity:,.6g} {order.ticker}: {why}", "red"
         case SessionEnded():
             yield "", ""
             yield f"end: {_performance(event.metrics)}", "bold"
@@ -274,7 +255,7 @@ def _audit(event: AuditIssued, detailed: bool) -> Iterator[Styled]:
 
 
 def _proposal(event: ProposalMade, detailed: bool) -> Iterator[Styled]:
-    weights = ", ".join(f"{ticker} {weight:.1%}" for ticker, weight in event.weights.items() if weight > 0)
+    weights = ", ".join(f"{ticker} {weight:.1%}" for ticker, weight in event.weights.items() if weight)
     yield f"  Portfolio manager ({event.proposal['posture']['name']}): {weights or 'all cash'}", "magenta"
     if detailed:
         yield f"      {event.rationale}", ""

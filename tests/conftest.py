@@ -13,6 +13,8 @@ settings.load_profile("paperdesk")
 # Altered markets by the hundred must not push the user's own out of his cache; tests of the cache turn it on for a
 # folder of their own. Processes that tests start inherit it.
 os.environ["PAPERDESK_CACHE"] = "off"
+# Sessions of tests are no trials of the user's; tests of the ledger name a file of their own.
+os.environ["PAPERDESK_TRIALS"] = "off"
 
 US8 = Path(__file__).parents[1] / "../shared/data/us8"
 NOTHING_SKIPPED = os.environ.get("PAPERDESK_REQUIRE_DATA") == "1"

@@ -18,11 +18,13 @@ from paperdesk.agents.roles import Row
 from paperdesk.agents.rosters import desks, roster
 from paperdesk.agents.signals import Rule
 from paperdesk.cli import app
-from paperdesk.memory.journal import Journal
+from paperdesk.memory.journal import Filters, Journal
 from paperdesk.memory.journal.events import EVENT
 from paperdesk.orchestration.graph import mermaid
 from paperdesk.simulations.config import SessionConfig, load_config
-from paperdesk.simulations.transcript import select, transcript
+from paperdesk.simulations.reading import Session
+from paperdesk.simulations.show import choose
+from paperdesk.simulations.transcript import transcript
 from paperdesk.simulations.window import window_of
 from paperdesk.tools.market.view import open_market
 from paperdesk.tools.toolbox import EVIDENCE_TOOLS
@@ -234,9 +236,9 @@ def test_the_excerpt_in_the_readme_is_what_a_session_says(session: Path) -> None
         0
     ].splitlines()
     assert command.endswith("--decision 1 --ticker ZEPL")
-    with Journal.open_readonly(session) as journal:
-        records = select(journal, decision=0, ticker="ZEPL", agent=None, search=None)
-        said = iter([line.rstrip() for line, _ in transcript(records, detailed=True)])
+    with Session.open(session) as opened:
+        chosen = choose(opened, Filters(decision=0, ticker="ZEPL"))
+        said = iter([line.rstrip() for line, _ in transcript(opened.at(chosen.numbers), detailed=True)])
     wanted = [line.rstrip() for line in excerpt if line.strip() not in ("", "...")]
     assert len(wanted) > 8
     for line in wanted:

@@ -308,6 +308,17 @@ _ROWS = (
         signed=True,
         meaning="tone of the latest release by a finance lexicon, from -1 to 1",
     ),
+    Measure("related_event", "related", "text", meaning="an event at a related company, worded by code"),
+    Measure(
+        "related_outlook",
+        "related outlook",
+        "ratio",
+        2,
+        bearish=-0.8,
+        bullish=0.8,
+        signed=True,
+        meaning="(good - bad) / (good + bad + 1) over outlooks raised or lowered, beats and misses at relatives",
+    ),
     Measure("regime", "market", "text", meaning="regime of the market by a hidden Markov model"),
     Measure("lesson", "lesson", "text", meaning="what an analyst said in a like situation, and what followed"),
 )

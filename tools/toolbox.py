@@ -20,6 +20,7 @@ from .evidence_pack import PASSAGES, QUERY
 from .indicators import indicators
 from .market.documents.search import search
 from .market.fundamentals import ratios
+from .market.relations.related import MOST, SESSIONS, related_events
 from .market.view import MarketView
 from .measures import MEASURES
 from .optimizer import Infeasible, MeanCVaR, Problem, Solution, Utility
@@ -27,7 +28,7 @@ from .optimizer.scenarios import Scenarios
 from .regime import regime
 from .sentiment.lexicon import latest_tone
 
-EVIDENCE_TOOLS = ("price_indicators", "filing_ratios", "release_tone", "document_search")
+EVIDENCE_TOOLS = ("price_indicators", "filing_ratios", "release_tone", "document_search", "related_events")
 """The research tools that answer with evidence: what an analyst's plan may name."""
 
 Found = tuple[str, list[Evidence]]
@@ -66,16 +67,28 @@ class OfDocuments(OfCompany):
     passages: int = Field(default=PASSAGES, ge=1, le=5, description="How many passages at most")
 
 
+class OfRelated(OfCompany):
+    """What has happened at companies related to one."""
+
+    sessions: int = Field(default=SESSIONS, ge=1, le=252, description="How many past sessions")
+    most: int = Field(default=MOST, ge=1, le=10, description="How many events at most")
+
+
 class OfPortfolio(Arguments):
     """A Mean-CVaR problem over the scenarios that the tool is bound to; all rates per session."""
 
     expected_returns: dict[str, float] = Field(description="Expected return of each name, per session")
     previous_weights: dict[str, float] = Field(description="Weights held now, fractions of equity")
     caps: dict[str, float] = Field(description="Largest weight of each name")
+    floors: dict[str, float] = Field(
+        default_factory=dict, description="Smallest weights, 0 unless given; below 0: short"
+    )
     risk_aversion: float = Field(ge=0, description="Return given up per unit of CVaR")
     beta: float = Field(gt=0, lt=1, description="Level of the CVaR")
     min_cash: float = Field(ge=0, le=1, description="Fraction of equity that stays cash")
     min_invested: float = Field(ge=0, le=1, description="Smallest sum of the weights")
+    max_short: float | None = Field(default=None, ge=0, description="Largest sum of short positions")
+    max_gross: float | None = Field(default=None, ge=0, description="Largest sum of absolute weights")
     turnover_limit: float | None = Field(default=None, description="Largest sum of absolute weight changes")
     cost_per_unit: float = Field(ge=0, description="Cost of one unit of value traded, per session of holding")
 
@@ -111,6 +124,9 @@ def research_tools(view: MarketView) -> dict[str, BaseTool]:
     def document_search(ticker: str, query: str = QUERY, passages: int = PASSAGES) -> Found:
         return answer_of(search(view, ticker, query, k=passages), "no recent document")
 
+    def events_at_related(ticker: str, sessions: int = SESSIONS, most: int = MOST) -> Found:
+        return answer_of(related_events(view, ticker, sessions, most), "nothing new at related companies")
+
     def market_regime() -> tuple[str, None]:
         found = regime(view)
         return (f"{found.words} with probability {found.probability:.2f}" if found else "too short a history"), None
@@ -123,6 +139,12 @@ def research_tools(view: MarketView) -> dict[str, BaseTool]:
             tool_of(filing_ratios, OfCompany, "Growth, margins, leverage and yield from filings known today."),
             tool_of(release_tone, OfCompany, "Tone of the latest press release by a finance lexicon."),
             tool_of(document_search, OfDocuments, "Passages of press releases that answer a question."),
+            tool_of(
+                events_at_related,
+                OfRelated,
+                "Events at suppliers, customers, partners, competitors and peers of one company.",
+                name="related_events",
+            ),
             tool_of(market_regime, NoArguments, "State of the market: calm or turbulent, rising, falling or flat."),
         )
     }
@@ -143,6 +165,9 @@ def portfolio_tools(optimizer: MeanCVaR, scenarios: Scenarios) -> dict[str, Base
                 expected_returns=np.array([asked.expected_returns[name] for name in names]),
                 previous_weights=np.array([asked.previous_weights[name] for name in names]),
                 caps=np.array([asked.caps[name] for name in names]),
+                floors=np.array([asked.floors.get(name, 0.0) for name in names]),
+                max_short=asked.max_short,
+                max_gross=asked.max_gross,
                 costs=np.full(len(names), asked.cost_per_unit),
                 goal=Utility(asked.risk_aversion),
                 beta=asked.beta,
@@ -201,11 +226,13 @@ def _invoke(tools: dict[str, BaseTool], name: str, arguments: dict[str, object])
     return message
 
 
-def tool_of(function: Callable[..., object], arguments: type[Arguments], description: str) -> StructuredTool:
-    """A function that answers with text and an artifact, as a tool of its own name."""
+def tool_of(
+    function: Callable[..., object], arguments: type[Arguments], description: str, name: str = ""
+) -> StructuredTool:
+    """A function that answers with text and an artifact, as a tool of its own name, or of another."""
     return StructuredTool.from_function(
         func=function,
-        name=function.__name__,
+        name=name or function.__name__,
         description=description,
         args_schema=arguments,
         response_format="content_and_artifact",

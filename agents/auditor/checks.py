@@ -13,7 +13,12 @@ from .binding import OPPOSED, Frame, Misreading, misreadings
 from .case import Case
 from .segments import Segment, segments
 
-STALE_AFTER = {"indicator": timedelta(days=7), "ratio": timedelta(days=200), "passage": timedelta(days=200)}
+STALE_AFTER = {
+    "indicator": timedelta(days=7),
+    "ratio": timedelta(days=200),
+    "passage": timedelta(days=200),
+    "event": timedelta(days=400),
+}
 """How old each kind of evidence may be at the decision."""
 
 STALE_MEASURES = {"tone": timedelta(days=120)}
@@ -173,7 +178,7 @@ def set_aside(signal: Signal, case: Case) -> Iterator[Finding]:
     """What was taken out of documents before they were read is named."""
     for item in case.set_aside.get((signal.agent, signal.ticker), ()):
         what = "was not read" if item.whole else "was read without the sentences in it"
-        message = f"document {item.document} {what} that speak to a machine"
+        message = f"document {item.document} {what} that speak to a machine or to the reader"
         told = " ".join(squeezed(quote) for quote in item.quotes)[:SHOWN_CHARACTERS]
         yield Finding(rule="set_aside", severity="note", message=message, evidence=item.document, found=told)
 

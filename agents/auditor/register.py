@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from .names import Directory
+from ...tools.market.names import Directory
 
 
 @dataclass(frozen=True)

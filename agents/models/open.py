@@ -24,6 +24,7 @@ def open_model(
     context: int = 4096,
     access: Access | None = None,
     trust: bool = False,
+    adapter: Path | None = None,
 ) -> ModelCore:
     """The mind that `spec` names. Nothing is ever downloaded here.
 
@@ -36,10 +37,13 @@ def open_model(
         context: tokens that an in-process model holds at once.
         access: how a server may be used (key, concurrency, time); of no matter to the others.
         trust: load a GGUF file although nobody vouches for it; constructing `LlamaCpp` is the same act.
+        adapter: a LoRA adapter in GGUF form, for a GGUF file.
 
     Raises:
         ModelInputError: unknown spec, no such file, not a GGUF, a file that is not allowed, or no server listening.
     """
+    if adapter is not None and (spec == "scorecard" or is_address(spec)):
+        raise ModelInputError(f"An adapter changes a GGUF model, and {spec!r} is none: leave the adapter out.")
     if spec == "scorecard":
         from .scorecard import Scorecard
 
@@ -53,10 +57,10 @@ def open_model(
     if path is None:
         raise ModelInputError(f"There is no model {spec!r}: give {POSSIBLE}.")
     # the bundled file came with a package that somebody chose to install
-    return _open_file(path, threads=threads, seed=seed, context=context, trust=trust or spec == "smollm2")
+    return _open_file(path, adapter, threads=threads, seed=seed, context=context, trust=trust or spec == "smollm2")
 
 
-def _open_file(path: Path, *, threads: int, seed: int, context: int, trust: bool) -> ModelCore:
+def _open_file(path: Path, adapter: Path | None, *, threads: int, seed: int, context: int, trust: bool) -> ModelCore:
     from .files.trust import require_allowed
     from .llama_cpp import LlamaCpp
     from .llama_cpp.gguf import read_header
@@ -64,4 +68,4 @@ def _open_file(path: Path, *, threads: int, seed: int, context: int, trust: bool
     read_header(path)  # damage is told before trust: no trust can mend it
     if not trust:
         require_allowed(path)
-    return LlamaCpp(path, threads=threads, seed=seed, n_ctx=context)
+    return LlamaCpp(path, threads=threads, seed=seed, n_ctx=context, adapter=adapter)

@@ -2,13 +2,15 @@
 
 from .chain import GENESIS, Verification, verify
 from .errors import JournalDamaged, JournalDivergence, JournalError, JournalRefused
+from .index import Filters, Hit
 from .manifest import Manifest, code_hash
 from .record import Listener, Record
-from .search import Hit, search
+from .search import search
 from .store import Journal
 
 __all__ = [
     "GENESIS",
+    "Filters",
     "Hit",
     "Journal",
     "JournalDamaged",

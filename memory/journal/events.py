@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field, TypeAdapter
 
-from ...tools.broker.protocol import Fill, OrderIntent, PortfolioSnapshot
+from ...tools.broker.protocol import Fill, FillCause, OrderIntent, PortfolioSnapshot
 from ...tools.evidence import Evidence
 from ...tools.frozen import Frozen
 from ..calibration.record import AgentRecord
@@ -190,16 +190,16 @@ class OrderEnded(BaseEvent):
 
 
 class CorporateActionApplied(BaseEvent):
-    """A dividend or interest was paid, a split changed a position, or a delisting ended it."""
+    """A payment that no order led to, a split, or the end of a position in a name that trades no more."""
 
     kind: Literal["corporate_action"] = "corporate_action"
     session: date
     ticker: str
-    action: Literal["dividend", "split", "cash_in_lieu", "interest", "delisting"]
+    action: Literal["dividend", "split", "cash_in_lieu", "interest", "delisting", "borrow_fee", "buy_in"]
     amount: float
-    """Cash paid, or the split's ratio."""
+    """Cash received, negative where paid, or the split's ratio."""
     shares: float
-    """Shares held before it."""
+    """Shares held before it, negative where owed; the money that interest or a borrow fee is on."""
 
 
 class BarClosed(BaseEvent):
@@ -214,6 +214,24 @@ class BarClosed(BaseEvent):
     """Closing (or last known) price of each position."""
 
 
+class MarginCalled(BaseEvent):
+    """At a close the equity was below the maintenance margin."""
+
+    kind: Literal["margin_called"] = "margin_called"
+    session: date
+    equity: float
+    requirement: float
+
+
+class OrderForced(BaseEvent):
+    """The broker ordered for the account what it has to close at the next open."""
+
+    kind: Literal["order_forced"] = "order_forced"
+    ticker: str
+    cause: FillCause
+    order: OrderIntent
+
+
 class SignalResolved(BaseEvent):
     """A signal's horizon passed: what really happened."""
 
@@ -222,7 +240,11 @@ class SignalResolved(BaseEvent):
     ticker: str
     issued_in: int
     """The decision that issued the signal."""
-    outcome: Outcome
+    score: float
+    outcome: float
+    """Return over the horizon in excess of the universe's mean."""
+    record: Outcome
+    """The whole of it, as calibration and lessons take it."""
 
 
 class DecisionClosed(BaseEvent):
@@ -256,6 +278,8 @@ Event = Annotated[
     | OrderEnded
     | CorporateActionApplied
     | BarClosed
+    | MarginCalled
+    | OrderForced
     | SignalResolved
     | DecisionClosed
     | SessionEnded,

@@ -31,7 +31,7 @@ from .manifest import Manifest, code_hash, file_sha256, package_versions
 from .record import Listener, Record
 
 if TYPE_CHECKING:
-    from .search import Hit
+    from .index import Hit
 
 _PAGE = 500
 """Rows fetched at a time: no read holds the database open for long."""

@@ -4,7 +4,6 @@ The desk stands beside its baselines, on the same ledger and at the same costs.
 """
 
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,12 @@ import pandas as pd
 from ...agents.models.core import Fingerprint
 from ...memory.journal.events import BarClosed, OrderFilled
 from ...memory.journal.store import Journal
-from ...tools.broker.simulated import Costs, SimulatedBroker, Terms
 from ...tools.market.view import Market
+from ..account import accounts_of
 from ..config import SessionConfig
 from ..window import Window
-from .baselines import Track, benchmark_curve, buy_and_hold, equal_weight, permit
+from .baselines import Track, benchmark_curve, buy_and_hold, equal_weight
+from .contamination import contamination_of
 from .metrics import performance, trading_of
 
 DESK = "desk"
@@ -39,22 +39,9 @@ def desk_track(journal: Journal) -> Track:
     return Track(DESK, pd.Series(equity, name=DESK), trading_of(fills))
 
 
-def tracks_of(
-    config: SessionConfig, market: Market, window: Window, costs: Costs, terms: Terms, journal: Journal
-) -> list[Track]:
+def tracks_of(config: SessionConfig, market: Market, window: Window, journal: Journal) -> list[Track]:
     """The desk, equal weight, buy and hold, and the benchmark where there is one."""
-
-    def open_account(tickers: tuple[str, ...]) -> SimulatedBroker:
-        return SimulatedBroker(
-            market.bars(tickers, window.sessions[0], window.sessions[-1]),
-            cash=config.cash,
-            costs=costs,
-            terms=terms,
-            authorise=permit,
-            close_of=market.calendar.close_of,
-            fractional=config.fractional,
-        )
-
+    open_account = accounts_of(config, market, window)
     tracks = [
         desk_track(journal),
         equal_weight(open_account, window.universe, window.decisions),
@@ -89,20 +76,7 @@ def _about(mind: Fingerprint, market: Market, window: Window, mask: Sequence[str
         about = f"The mind was {mind.name}; nothing is known here about how well it reads."
     if market.generated:
         return about
-    if mind.training_cutoff is not None and _real_start(market, window).isoformat() > mind.training_cutoff:
-        return f"{about} It read texts up to {mind.training_cutoff}, before this window."
-    if mind.training_cutoff is None:
-        memory = "Its training cutoff is unknown, so it may remember this window"
-    else:
-        memory = f"It read texts up to {mind.training_cutoff} and may remember this window"
-    if mask:
-        return f"{about} {memory}, but {' and '.join(mask)} were masked: contaminated only where it sees through that."
-    return f"{about} {memory}: treat the result as contaminated."
-
-
-def _real_start(market: Market, window: Window) -> date:
-    """The window's first session on the real calendar."""
-    return window.sessions[0] if market.masked is None else market.masked.key.earlier(window.sessions[0])
+    return f"{about} {contamination_of(mind, market, window, mask).sentence}"
 
 
 def _length(window: Window) -> str:

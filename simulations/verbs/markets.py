@@ -8,9 +8,12 @@ import typer
 
 from .options import Json, day_of
 
-markets = typer.Typer(help="Markets: list, check, describe, pull, make, and open a passage.", no_args_is_help=True)
+markets = typer.Typer(
+    help="Markets: list, check, describe, pull, make, open a passage, see relations and events.", no_args_is_help=True
+)
 
 Market = Annotated[str, typer.Argument(help="`generated`, `us-tech`, `sp20`, or a data folder.")]
+AsOf = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Read as of this day.")]
 MarketSeed = Annotated[int, typer.Option(help="Seed of the generated market.")]
 
 
@@ -46,7 +49,7 @@ def describe(market: Market, market_seed: MarketSeed = 7, json: Json = False) ->
 def passage(
     market: Market,
     name: Annotated[str, typer.Argument(help="Id of a passage's evidence, or DOCUMENT:START-END.")],
-    as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Read as of this day.")] = None,
+    as_of: AsOf = None,
     market_seed: MarketSeed = 7,
     json: Json = False,
 ) -> None:
@@ -54,6 +57,47 @@ def passage(
     from ..market_screens import print_passage
 
     print_passage(market, name, market_seed, day_of(as_of), json=json)
+
+
+@markets.command()
+def relations(
+    market: Market,
+    ticker: Annotated[str | None, typer.Option(help="Only this company, with its peers.")] = None,
+    as_of: AsOf = None,
+    graphml: Annotated[Path | None, typer.Option(help="Write the graph, events included, to this file.")] = None,
+    mermaid: Annotated[bool, typer.Option("--mermaid", help="Print a drawing instead.")] = False,
+    market_seed: MarketSeed = 7,
+    json: Json = False,
+) -> None:
+    """Say who supplies, buys from, works or competes with whom and who holds office, each with its sentence."""
+    from ...tools.market.view import open_market
+    from ..market_screens import moment_of
+    from ..relation_screens import print_relations
+
+    opened = open_market(market, market_seed)
+    moment = moment_of(opened, day_of(as_of))
+    print_relations(opened, moment, ticker, json=json, graphml_file=graphml, drawing=mermaid)
+
+
+@markets.command()
+def events(
+    market: Market,
+    ticker: Annotated[str | None, typer.Option(help="Only this company.")] = None,
+    as_of: AsOf = None,
+    since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only from this day on.")] = None,
+    kind: Annotated[list[str] | None, typer.Option(help="Only this kind, repeatable (docs/relations.md).")] = None,
+    mermaid: Annotated[bool, typer.Option("--mermaid", help="Print a drawing instead.")] = False,
+    market_seed: MarketSeed = 7,
+    json: Json = False,
+) -> None:
+    """Say what documents report: outlooks, dividends, deals, people who come and go, each with its sentence."""
+    from ...tools.market.view import open_market
+    from ..market_screens import moment_of
+    from ..relation_screens import print_events
+
+    opened = open_market(market, market_seed)
+    moment = moment_of(opened, day_of(as_of))
+    print_events(opened, moment, ticker, day_of(since), kind or (), json=json, drawing=mermaid)
 
 
 @markets.command()

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from paperdesk.agents.auditor.binding import Frame, misreadings
 from paperdesk.agents.auditor.figures import figures_in
-from paperdesk.agents.auditor.names import Directory
 from paperdesk.agents.auditor.periods import blanked, periods_in
 from paperdesk.agents.auditor.register import Register, Split
 from paperdesk.tools.evidence import Evidence
+from paperdesk.tools.market.names import Directory
 from paperdesk.tools.market.records import Company
 from paperdesk.tools.measures import MEASURES
 

@@ -1,5 +1,6 @@
 """Who sits on a desk: rosters, roles of the user's own, and analysts left out."""
 
+from datetime import date
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -96,6 +97,6 @@ def test_people_see_a_title_even_of_a_role_that_is_gone() -> None:
 
 def test_a_plan_names_the_tools_that_answer_with_evidence() -> None:
     market = open_market("generated")
-    tools = research_tools(market.view(market.calendar.close_of(market.window[1])))
-    giving = {name for name in tools if name != "market_regime" and call(tools, name, ticker=market.tickers[0])[1]}
+    tools = research_tools(market.view(market.calendar.close_of(date(2023, 2, 28))))  # a peer has just reported
+    giving = {name for name in tools if name != "market_regime" and call(tools, name, ticker="TRVX")[1]}
     assert giving == set(EVIDENCE_TOOLS)

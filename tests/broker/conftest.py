@@ -29,11 +29,15 @@ def bars_of(
     opens: Mapping[str, Sequence[float]],
     closes: Mapping[str, Sequence[float]] | None = None,
     *,
+    highs: Mapping[str, Sequence[float]] | None = None,
+    lows: Mapping[str, Sequence[float]] | None = None,
     volume: float | Mapping[str, Sequence[float]] = 1e6,
     dividend: Mapping[tuple[str, int], float] | None = None,
     split: Mapping[tuple[str, int], float] | None = None,
 ) -> Bars:
-    """Bars from a column of opens per ticker; closes equal the opens unless given; events by (ticker, row)."""
+    """Bars from a column of opens per ticker; closes equal the opens unless given, highs and lows are those of both;
+    events by (ticker, row).
+    """
     tickers = tuple(opens)
     o = np.array([opens[t] for t in tickers], dtype=float).T
     c = o if closes is None else np.array([closes[t] for t in tickers], dtype=float).T
@@ -47,7 +51,10 @@ def bars_of(
         for (ticker, row), value in (events or {}).items():
             matrix[row, tickers.index(ticker)] = value
     days = tuple(date(2031, 3, 3) + timedelta(days=i) for i in range(len(o)))
-    return Bars(days, tickers, o, np.fmax(o, c), np.fmin(o, c), c, v, paid, ratio)
+    high, low = np.fmax(o, c), np.fmin(o, c)
+    high = high if highs is None else np.array([highs[t] for t in tickers], dtype=float).T
+    low = low if lows is None else np.array([lows[t] for t in tickers], dtype=float).T
+    return Bars(days, tickers, o, high, low, c, v, paid, ratio)
 
 
 @dataclass
@@ -58,8 +65,8 @@ class Desk:
     reports: list[StepReport] = field(default_factory=list)
     orders: int = 0
 
-    def intent(self, side: str, ticker: str, quantity: float, key: str = "") -> OrderIntent:
-        """An order decided now."""
+    def intent(self, side: str, ticker: str, quantity: float, key: str = "", **terms: Any) -> OrderIntent:
+        """An order decided now, at the market unless told otherwise."""
         self.orders += 1
         return OrderIntent.model_validate(
             {
@@ -69,20 +76,21 @@ class Desk:
                 "quantity": quantity,
                 "reference_price": 100.0,
                 "decided_at": close_of(self.broker.session),
+                **terms,
             }
         )
 
-    def submit(self, side: str, ticker: str, quantity: float, key: str = "") -> Submission:
+    def submit(self, side: str, ticker: str, quantity: float, key: str = "", **terms: Any) -> Submission:
         """Submit an order, with a token."""
-        return self.broker.submit(self.intent(side, ticker, quantity, key), TOKEN)
+        return self.broker.submit(self.intent(side, ticker, quantity, key, **terms), TOKEN)
 
-    def buy(self, ticker: str, quantity: float) -> str:
+    def buy(self, ticker: str, quantity: float, **terms: Any) -> str:
         """Buy; the id of the accepted order."""
-        return self._accepted(self.submit("buy", ticker, quantity))
+        return self._accepted(self.submit("buy", ticker, quantity, **terms))
 
-    def sell(self, ticker: str, quantity: float) -> str:
+    def sell(self, ticker: str, quantity: float, **terms: Any) -> str:
         """Sell; the id of the accepted order."""
-        return self._accepted(self.submit("sell", ticker, quantity))
+        return self._accepted(self.submit("sell", ticker, quantity, **terms))
 
     def step(self) -> StepReport:
         """One session that must exist."""

@@ -22,7 +22,7 @@ def test_trading_nothing_costs_nothing_even_with_a_minimum():
 )
 def test_what_is_affordable_uses_the_cash_and_not_more(cash, price, bps, per_share, minimum):
     costs = Costs(commission_bps=bps, commission_per_share=per_share, commission_minimum=minimum)
-    shares = costs.affordable(cash, price)
+    shares = costs.affordable(cash, price, price)
     spent = shares * price + costs.commission(shares, price)
     if cash <= minimum:
         assert shares == 0

@@ -105,9 +105,13 @@ def market(bars_of: Callable[..., Bars], rng: np.random.Generator, names: int, l
     tickers = [f"N{i}" for i in range(names)]
     volume = np.where(rng.random(shape) < 0.1, 0.0, np.floor(np.exp(rng.uniform(2, 12, shape))))
     dividend = np.where(rng.random(shape) < 0.08, np.nan_to_num(opens) * rng.uniform(0, 0.05, shape), 0.0)
+    highs = np.fmax(opens, closes) * np.exp(rng.exponential(0.02, shape))
+    lows = np.fmin(opens, closes) * np.exp(-rng.exponential(0.02, shape))
     return bars_of(
         {t: opens[:, i] for i, t in enumerate(tickers)},
         {t: closes[:, i] for i, t in enumerate(tickers)},
+        highs={t: highs[:, i] for i, t in enumerate(tickers)},
+        lows={t: lows[:, i] for i, t in enumerate(tickers)},
         volume={t: volume[:, i] for i, t in enumerate(tickers)},
         dividend={(t, r): dividend[r, i] for i, t in enumerate(tickers) for r in range(length)},
         split={(t, r): split[r, i] for i, t in enumerate(tickers) for r in range(length)},

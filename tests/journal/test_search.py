@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from paperdesk.memory.journal import Journal, JournalRefused, search, verify
 from paperdesk.memory.journal.events import Event
-from paperdesk.memory.journal.search import _query
+from paperdesk.memory.journal.index import query_of
 
 
 def test_words_are_found_in_any_form_and_attributed(told: Path) -> None:
@@ -95,7 +95,7 @@ def test_nothing_to_search_for_is_refused(told: Path) -> None:
 def test_no_text_is_mistaken_for_a_query_operator(text: str) -> None:
     journal = Journal.in_memory()
     try:
-        _query(text)
+        query_of(text)
     except JournalRefused:
         return
     assert search(journal, text) == []

@@ -12,14 +12,14 @@ from typer.testing import CliRunner
 
 from paperdesk.agents.models.core import Fingerprint
 from paperdesk.cli import app
-from paperdesk.memory.journal import Journal, Record
+from paperdesk.memory.journal import Filters, Journal, Record
 from paperdesk.memory.journal.events import SignalIssued, ToolCalled
 from paperdesk.simulations.config import SessionConfig, load_config
 from paperdesk.simulations.evaluation.result import notes_of
 from paperdesk.simulations.leakage import LeakError, leaks, refuse_leaks, session_leaks
 from paperdesk.simulations.masking import KEY_FILE, market_of
 from paperdesk.simulations.session import replay, resume, start
-from paperdesk.simulations.transcript import print_transcript
+from paperdesk.simulations.show import Form, print_session
 from paperdesk.simulations.window import window_of
 from paperdesk.tools.errors import InputError
 from paperdesk.tools.market.mask import Masked, MaskKey
@@ -167,11 +167,9 @@ def test_an_original_ticker_in_a_field_and_an_original_price_are_found(everythin
     assert found == {("ticker", "ticker", "TRVX"), ("level", "note", f"{close:,.2f}")}
 
 
-SHOWN: dict[str, Any] = {"decision": None, "ticker": None, "agent": None, "search": None, "json": False}
-
-
 def shown(session: Finished, capsys: pytest.CaptureFixture[str], **choices: Any) -> str:
-    print_transcript(session.outcome.folder, **(SHOWN | choices))
+    form = Form(**{name: choices.pop(name) for name in ("unmask", "json") if name in choices})
+    print_session(session.outcome.folder, Filters(**choices), form)
     return capsys.readouterr().out
 
 
@@ -198,10 +196,10 @@ def test_an_unmasked_transcript_is_asked_for_in_original_terms(
     assert original == shown(everything, capsys, unmask=True, ticker=invented)
     assert "ZEPL" in original
     assert ("analyst on ZEPL" in original, "analyst on TRVX" in original) == (True, False)
-    found = shown(everything, capsys, unmask=True, search="zepl")
-    assert found == shown(everything, capsys, unmask=True, search=invented)
+    found = shown(everything, capsys, unmask=True, text="zepl")
+    assert found == shown(everything, capsys, unmask=True, text=invented)
     assert "Portfolio manager" in found
-    assert shown(everything, capsys, search="zepl") == "nothing in this session contains 'zepl'\n"
+    assert shown(everything, capsys, text="zepl") == "nothing in this session contains 'zepl'\n"
     with pytest.raises(InputError, match="no ticker NVDA: choose from TRVX, ZEPL, BRQL"):
         shown(everything, capsys, unmask=True, ticker="NVDA")
 

@@ -75,7 +75,7 @@ def test_an_outcome_is_what_happened_in_the_market(generated_session: Finished) 
     events = generated_session.of("signal_resolved")
     assert len(events) > 100
     for event in events:
-        found = event.outcome
+        found = event.record
         first = row[found.issued_on] + 1
         last = first + found.horizon_days
         assert found.issued_on in closes
@@ -88,7 +88,7 @@ def test_an_outcome_is_what_happened_in_the_market(generated_session: Finished) 
 
 
 def test_outcomes_count_for_what_the_one_before_leaves(generated_session: Finished) -> None:
-    found = [event.outcome for event in generated_session.of("signal_resolved")]
+    found = [event.record for event in generated_session.of("signal_resolved")]
     monthly = {o.weight for o in found if o.agent == "technical_analyst" and o.issued_on > date(2023, 2, 1)}
     assert max(monthly) <= 5 / 6  # six excess returns that add up to nothing hold five facts
     quarterly = [o.weight for o in found if o.agent == "fundamental_analyst" and o.issued_on > date(2023, 2, 1)]
@@ -96,7 +96,7 @@ def test_outcomes_count_for_what_the_one_before_leaves(generated_session: Finish
 
 
 def test_every_weight_is_that_of_what_was_known_by_then(generated_session: Finished) -> None:
-    outcomes = [event.outcome for event in generated_session.of("signal_resolved")]
+    outcomes = [event.record for event in generated_session.of("signal_resolved")]
     opened = {event.decision: event for event in generated_session.of("decision_opened")}
     weighed = weighings(generated_session)
     assert len(weighed) == len(opened)
@@ -141,7 +141,7 @@ def test_memory_is_carried_and_counts_from_its_own_time_on(earlier: Finished, la
     (first,) = later.of("session_started")
     opened = later.of("decision_opened")
     assert [row["head"] for row in first.memory] == [carried.head] == [earlier.outcome.head]
-    theirs = [event.outcome for event in earlier.of("signal_resolved")]
+    theirs = [event.record for event in earlier.of("signal_resolved")]
     assert carried.outcomes == [row for row in theirs if row.available_at <= opened[-1].as_of]
     future = [row for row in carried.outcomes if row.available_at > opened[0].as_of]
     assert future, "the earlier session has to go on while the later one runs"
@@ -150,7 +150,7 @@ def test_memory_is_carried_and_counts_from_its_own_time_on(earlier: Finished, la
         row.agent == "technical_analyst" and row.available_at <= opened[0].as_of for row in theirs
     )
     assert weighed[0][1].weight != PRIOR_IC
-    own = [event.outcome for event in later.of("signal_resolved")]
+    own = [event.record for event in later.of("signal_resolved")]
     for opening in opened:
         records = weighed[opening.decision]
         calibration = Calibration()
@@ -211,11 +211,11 @@ def test_a_desk_that_recalls_is_shown_only_what_was_known(experienced: Finished)
     for event, item in lessons:
         assert item.available_at <= item.as_of == opened[event.decision]
         agent, ticker, day, _ = item.source.split(":")
-        (origin,) = [e for e in outcomes if (e.agent, e.ticker, str(e.outcome.issued_on)) == (agent, ticker, day)]
+        (origin,) = [e for e in outcomes if (e.agent, e.ticker, str(e.record.issued_on)) == (agent, ticker, day)]
         assert agent == event.agent
         assert (origin.decision or 0) <= (event.decision or 0)
         assert item.text is not None
-        assert f"{abs(origin.outcome.excess):.1%}" in item.text
+        assert f"{abs(origin.record.excess):.1%}" in item.text
     asked = [e.request for e in experienced.of("model_called") if e.task == "stance" and e.decision == 7]
     assert all("lesson <<<" in question["text"] for request in asked for question in request["questions"])
 

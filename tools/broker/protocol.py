@@ -13,7 +13,12 @@ from pydantic import AwareDatetime, Field, ValidationError, model_validator
 from ..frozen import Frozen, content_hash
 
 Side = Literal["buy", "sell"]
-OrderType = Literal["market", "limit", "stop"]
+OrderType = Literal["market", "limit", "stop", "stop_limit", "market_on_open", "market_on_close"]
+TimeInForce = Literal["day", "gtc"]
+FillCause = Literal["order", "margin_call", "buy_in"]
+
+_WITH_LIMIT: frozenset[OrderType] = frozenset({"limit", "stop_limit"})
+_WITH_STOP: frozenset[OrderType] = frozenset({"stop", "stop_limit"})
 
 
 class OrderIntent(Frozen):
@@ -31,26 +36,29 @@ class OrderIntent(Frozen):
     reduces: bool = False
     """True when the order only makes an existing position smaller."""
     order_type: OrderType = "market"
-    """`market`: at the next price; `limit`: at `limit_price` or better; `stop`: market once `stop_price` trades."""
+    """`market`: at the next price; `limit`: at `limit_price` or better; `stop`: market once `stop_price` trades;
+    `stop_limit`: limit once `stop_price` trades; `market_on_open`, `market_on_close`: in that auction or not at all."""
     limit_price: float | None = Field(default=None, gt=0)
-    """With `limit` only."""
+    """With `limit` and `stop_limit` only."""
     stop_price: float | None = Field(default=None, gt=0)
-    """With `stop` only."""
+    """With `stop` and `stop_limit` only."""
+    time_in_force: TimeInForce = Field(default="day", exclude_if=lambda value: value == "day")
+    """`day`: what does not fill in the next session ends with it; `gtc`: good till cancelled."""
     replaces: str | None = None
     """Client order id of the open order whose place this one takes."""
 
     @model_validator(mode="after")
     def _prices_of_its_type(self) -> Self:
-        if (self.limit_price is not None) != (self.order_type == "limit"):
-            raise ValueError("a limit price belongs to a limit order and to no other")
-        if (self.stop_price is not None) != (self.order_type == "stop"):
-            raise ValueError("a stop price belongs to a stop order and to no other")
+        if (self.limit_price is not None) != (self.order_type in _WITH_LIMIT):
+            raise ValueError("a limit price belongs to a limit or stop-limit order and to no other")
+        if (self.stop_price is not None) != (self.order_type in _WITH_STOP):
+            raise ValueError("a stop price belongs to a stop or stop-limit order and to no other")
         return self
 
     @property
     def protects(self) -> bool:
         """Whether it is a protective stop: it waits to close a position that goes wrong."""
-        return self.order_type == "stop" and self.reduces
+        return self.order_type in _WITH_STOP and self.reduces
 
     @property
     def notional(self) -> float:
@@ -128,9 +136,12 @@ class Fill(Frozen):
     price: float
     """Price per share actually paid or received, slippage included."""
     open_price: float
-    """The market's opening price of that session, before slippage."""
+    """The market's price before slippage: the session's open; for a fill later in the session the price at which the
+    order was met (its limit, its stop, the close)."""
     commission: float
     session: date
+    cause: FillCause = Field(default="order", exclude_if=lambda value: value == "order")
+    """Who wanted it: the desk by an order, or the broker by force."""
 
 
 class OrderState(Frozen):

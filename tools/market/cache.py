@@ -20,12 +20,19 @@ from .folder.settings import FILE
 from .folder.tables import LINES, TABLES
 from .frames import FACT_COLUMNS, SERIES_COLUMNS
 from .records import Company, Dataset, Document
+from .relations.records import Link
 
 KIND = "markets"
 KEEP = 8
 """Markets that stay in the cache, the ones opened last."""
 
-_STEMS: dict[str, tuple[str, ...]] = {"prices": TABLES, "companies": TABLES, "fundamentals": TABLES, "series": TABLES}
+_STEMS: dict[str, tuple[str, ...]] = {
+    "prices": TABLES,
+    "companies": TABLES,
+    "fundamentals": TABLES,
+    "series": TABLES,
+    "relations": TABLES,
+}
 _STEMS |= {"news": LINES, "documents": LINES}
 _NAMES = (FILE, *(f"{stem}{ending}" for stem, endings in _STEMS.items() for ending in endings))
 """The files that a market is read from."""
@@ -54,7 +61,13 @@ def _code() -> str:
     """What reads a folder: the packages, and the source of these modules, so that no version has to be kept by hand."""
     here = Path(__file__).parent
     sources = sorted([*here.glob("folder/*.py"), *(here / f"{name}.py" for name in ("cache", "check", "dataset"))])
-    sources += [here / "bars.py", here / "frames.py", here / "records.py", here.parent / "clock.py"]
+    sources += [
+        here / "relations" / "records.py",
+        here / "bars.py",
+        here / "frames.py",
+        here / "records.py",
+        here.parent / "clock.py",
+    ]
     digest = hashlib.sha256()
     for path in sources:
         digest.update(path.read_bytes())
@@ -83,6 +96,7 @@ def load(key: str) -> Dataset | None:
         facts=_frame(arrays["facts"]),
         documents=_documents(arrays["documents"]),
         series=_frame(arrays["series"]),
+        relations=tuple(Link.model_validate(row) for row in header["relations"]),
         benchmark=header["benchmark"],
         window=(window[0], window[1]) if window else None,
         fingerprint=header["fingerprint"],
@@ -98,6 +112,7 @@ def store(key: str, dataset: Dataset) -> None:
         "calendar": dataset.calendar,
         "tickers": dataset.bars.tickers,
         "companies": [asdict(row) for row in dataset.companies.values()],
+        "relations": [link.model_dump(mode="json") for link in dataset.relations],
         "benchmark": dataset.benchmark,
         "window": [day.isoformat() for day in dataset.window] if dataset.window else None,
         "fingerprint": dataset.fingerprint,

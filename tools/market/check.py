@@ -18,11 +18,15 @@ from .folder.plausibility import look
 from .folder.prices import COLUMNS as PRICE_COLUMNS
 from .folder.prices import OPTIONAL as PRICE_OPTIONAL
 from .folder.prices import PriceRows, read_prices
+from .folder.relations import COLUMNS as RELATION_COLUMNS
+from .folder.relations import OPTIONAL as RELATION_OPTIONAL
+from .folder.relations import read_relations
 from .folder.series import COLUMNS as SERIES_COLUMNS
 from .folder.series import SeriesRows, read_series
 from .folder.settings import MarketFile, check_benchmark, check_instruments, read_settings
 from .folder.tables import LINES, TABLES, Table, find_file, read_table
 from .records import Company
+from .relations.records import Link
 
 __all__ = ["Check", "Defect", "Inspection", "Kind", "Severity", "check_folder", "inspect_folder"]
 
@@ -38,6 +42,7 @@ class Inspection:
     facts: FactRows | None
     documents: tuple[DocumentRows, ...]
     series: SeriesRows | None
+    relations: tuple[Link, ...]
     findings: Findings
 
 
@@ -61,7 +66,7 @@ def inspect_folder(folder: Path) -> Inspection:
     findings = Findings()
     if not folder.is_dir():
         findings.error("missing_file", str(folder), "is no folder; name a folder that holds prices.csv")
-        return Inspection(None, None, None, None, (), None, findings)
+        return Inspection(None, None, None, None, (), None, (), findings)
     settings = read_settings(folder, findings)
     prices = None
     if find_file(folder, "prices", TABLES, Findings()) is None:
@@ -82,14 +87,18 @@ def inspect_folder(folder: Path) -> Inspection:
     taken: set[str] = set()
     paths = [find_file(folder, stem, LINES, findings) for stem in ("news", "documents")]
     documents = [read_documents(path, taken, findings) for path in paths if path is not None]
-    table = _table(folder, "series", SERIES_COLUMNS, (), findings)
+    series = _table(folder, "series", SERIES_COLUMNS, (), findings)
+    table = _table(folder, "relations", RELATION_COLUMNS, RELATION_OPTIONAL, findings)
+    holders = frozenset(companies if companies is not None else instruments or ())
+    relations = read_relations(table, holders if instruments is not None else None) if table is not None else ()
     return Inspection(
         settings=settings,
         prices=prices,
         companies=companies,
         facts=facts,
         documents=tuple(rows for rows in documents if rows is not None),
-        series=read_series(table) if table is not None else None,
+        series=read_series(series) if series is not None else None,
+        relations=relations,
         findings=findings,
     )
 

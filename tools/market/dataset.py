@@ -29,7 +29,7 @@ def open_dataset(folder: Path) -> Dataset:
 
     Args:
         folder: holds `prices` and, if there are any, `companies`, `fundamentals`, `news`/`documents`, `series`,
-            `market.toml`.
+            `relations`, `market.toml`.
 
     Returns:
         The market as traded: split-adjusted files are turned back, because a level that is adjusted for a future
@@ -62,7 +62,7 @@ def fingerprinted(dataset: Dataset) -> Dataset:
     """The same dataset with its `fingerprint`: sha256 over all content but the market's name and note.
 
     The digest covers little-endian bytes of the arrays and canonical JSON of the rest, so it depends on neither the
-    file format, nor the platform. Series and aliases count where there are any.
+    file format, nor the platform. Series, relations and aliases count where there are any.
     """
     digest = hashlib.sha256()
     bars = dataset.bars
@@ -86,6 +86,10 @@ def fingerprinted(dataset: Dataset) -> Dataset:
         digest.update(canonical_json(fields).encode())
     if len(dataset.series):
         _digest_frame(digest, dataset.series, SERIES_COLUMNS)
+    for link in dataset.relations:
+        until = link.until.isoformat() if link.until else ""
+        told = [link.ticker, link.kind, link.other, link.available_at.isoformat(), until, link.source]
+        digest.update(canonical_json(told).encode())
     return replace(dataset, fingerprint=digest.hexdigest())
 
 
@@ -119,6 +123,7 @@ def _assembled(inspection: Inspection) -> Dataset:
             facts=_facts(inspection.facts, settings.calendar, bars.tickers),
             documents=_documents(inspection.documents, frozenset(bars.tickers)),
             series=_series(inspection.series),
+            relations=inspection.relations,
             benchmark=_benchmark(settings, bars.tickers, companies),
             window=settings.window,
         )

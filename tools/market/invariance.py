@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from ..errors import InputError, PaperDeskError
 from .bars import Bars
 from .records import Dataset, Document
+from .relations.records import Link
 from .view import Market, MarketView, calendar_of
 
 Alteration = Literal["deleted", "shuffled", "blanked"]
@@ -44,7 +45,7 @@ class LookAhead:
 
 
 def alter(dataset: Dataset, after: datetime, how: Alteration, rng: np.random.Generator) -> Dataset:
-    """The market with another future: bars, figures, documents and series that become known later than `after`.
+    """The market with another future: bars, figures, texts, series, relations that become known after `after`.
 
     The times of what is shuffled or blanked stay. What is public ahead of time stays too: the exchange's calendar, who
     the companies are. The fingerprint is not computed anew.
@@ -67,6 +68,7 @@ def alter(dataset: Dataset, after: datetime, how: Alteration, rng: np.random.Gen
         facts=_frame(dataset.facts, after, how, rng),
         documents=_documents(dataset.documents, after, how, rng),
         series=_frame(dataset.series, after, how, rng),
+        relations=_relations(dataset.relations, after, how, rng),
         window=None,
     )
 
@@ -183,6 +185,22 @@ def _frame(frame: pd.DataFrame, after: datetime, how: Alteration, rng: np.random
     values = frame["value"].to_numpy(dtype=np.float64, copy=True)
     values[later] = np.nan if how == "blanked" else rng.permutation(values[later])
     return frame.assign(value=values)
+
+
+def _relations(
+    relations: tuple[Link, ...], after: datetime, how: Alteration, rng: np.random.Generator
+) -> tuple[Link, ...]:
+    """Of a later row only the companies change, or it is gone; its end is known when it comes (`until` stays)."""
+    past = [row for row in relations if row.available_at <= after]
+    future = [row for row in relations if row.available_at > after]
+    if how != "shuffled":
+        return tuple(past)
+    others = [future[i] for i in rng.permutation(len(future))]
+    moved = (
+        row.model_copy(update={"ticker": other.ticker, "other": other.other})
+        for row, other in zip(future, others, strict=True)
+    )
+    return (*past, *moved)
 
 
 def _documents(

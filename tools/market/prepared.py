@@ -9,6 +9,8 @@ from .bars import Matrix
 from .documents.duplicates import collapse
 from .documents.screening import Screened, SetAside, screen
 from .records import Dataset, Document
+from .relations.kept import found_or_loaded
+from .relations.records import Found, Link, by_time
 from .shelf import Shelf, shelves
 from .trades import Trades, Vector, equally_weighted, total_returns
 
@@ -78,8 +80,8 @@ class Prepared:
 
     @cached_property
     def screened(self) -> Screened:
-        """The documents without sentences that speak to a machine (`documents.screening`), and what was taken out."""
-        return screen(self.dataset.documents)
+        """The documents without sentences that are not about the issuer (`documents.screening`); what was taken out."""
+        return screen(self.dataset.documents, self.companies)
 
     @property
     def documents(self) -> tuple[Document, ...]:
@@ -107,6 +109,18 @@ class Prepared:
         if ticker not in self._stories:
             self._stories[ticker] = Shelf(collapse(self.documents_by_ticker.get(ticker, Shelf(())).documents))
         return self._stories[ticker]
+
+    @cached_property
+    def found(self) -> Found:
+        """The events, links and people that the documents state (`relations`); each rests on one document alone."""
+        return found_or_loaded(
+            [row for ticker in self.tickers for row in self.stories(ticker).documents], self.companies
+        )
+
+    @cached_property
+    def links(self) -> tuple[Link, ...]:
+        """The links between companies that documents and the relations file state, oldest first."""
+        return tuple(sorted((*self.found.links, *self.dataset.relations), key=by_time))
 
     @cached_property
     def facts_by_ticker(self) -> dict[str, pd.DataFrame]:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from .bars import Bars
 from .frames import FACT_COLUMNS, SERIES_COLUMNS, empty_series
+from .relations.records import Link
 
 __all__ = ["FACT_COLUMNS", "SERIES_COLUMNS", "Company", "Dataset", "Document"]
 
@@ -64,6 +65,8 @@ class Dataset:
     """Sorted by published_at, near-duplicates still in."""
     series: pd.DataFrame = field(default_factory=empty_series)
     """Columns `SERIES_COLUMNS`, sorted by available_at."""
+    relations: tuple[Link, ...] = ()
+    """Links between companies that the user has given, sorted by available_at."""
     benchmark: str | None = None
     window: tuple[date, date] | None = None
     """Recommended session window; earlier data is look-back history."""

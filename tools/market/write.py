@@ -4,11 +4,13 @@ import csv
 import gzip
 import json
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ..errors import DataError
 from .bars import Bars
@@ -16,6 +18,7 @@ from .dataset import available_at, fingerprinted, open_dataset
 from .draft import new_folder
 from .frames import canonical_order
 from .records import Dataset
+from .relations.records import Link
 
 Form = Literal["csv", "parquet"]
 """What the tables of a folder are written as; texts are always `.jsonl.gz`."""
@@ -33,8 +36,9 @@ FACT_FILE_COLUMNS = (
     "form",
 )
 """Columns of a fundamentals file; one that is written from a `Dataset` may have `sequence` as well."""
-_TIMES = frozenset({"accepted_at", "available_at"})
+_TIMES = frozenset({"accepted_at", "available_at", "until"})
 """Columns of UTC times; the others that hold datetime64 are dates."""
+_LINK_TEXTS = ("ticker", "kind", "other", "source")
 _SPECIAL = r"[\",\r\n]"
 _EXACT_INTEGERS = 2.0**53
 
@@ -83,6 +87,8 @@ def _write_files(dataset: Dataset, folder: Path, form: Form) -> None:
         tables["fundamentals"] = _fact_columns(dataset)
     if len(dataset.series):
         tables["series"] = _series_columns(dataset.series)
+    if dataset.relations:
+        tables["relations"] = _relation_columns(dataset.relations)
     for stem, columns in tables.items():
         (_write_csv if form == "csv" else _write_parquet)(folder / f"{stem}.{form}", columns)
     if dataset.documents:
@@ -174,6 +180,15 @@ def _series_columns(series: pd.DataFrame) -> dict[str, Any]:
     }
 
 
+def _relation_columns(relations: tuple[Link, ...]) -> dict[str, Any]:
+    def moments(times: Iterable[datetime | None]) -> NDArray[np.datetime64]:
+        return np.array([time.replace(tzinfo=None) if time else "NaT" for time in times], dtype="datetime64[us]")
+
+    texts = {name: np.array([getattr(row, name) for row in relations], dtype=object) for name in _LINK_TEXTS}
+    known, until = moments(row.available_at for row in relations), moments(row.until for row in relations)
+    return {**texts, "available_at": known, "until": until}
+
+
 def _write_parquet(path: Path, columns: dict[str, Any]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -237,7 +252,7 @@ def _compare(dataset: Dataset, draft: Path) -> None:
 
 
 def _differences(one: Dataset, other: Dataset) -> Iterable[str]:
-    for name in ("name", "note", "generated", "calendar", "benchmark", "window", "companies", "documents"):
+    for name in ("name", "note", "generated", "calendar", "benchmark", "window", "companies", "documents", "relations"):
         if getattr(one, name) != getattr(other, name):
             yield name
     for name in ("sessions", "tickers"):

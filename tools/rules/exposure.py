@@ -107,7 +107,8 @@ def cash_floor(order: OrderIntent, context: RuleContext, policy: Policy) -> Find
         return None  # a short sale brings cash; gross and net limits bound it
     cost, limit = policy.cost_estimate_bps * BPS, policy.min_cash_weight
     per_share = context.price(order) * (1 + cost)
-    cash = context.portfolio.cash - context.flying_value("buy") * (1 + cost)
+    # What short sales brought stays as collateral for as long as the shares are owed.
+    cash = context.portfolio.cash - context.sums().short_value - context.flying_value("buy") * (1 + cost)
     if policy.settled_cash_only:
         cash -= context.unsettled_cash
     if policy.credit_in_flight_sells:

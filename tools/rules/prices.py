@@ -66,13 +66,15 @@ def evidence_fresh(order: OrderIntent, context: RuleContext, policy: Policy) -> 
 
 @sanity
 def price_collar(order: OrderIntent, context: RuleContext, policy: Policy) -> Finding | None:
-    """The reference price, and a limit price, are near the last close (RTS 6 article 15(1)(a))."""
+    """The reference price, a limit and the stop of an entry are near the last close (RTS 6 article 15(1)(a))."""
     close = context.market[order.ticker].last_close
     if close is None:
         return veto("price_collar", f"No last close of {order.ticker} is known: wait for data.")
     distance, limit, what = abs(order.reference_price / close - 1), policy.price_collar, "reference"
-    if order.limit_price is not None and abs(order.limit_price / close - 1) > distance:
-        distance, what = abs(order.limit_price / close - 1), "limit"
+    stop = None if order.stop_price is None or context.is_exit(order) else order.stop_price
+    for price, name in ((order.limit_price, "limit"), (stop, "stop")):
+        if price is not None and abs(price / close - 1) > distance:
+            distance, what = abs(price / close - 1), name
     if distance > limit:
         message = f"The {what} price of {order.ticker} is {distance:.1%} off its last close (limit {limit:.1%})."
         return veto("price_collar", message, distance, limit)
@@ -81,18 +83,19 @@ def price_collar(order: OrderIntent, context: RuleContext, policy: Policy) -> Fi
 
 @sanity
 def on_tick(order: OrderIntent, context: RuleContext, policy: Policy) -> Finding | None:
-    """A limit or stop price is a whole number of ticks."""
-    price = order.limit_price if order.limit_price is not None else order.stop_price
-    if price is None:
+    """A limit and a stop price are whole numbers of ticks."""
+    prices = [price for price in (order.limit_price, order.stop_price) if price is not None]
+    if not prices:
         return None
     tick = context.market[order.ticker].tick_size
     if tick is None:
         return veto("on_tick", f"The tick size of {order.ticker} is not known: send a market order, or wait for it.")
-    off = abs(price / tick - round(price / tick)) * tick
-    if off > 1e-6 * tick:
-        message = f"The price {price:g} of {order.ticker} is no multiple of its tick of {tick:g}: round it."
-        return veto("on_tick", message, price, tick)
-    return passed("on_tick", price, tick)
+    for price in prices:
+        off = abs(price / tick - round(price / tick)) * tick
+        if off > 1e-6 * tick:
+            message = f"The price {price:g} of {order.ticker} is no multiple of its tick of {tick:g}: round it."
+            return veto("on_tick", message, price, tick)
+    return passed("on_tick", prices[0], tick)
 
 
 @entry

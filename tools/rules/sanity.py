@@ -143,7 +143,9 @@ def protective_stop(order: OrderIntent, context: RuleContext, policy: Policy) ->
         return veto(rule, f"There is no order {order.replaces} in flight to replace: look it up.")
     if not old.protects:
         return passed(rule)
-    if old.ticker != order.ticker or old.side != order.side or not order.protects or order.quantity < old.quantity:
+    # With a limit a stop may fail to close the position.
+    weaker = not order.protects or (old.order_type == "stop" and order.order_type != "stop")
+    if old.ticker != order.ticker or old.side != order.side or weaker or order.quantity < old.quantity:
         return veto(
             rule, f"The stop {order.replaces} protects {old.quantity:g} {old.ticker}: only a person removes it."
         )

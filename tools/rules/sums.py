@@ -109,4 +109,5 @@ def terms_of(order: OrderIntent) -> tuple[object, ...]:
         order.order_type,
         order.limit_price,
         order.stop_price,
+        order.time_in_force,
     )

@@ -25,6 +25,7 @@ from ..evidence import Evidence
 from ..frozen import content_hash
 from ..market.view import MarketView
 from ..measures import MEASURES
+from .business import without_idle_tone
 from .classifier import CLASSES, Label, Probabilities, SentimentClassifier, columns_of, refuse_few, softmax, tones
 
 SMOOTHING = 3.0
@@ -109,6 +110,12 @@ def count(text: str) -> Count:
     A sentence ends at a line's end and at one of .!?;: before a space.
     """
     return _count(text)
+
+
+@lru_cache(maxsize=4096)
+def spoken(text: str, name: str = "") -> str:
+    """What of a release decides its tone: all but praise and complaint about no business (`business`)."""
+    return without_idle_tone(text, name, lambda sentence: sum(_count(sentence)) > 0)
 
 
 def _count(text: str) -> Count:
@@ -198,7 +205,7 @@ def latest_tone(
     """The tone of a company's newest telling document, or None where none appeared in the last `since_days`.
 
     A document with fewer than `TELLING_WORDS` counted words is passed over, whoever judges the tone. A repeat of an
-    earlier document is not news: it counts as of its first appearance.
+    earlier document is not news: it counts as of its first appearance. Words count only in sentences about a business.
 
     Args:
         view: what is known.
@@ -209,11 +216,12 @@ def latest_tone(
     Raises:
         InputError: unknown ticker.
     """
-    oldest = view.as_of - timedelta(days=since_days)
+    oldest, name = view.as_of - timedelta(days=since_days), view.company(ticker).name
     stories = reversed(view.stories(ticker, since=oldest))
-    newest = next((row for row in stories if sum(count(row.text)) >= TELLING_WORDS), None)
+    newest = next((row for row in stories if sum(count(spoken(row.text, name))) >= TELLING_WORDS), None)
     if newest is None:
         return None
+    said = spoken(newest.text, name)
     return Evidence.of(
         id=f"{ticker}/tone/{newest.id}",
         kind="indicator",
@@ -222,7 +230,7 @@ def latest_tone(
         as_of=view.as_of,
         available_at=newest.published_at,
         period=f"release of {newest.published_at:%Y-%m-%d}",
-        value=tone_of(newest.text) if classifier is None else _tone_by(classifier, newest.text),
+        value=tone_of(said) if classifier is None else _tone_by(classifier, said),
         unit=MEASURES["tone"].unit,
         source=newest.id,
     )

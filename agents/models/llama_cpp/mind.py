@@ -8,6 +8,7 @@ whole: every prompt's tokens are those of the whole text.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import NamedTuple
 
 from .. import grammar as grammars
 from .. import template as templates
@@ -26,6 +27,19 @@ from .shared import acquire, release
 from .turns import turn
 
 MOST_OPTIONS = 64
+
+
+class LaidOut(NamedTuple):
+    """The tokens of a request."""
+
+    stem: list[int]
+    """What all its prompts begin with; empty where one of them does not."""
+    rests: list[list[int]]
+    """What follows it, per question."""
+    content_free: list[int] | None
+    """What follows it in the content-free question."""
+    options: tuple[tuple[int, ...], ...]
+    """Of each option, its terminator included."""
 
 
 class LlamaCpp:
@@ -191,6 +205,22 @@ class LlamaCpp:
                 raise ModelError("This model is closed: open it again.")
             with nullcontext() if self._engine.on_gpu else turn(self._threads):
                 yield
+
+    def laid_out(self, request: Request) -> LaidOut:
+        """The tokens of a request as they are evaluated, for whoever trains on them; nothing is evaluated."""
+        with self.alone():
+            layout, stem = self._layout(request), self._stem(request)
+            content_free = () if request.content_free is None else (request.content_free,)
+            whole = [
+                self.prompt([Turn("system", request.system), Turn("user", request.prefix + text)])
+                for text in (*(question.text for question in request.questions), *content_free)
+            ]
+        if any(tokens[: len(stem)] != stem for tokens in whole):
+            stem = []
+        rests = [tokens[len(stem) :] for tokens in whole]
+        return LaidOut(
+            stem, rests[: len(request.questions)], (rests[-1] if content_free else None), layout.tree.options
+        )
 
     def _layout(self, request: Request) -> Layout:
         """The options' tokens.

@@ -6,7 +6,19 @@ Importing this package loads backtrader (about a second).
 from .broker import Authorise, SimulatedBroker
 from .corporate_actions import CorporateAction
 from .costs import Costs
-from .report import OrderEnd, StepReport
+from .margin import Margin, MarginCall
+from .report import ForcedOrder, OrderEnd, StepReport
 from .terms import Terms
 
-__all__ = ["Authorise", "CorporateAction", "Costs", "OrderEnd", "SimulatedBroker", "StepReport", "Terms"]
+__all__ = [
+    "Authorise",
+    "CorporateAction",
+    "Costs",
+    "ForcedOrder",
+    "Margin",
+    "MarginCall",
+    "OrderEnd",
+    "SimulatedBroker",
+    "StepReport",
+    "Terms",
+]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import fsum
 from typing import Any, Literal
 
-from ..protocol import Fill, OrderIntent, OrderState
+from ..protocol import Fill, FillCause, OrderIntent, OrderState, Side
 from .ledger import DUST
 from .report import OrderEnd
 
@@ -21,6 +21,7 @@ class Entry:
     filled: float = 0.0
     status: Status = "open"
     reason: str = ""
+    cause: FillCause = "order"
 
     @property
     def unfilled(self) -> float:
@@ -62,9 +63,9 @@ class OrderBook:
         """Orders that may still fill, in order of submission."""
         return list(self._open.values())
 
-    def promised(self, ticker: str) -> float:
-        """Shares of a name that open sales may still take."""
-        return fsum(e.unfilled for e in self._open.values() if e.intent.ticker == ticker and e.intent.side == "sell")
+    def promised(self, ticker: str, side: Side) -> float:
+        """Shares of a name that open orders on a side may still trade."""
+        return fsum(e.unfilled for e in self._open.values() if e.intent.ticker == ticker and e.intent.side == side)
 
     def record(self, fill: Fill) -> None:
         """Note an execution."""

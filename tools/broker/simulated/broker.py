@@ -5,12 +5,14 @@ It is a pure function of bars, costs and submitted orders: to rebuild one, make 
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from math import fsum
 from operator import mul
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...errors import BrokerError, InputError, PaperDeskError
 from ...market.bars import Bars
@@ -18,6 +20,7 @@ from ..protocol import (
     Accepted,
     Capabilities,
     Fill,
+    FillCause,
     OrderIntent,
     OrderState,
     PortfolioSnapshot,
@@ -30,9 +33,11 @@ from .book import Entry, OrderBook
 from .cerebro import SleepingCerebro, SteppedCerebro
 from .corporate_actions import CorporateAction, apply_actions, pay_delisted, pay_interest
 from .costs import Costs
-from .feed import array_feeds, check_bars, marks, pandas_feeds, sessions_without_trade
+from .feed import array_feeds, check_bars, days_closed, marks, opening_values, pandas_feeds, sessions_without_trade
+from .force import forced_orders, margin_call, recalls
 from .impact import Impact
-from .ledger import DUST, Ledger, SleepingLedger
+from .ledger import DUST, Ledger, Shortfall, SleepingLedger
+from .margin import Margin
 from .report import OrderEnd, StepReport
 from .terms import Terms
 
@@ -52,8 +57,8 @@ class SimulatedBroker:
     """Paper execution over historical bars.
 
     A new broker stands at the close of the first session, so that a decision can be taken there; `step` then moves on
-    by one session. Orders are day orders for the next open. Whatever does not fill there ends in that session, with a
-    reason, in the session's report.
+    by one session. What of a day order does not fill in the next session ends with it, with a reason, in the
+    session's report; what is good till cancelled waits on.
 
     Args:
         bars: Prices as traded, on the union calendar.
@@ -63,12 +68,16 @@ class SimulatedBroker:
         fractional: Whether parts of a share can be traded and held.
         close_of: The time (with zone) at which a session closes; for a mapping pass its `__getitem__`.
         terms: Interest on cash, and when a name that does not trade is taken for delisted; by default neither.
+        margin: What has to stand behind short positions and borrowed money, and what they cost; without it the account
+            is long only and owes nothing.
+        closed: (T, N) True on days of the union calendar on which a name's own exchange is closed: its day orders wait,
+            and its silence is not counted. By default a name that does not trade is halted.
         engine: `stock` is backtrader's own: its pandas feeds, its loop over feeds and positions. `fast` reads numpy
             columns and sleeps while nothing is ordered; all figures are equal. `auto` takes `fast` wherever it applies,
             which is everywhere for `Bars`: they are daily and on one calendar.
 
     Raises:
-        DataError: the bars are out of order, of the wrong shape, or hold impossible numbers.
+        DataError: the bars are out of order, of the wrong shape, or hold impossible numbers, or `closed` denies them.
         InputError: the cash is not a positive number, or a closing time has no zone.
     """
 
@@ -82,18 +91,22 @@ class SimulatedBroker:
         close_of: Callable[[date], datetime],
         fractional: bool = False,
         terms: Terms | None = None,
+        margin: Margin | None = None,
+        closed: NDArray[np.bool_] | None = None,
         engine: Engine = "auto",
     ) -> None:
         check_bars(bars)
         if not (math.isfinite(cash) and cash > 0):
             raise InputError(f"an account cannot start with {cash} in cash; give a positive amount")
         self._bars, self._authorise, self._close_of, self._fractional = bars, authorise, close_of, fractional
-        self._marks, self._idle = marks(bars), sessions_without_trade(bars)
+        self._closed = days_closed(bars, closed)
+        self._marks, self._idle = marks(bars), sessions_without_trade(bars, self._closed)
         self._eventful = ((bars.split != 1) | (bars.dividend != 0)).any(axis=1)
-        self._row, self._terms = 0, terms or Terms()
+        self._row, self._terms, self._margin = 0, terms or Terms(), margin
+        self._lot = FRACTION if fractional else 1.0
         self._book = OrderBook()
         stock = engine == "stock"
-        self._ledger = (Ledger if stock else SleepingLedger).open_account(cash, costs, FRACTION if fractional else 1.0)
+        self._ledger = (Ledger if stock else SleepingLedger).open_account(cash, costs, self._lot, margin)
         self._feeds = (pandas_feeds if stock else array_feeds)(bars, self._marks)
         self._feed = dict(zip(bars.tickers, self._feeds, strict=True))
         self._column = {data: i for i, data in enumerate(self._feeds)}
@@ -105,14 +118,18 @@ class SimulatedBroker:
         if costs.impact:
             impact = Impact(bars, costs.impact)
             self._ledger.impact_of = lambda data, shares: impact.distance(self._row + 1, self._column[data], shares)
+        if margin is not None:
+            values = opening_values(bars, self._marks)
+            self._ledger.value_of = lambda data: float(values[self._row + 1, self._column[data]])
         self._engine.step()
         self._last_endings: tuple[OrderEnd, ...] | None = None  # set when the simulation is over
         self._report = self._close(actions=[], fills_before=0)
 
     @property
     def capabilities(self) -> Capabilities:
-        """Paper only, long only."""
-        return Capabilities(name="simulated", paper=True, fractional=self._fractional, shorting=False)
+        """Paper only; long only without a margin."""
+        shorting = self._margin is not None
+        return Capabilities(name="simulated", paper=True, fractional=self._fractional, shorting=shorting)
 
     @property
     def session(self) -> date:
@@ -132,25 +149,32 @@ class SimulatedBroker:
     def step(self) -> StepReport | None:
         """Move to the close of the next session; None when the bars are exhausted, or after `finish`.
 
-        In this order: interest, splits, dividends and cash in lieu before the open; sales, then purchases at the open;
-        orders that are left end; the delisted are paid out; the account is valued at the close. An order in a name that
-        splits is cancelled, because its quantity and the price it was decided at are in old shares.
+        In this order: interest and borrow fees, splits, dividends and cash in lieu before the open; forced orders,
+        sales, then purchases at the open; what is met within the session; what waits for the close; day orders that are
+        left end; the delisted are paid out; the account is valued at the close, and what it has to close at the next
+        open is ordered. An order in a name that splits is cancelled, because its quantity and its prices are in old
+        shares.
         """
         if not self.remaining or self._last_endings is not None:
             self.finish()
             return None
         row, fills_before = self._row + 1, len(self._book.fills)
-        actions = pay_interest(self._ledger, self._terms, self.session, self._bars.sessions[row])
+        session = self._bars.sessions[row]
+        actions = pay_interest(self._ledger, self._terms, self._margin, self._shorts(), self.session, session)
         if self._eventful[row]:
             self._cancel_over_splits(row)
             actions += apply_actions(self._ledger, self._feeds, self._bars, row, self._marks, self._fractional)
         self._engine.step()
         self._row = row
-        for trade in self._ledger.trades:
-            self._book.record(self._fill(trade))
-        self._end_day_orders()
+        for order, execution in self._ledger.trades:
+            self._book.record(self._fill(order, execution))
+            if order.alive() and self._book.entries[order.info.id].status == "filled":
+                self._ledger.cancel(order)  # what is left of it is rounding
+        self._end_orders()
         actions += pay_delisted(self._ledger, self._terms, self._feeds, self._bars, row, self._marks, self._idle)
         self._report = self._close(actions, fills_before)
+        if self._margin is not None:
+            self._report = self._enforce(self._margin, self._report)
         return self._report
 
     def finish(self) -> tuple[OrderEnd, ...]:
@@ -168,12 +192,9 @@ class SimulatedBroker:
 
     def account(self) -> PortfolioSnapshot:
         """Cash, positions and prices at the close of the current session."""
-        closed = self._close_of(self.session)
-        if closed.tzinfo is None:
-            raise InputError(f"the closing time of {self.session} has no time zone; give it in UTC")
         row = self._marks[self._row]
         return PortfolioSnapshot(
-            at=closed.astimezone(UTC),
+            at=self._closed_at(),
             cash=self._report.cash,
             equity=self._report.equity,
             positions=dict(self._report.positions),
@@ -181,7 +202,7 @@ class SimulatedBroker:
         )
 
     def submit(self, order: OrderIntent, token: VerdictToken) -> Submission:
-        """Take one day order for the next open.
+        """Take one order for the next session.
 
         The same order again is accepted again, without a second execution and without another token; another order
         under the same id is rejected. A token is used up only by an order that passes all other checks.
@@ -206,11 +227,7 @@ class SimulatedBroker:
         except PaperDeskError as error:
             # Not kept: whoever has no token must not be able to occupy an id.
             return Rejected(client_order_id=order.client_order_id, reason=str(error))
-        act = self._ledger.buy if order.side == "buy" else self._ledger.sell
-        data = self._feed[order.ticker]
-        self._engine.at_hand(data)
-        engine_order = act(owner=self._engine.strategy, data=data, size=order.quantity, id=order.client_order_id)
-        self._book.add(Entry(order, engine_order))
+        self._place(order)
         return Accepted(client_order_id=order.client_order_id)
 
     def order(self, client_order_id: str) -> OrderState | None:
@@ -219,18 +236,24 @@ class SimulatedBroker:
         return entry.state() if entry else None
 
     def open_orders(self) -> list[OrderState]:
-        """Orders for the next open, in order of submission."""
+        """Orders for the next session, in order of submission; those that the broker forces are among them."""
         return [entry.state() for entry in self._book.open()]
+
+    def waiting(self) -> tuple[OrderIntent, ...]:
+        """The terms of the open orders, each with the quantity that is left of it."""
+        return tuple(entry.intent.model_copy(update={"quantity": entry.unfilled}) for entry in self._book.open())
 
     def cancel(self, client_order_id: str) -> OrderState:
         """Cancel an open order; the state of one that has ended is returned as it is.
 
         Raises:
-            BrokerError: no such order.
+            BrokerError: no such order, or one that the broker forces.
         """
         entry = self._book.entries.get(client_order_id)
         if entry is None:
             raise BrokerError(f"there is no order {client_order_id} to cancel; list the open ones with open_orders()")
+        if entry.cause != "order":
+            raise BrokerError(f"the broker itself made order {client_order_id}: it cannot be cancelled; let it fill")
         if entry.status == "open":
             self._withdraw(entry)
             self._book.end(entry, "cancelled", "cancelled by the desk")
@@ -246,15 +269,55 @@ class SimulatedBroker:
             return "the simulation has ended; start a new one"
         if order.ticker not in self._feed:
             return f"{order.ticker} is not traded here; the universe is {', '.join(self._bars.tickers)}"
-        if order.order_type != "market":
-            return f"this broker takes market orders only, no {order.order_type} orders"
+        if order.time_in_force == "gtc" and order.order_type.startswith("market"):
+            return f"a {order.order_type} order is executed at once or never: send it as a day order"
         if not self._fractional and order.quantity != math.floor(order.quantity):
             return f"{order.quantity} is no whole number of shares, and the account trades whole ones only"
-        if order.side == "sell":
-            free = self._ledger.shares(self._feed[order.ticker]) - self._book.promised(order.ticker)
-            if order.quantity > free + DUST / 2:
-                return f"{max(0.0, free):g} shares of {order.ticker} are free to sell, and the account cannot go short"
-        return ""
+        return self._uncovered(order)
+
+    def _uncovered(self, order: OrderIntent) -> str:
+        """Why the positions do not let the order be taken; empty if they do."""
+        held, sells = self._ledger.shares(self._feed[order.ticker]), order.side == "sell"
+        if not (sells if self._margin is None else held and (held > 0) == sells):
+            return f"there is no position in {order.ticker} that it could reduce" if order.reduces else ""
+        free = abs(held) - self._book.promised(order.ticker, order.side)
+        if order.quantity <= free + DUST / 2:
+            return ""
+        what = f"{max(0.0, free):g} shares of {order.ticker} are free to {order.side}"
+        return f"{what}, and {'the account cannot go short' if self._margin is None else 'no order turns one around'}"
+
+    def _place(self, order: OrderIntent, cause: FillCause = "order") -> None:
+        data = self._feed[order.ticker]
+        self._engine.at_hand(data)
+        engine_order = self._ledger.place(self._engine.strategy, data, order, cause)
+        self._book.add(Entry(order, engine_order, cause=cause))
+
+    def _closed_at(self) -> datetime:
+        closed = self._close_of(self.session)
+        if closed.tzinfo is None:
+            raise InputError(f"the closing time of {self.session} has no time zone; give it in UTC")
+        return closed.astimezone(UTC)
+
+    def _shorts(self) -> float:
+        """What the short positions are worth at the close of the current session."""
+        if self._margin is None:
+            return 0.0
+        report = self._report
+        return -fsum(shares * report.prices[name] for name, shares in report.positions.items() if shares < 0)
+
+    def _enforce(self, margin: Margin, report: StepReport) -> StepReport:
+        """Order what has to be closed at the next open, and report it."""
+        silent = {name: int(self._idle[self._row, self._bars.column(name)]) for name in report.positions}
+        leaving = frozenset(entry.intent.ticker for entry in self._book.open() if entry.cause == "buy_in")
+        recalled = recalls(margin, report.positions, silent, leaving)
+        leaving |= {closure.ticker for closure in recalled}
+        call, closures = margin_call(margin, report.equity, report.positions, report.prices, silent, leaving, self._lot)
+        if not (call or recalled):
+            return report
+        forced = forced_orders((*recalled, *closures), report.prices, self._closed_at())
+        for item in forced:
+            self._place(item.order, item.cause)
+        return replace(report, margin_call=call, forced=forced)
 
     def _withdraw(self, entry: Entry) -> None:
         self._ledger.cancel(entry.engine_order)
@@ -267,25 +330,36 @@ class SimulatedBroker:
                 reason = f"the shares were split {ratio:g} for 1 before the open; decide again in new shares"
                 self._book.end(entry, "cancelled", reason)
 
-    def _fill(self, trade: Any) -> Fill:
-        """A backtrader execution (the clone it sent out) as the protocol's `Fill`."""
-        ticker = self._book.entries[trade.info.id].intent.ticker
+    def _fill(self, order: Any, execution: Any) -> Fill:
+        """A backtrader execution of an order as the protocol's `Fill`."""
+        # backtrader's average over all executions of the order has the last digit that journals know.
+        price = order.executed.price if len(order.executed.exbits) == 1 else execution.price
         return Fill(
-            client_order_id=trade.info.id,
-            ticker=ticker,
-            side="buy" if trade.isbuy() else "sell",
-            quantity=abs(float(trade.executed.size)),
-            price=float(trade.executed.price),
-            open_price=float(self._bars.open[self._row, self._bars.column(ticker)]),
-            commission=float(trade.executed.comm),
+            client_order_id=order.info.id,
+            ticker=order.terms.ticker,
+            side="buy" if order.isbuy() else "sell",
+            quantity=abs(float(execution.size)),
+            price=float(price),
+            open_price=float(order.met.price),
+            commission=float(execution.closedcomm + execution.openedcomm),
             session=self.session,
+            cause=order.cause,
         )
 
-    def _end_day_orders(self) -> None:
-        """Nothing lives on: a leftover of a partial fill would be added to what the next decision orders."""
+    def _end_orders(self) -> None:
+        """End what does not live on: a leftover of a day order would be added to what the next decision orders."""
+        forced = {order.terms.ticker: order.cause for order, _ in self._ledger.trades if order.cause != "order"}
         for entry in self._book.open():
+            order = entry.intent
+            if self._closed[self._row, self._bars.column(order.ticker)]:
+                continue
+            shortfall = self._ledger.shortfalls[order.client_order_id]
+            if order.time_in_force == "gtc" and not shortfall.final:
+                if entry.cause != "order" or order.ticker not in forced:
+                    continue
+                cause = forced[order.ticker].replace("_", " ")
+                shortfall = Shortfall(f"a {cause} closed the position in {order.ticker}")
             self._withdraw(entry)
-            shortfall = self._ledger.shortfalls[entry.intent.client_order_id]
             refused = shortfall.of_cash and not entry.filled
             self._book.end(entry, "rejected" if refused else "expired", shortfall.reason)
 

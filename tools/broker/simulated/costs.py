@@ -41,12 +41,13 @@ class Costs(Frozen):
             return 0.0
         return max(self.commission_minimum, shares * self._rate(price))
 
-    def affordable(self, cash: float, price: float) -> float:
-        """The most shares at `price` (> 0) whose price and commission `cash` can pay, not rounded to lots.
+    def affordable(self, cash: float, price: float, tied: float) -> float:
+        """The most shares that `cash` can bear, not rounded to lots.
 
-        Cost is the greater of `q * p + minimum` and `q * (p + rate)`; both must stay within the cash.
+        Each ties up `tied` (> 0; its price, or a margin) and costs its commission at `price`. Cost is the
+        greater of `q * tied + minimum` and `q * (tied + rate)`; both must stay within the cash.
         """
-        return max(0.0, min((cash - self.commission_minimum) / price, cash / (price + self._rate(price))))
+        return max(0.0, min((cash - self.commission_minimum) / tied, cash / (tied + self._rate(price))))
 
     def _rate(self, price: float) -> float:
         return self.commission_per_share + price * self.commission_bps / 10_000

@@ -62,12 +62,35 @@ def marks(bars: Bars) -> Matrix:
     return out
 
 
-def sessions_without_trade(bars: Bars) -> NDArray[np.int64]:
-    """(T, N) sessions since the last one that traded: 0 on a day with a trade."""
+def opening_values(bars: Bars, valuation: Matrix) -> Matrix:
+    """(T, N) what a share is worth at the open: that price, or the last close where nothing trades; NaN if unlisted."""
+    carried = np.vstack([np.full(len(bars.tickers), np.nan), valuation[:-1]]) / bars.split
+    return np.where(tradable(bars), bars.open, carried)
+
+
+def days_closed(bars: Bars, closed: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+    """(T, N) days on which the exchange of a name is closed while another one is open; none unless given.
+
+    Raises:
+        DataError: the matrix has another shape than the bars, or a name trades while its exchange is said to be closed.
+    """
+    traded = tradable(bars)
+    if closed is None:
+        return np.zeros(traded.shape, dtype=np.bool_)
+    if closed.shape != traded.shape:
+        raise DataError(f"closed has shape {closed.shape}, not {traded.shape}; give a row per session of the bars")
+    for row, column in np.argwhere(closed & traded):
+        name, day = bars.tickers[column], bars.sessions[row]
+        raise DataError(f"{name} trades on {day}, when its exchange is said to be closed; correct one of the two")
+    return closed
+
+
+def sessions_without_trade(bars: Bars, closed: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """(T, N) sessions of its own exchange since the last one in which a name traded: 0 on a day with a trade."""
     traded = tradable(bars)
     out = np.zeros(traded.shape, dtype=np.int64)
     for row in range(len(out)):
-        out[row] = np.where(traded[row], 0, (out[row - 1] if row else 0) + 1)
+        out[row] = np.where(traded[row], 0, (out[row - 1] if row else 0) + ~closed[row])
     return out
 
 
@@ -83,8 +106,9 @@ def columns_of(bars: Bars, valuation: Matrix) -> list[dict[str, Column]]:
         {
             "datetime": days,
             "open": opens[:, i],
-            "high": bars.high[:, i],
-            "low": bars.low[:, i],
+            # A bar's open and close were traded, whatever its range says; a range that is missing is that of both.
+            "high": np.fmax(bars.high[:, i], np.fmax(opens[:, i], bars.close[:, i])),
+            "low": np.fmin(bars.low[:, i], np.fmin(opens[:, i], bars.close[:, i])),
             "close": np.nan_to_num(valuation[:, i]),  # 0 before listing: nothing is held then
             "volume": np.nan_to_num(bars.volume[:, i]),
             "openinterest": np.zeros(len(days)),

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from ..protocol import Fill
+from ..protocol import Fill, FillCause, OrderIntent
 from .corporate_actions import CorporateAction
+from .margin import MarginCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,14 @@ class OrderEnd:
 
 
 @dataclass(frozen=True, slots=True)
+class ForcedOrder:
+    """An order that the broker made for the account at a close; it is executed before those of the desk."""
+
+    cause: FillCause
+    order: OrderIntent
+
+
+@dataclass(frozen=True, slots=True)
 class StepReport:
     """All that happened in one exchange session, and the ledger at its close.
 
@@ -31,14 +40,18 @@ class StepReport:
     actions: tuple[CorporateAction, ...]
     """Applied before the open; a delisting at the close."""
     fills: tuple[Fill, ...]
-    """At the open, in order of execution: sales, then purchases."""
+    """In order of execution: at the open, within the session, at the close; in each forced ones, sales, purchases."""
     ended: tuple[OrderEnd, ...]
     """Every order that ended unfilled, or filled in part, since the last report."""
     cash: float
     equity: float
     positions: dict[str, float]
-    """Shares by ticker; names without a position are absent."""
+    """Shares by ticker, negative where short; names without a position are absent."""
     prices: dict[str, float]
     """Last known close of each position, in the shares of this day."""
     stale: tuple[str, ...]
     """Positions in names that have not traded for `STALE_AFTER` sessions or more, still valued at their last close."""
+    margin_call: MarginCall | None = None
+    """Where the equity at this close is less than the maintenance margin."""
+    forced: tuple[ForcedOrder, ...] = ()
+    """What the broker ordered at this close: for the margin call, and shares that a lender wants back."""

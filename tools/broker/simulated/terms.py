@@ -12,7 +12,8 @@ class Terms(Frozen):
     """The terms of a simulated account, beside its costs. The defaults pay nothing and close nothing."""
 
     cash_interest: float = Field(default=0.0, ge=-0.5, le=0.5)
-    """A year, on the cash at the close of the session before; paid before each open, weekends and holidays included."""
+    """A year, on the cash at the close of the session before, less what short positions are worth; paid before each
+    open, weekends and holidays included."""
     delisted_after: int | None = Field(default=None, ge=1)
     """Sessions without a trade after which a position is taken for delisted and paid out; None: it is kept for ever.
     Nothing in daily bars says that a name will not come back, so this is a rule and not a look into the future."""

@@ -13,6 +13,7 @@ Patterns find what somebody has thought of. `benchmarks/hostile_documents.py` me
 import re
 import tomllib
 import unicodedata
+from collections.abc import Callable
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import NamedTuple
@@ -56,7 +57,7 @@ _ODD = re.compile(
 """Characters that disguise, or that a release has no use for."""
 
 _EDGE = re.compile(
-    r"(?:[.!?](?<!\bInc\.)(?<!\bCorp\.)(?<!\bCo\.)(?<!\bLtd\.)|(?<!>>)>|\]|\}|\*/)\s+"
+    r"(?:[.!?](?<!\bInc\.)(?<!\bCorp\.)(?<!\bCo\.)(?<!\bLtd\.)|(?<!>>)>|\]|\}|\*/|\)(?=\s+[A-Z])|%[0-9A-Fa-f]{2}|\bPROMPT)\s+"
     r"|\u3002\s*|strong_(?:buy|sell)\s+(?=[A-Z])"
 )
 """Where a sentence may end that the cutting into sentences has missed."""
@@ -120,19 +121,19 @@ def instructions_in(text: str) -> tuple[Piece, ...]:
         together = not any(hit[first : first + WINDOW]) and all(end - start <= SHORT for start, end in window)
         if together and is_instruction(" ".join(text[start:end] for start, end in window)):
             hit[first : first + WINDOW] = [True] * len(window)
-    return tuple(_narrowed(text, piece) for piece, told in zip(found, hit, strict=True) if told)
+    return tuple(narrowed(text, piece, is_instruction) for piece, told in zip(found, hit, strict=True) if told)
 
 
-def _narrowed(text: str, piece: Piece) -> Piece:
-    """An instruction without the sentences that only stand beside it: marks hide the ends of sentences."""
+def narrowed(text: str, piece: Piece, tells: Callable[[str], bool]) -> Piece:
+    """What tells in a piece, without the sentences that only stand beside it: marks hide the ends of sentences."""
     start, end = piece
     edges = [start + match.end() for match in _EDGE.finditer(text[start:end])]
     for edge in edges:
-        if is_instruction(text[start:edge].strip()) or not is_instruction(text[edge:end].strip()):
+        if tells(text[start:edge].strip()) or not tells(text[edge:end].strip()):
             break
         start = edge
     for edge in reversed([edge for edge in edges if edge > start]):
-        if is_instruction(text[edge:end].strip()) or not is_instruction(text[start:edge].strip()):
+        if tells(text[edge:end].strip()) or not tells(text[start:edge].strip()):
             break
         end = edge
     return trimmed(text, Piece(start, end))

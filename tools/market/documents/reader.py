@@ -10,10 +10,11 @@ from ...frozen import Frozen
 from ..records import Document
 from ..view import MarketView
 from .passages import Piece, excerpts, passages, whole_sentences
-from .search import index_of
+from .screening import screen
 
 SURROUNDINGS = 400
 """Characters shown before and after a passage, unless asked otherwise."""
+_EVIDENCE = re.compile(r"^[^/]+/(?:passage|(?:related_)?event/\w+)/")
 _START_AND_END = re.compile(r"(?P<document>.+):(?P<start>\d+)(?:-(?P<end>\d+))?")
 
 
@@ -70,7 +71,8 @@ def open_passage(view: MarketView, where: Evidence | Span, surroundings: int = S
         raise InputError(
             f"{span.document} has {len(text)} characters, no place {span.start} to {span.end}; give one within them"
         )
-    if isinstance(where, Evidence) and where.text != text[span.start : span.end]:
+    # an event is worded by code, not quoted
+    if isinstance(where, Evidence) and where.kind == "passage" and where.text != text[span.start : span.end]:
         raise InputError(f"{where.id} does not quote {span.document} as this market has it; open the session's market")
     sentence = whole_sentences(text, Piece(span.start, span.end))
     first = _word_start(text, min(max(0, span.start - surroundings), sentence.start))
@@ -97,7 +99,8 @@ def span_named(view: MarketView, name: str) -> Span:
 
     Args:
         view: what is known.
-        name: `<document>:<start>-<end>`, or `<ticker>/passage/<document>:<start>` as journals and reports have it.
+        name: `<document>:<start>-<end>`, or `<ticker>/passage/<document>:<start>` as journals and reports have it, or
+            the id of an event.
 
     Raises:
         LookAheadError: the document was published after the view's time.
@@ -109,7 +112,7 @@ def span_named(view: MarketView, name: str) -> Span:
     start, end = int(parts["start"]), parts["end"]
     if end is not None:
         return Span(document=_known(view, parts["document"]).id, start=start, end=int(end))
-    document = _known(view, re.sub(r"^[^/]+/passage/", "", parts["document"]))
+    document = _known(view, _EVIDENCE.sub("", parts["document"]))
     for passage in passages(document.text):
         for excerpt in excerpts(document.text, passage):
             if excerpt.start == start:
@@ -118,7 +121,9 @@ def span_named(view: MarketView, name: str) -> Span:
 
 
 def _known(view: MarketView, name: str) -> Document:
-    document = index_of(view._market).documents.get(name)
+    # screened alone: the index and the other documents take seconds to open and are not needed
+    found = (document for document in view._market.dataset.documents if document.id == name)
+    document = next(iter(screen(tuple(found)).documents), None)
     if document is None:
         raise InputError(f"there is no document {name!r} in {view.name}; take its id from a piece of evidence")
     if document.published_at > view.as_of:

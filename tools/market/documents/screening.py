@@ -1,16 +1,18 @@
-"""What is taken out of documents before anything reads them: sentences that speak to a machine.
+"""What is taken out of documents before anything reads them: sentences that speak to a machine, or not of the issuer.
 
 A document is read without them, to the letter as if they had never been written; so nothing that is computed from it,
-passages and tone included, can depend on them. Where the headline is one of them, or most of the text, the whole
-document is set aside. Nothing is taken out in silence: `SetAside` says what, and the auditor's reports repeat it.
+passages and tone included, can depend on them. Where the headline is an instruction, or most of the text, the whole
+document is set aside; a headline that only speaks to its reader is left out. Nothing is taken out in silence:
+`SetAside` says what, and the auditor's reports repeat it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from ..records import Document
+from ..records import Company, Document
+from .address import addresses_in
 from .instructions import instructions_in
 from .passages import Piece
 
@@ -47,23 +49,37 @@ class Screened:
     """In the same order."""
 
 
-def screen(documents: Sequence[Document]) -> Screened:
-    """Each document without the sentences that speak to a machine.
+def screen(documents: Sequence[Document], companies: Mapping[str, Company] | None = None) -> Screened:
+    """Each document without the sentences that speak to a machine (`instructions`) or not of the issuer (`address`).
 
-    What becomes of a document depends on nothing but its own text.
+    What becomes of a document depends on nothing but its own text and who its company is.
+
+    Args:
+        documents: as published.
+        companies: by ticker; a document about another one keeps the sentences that name it by its ticker.
     """
     kept, aside = [], []
     for document in documents:
-        title, body = instructions_in(document.headline), instructions_in(document.body)
-        if not title and not body:
+        company = (companies or {}).get(document.ticker)
+        who = (company.ticker, company.name) if company is not None else ("", "")
+        headline, title = _read(document.headline, *who)
+        body, quotes = _read(document.body, *who)
+        if not title and not quotes:
             kept.append(document)
             continue
-        quotes = [document.headline[a:b] for a, b in title] + [document.body[a:b] for a, b in body]
-        whole = bool(title) or sum(b - a for a, b in body) > MOST * len(document.body)
-        aside.append(SetAside(document.id, document.ticker, document.published_at, tuple(quotes), whole))
+        whole = bool(instructions_in(document.headline)) or sum(map(len, quotes)) > MOST * len(document.body)
+        aside.append(SetAside(document.id, document.ticker, document.published_at, (*title, *quotes), whole))
         if not whole:
-            kept.append(replace(document, body=without(document.body, body)))
+            kept.append(replace(document, headline=headline, body=body))
     return Screened(tuple(kept), tuple(aside))
+
+
+def _read(text: str, ticker: str, name: str) -> tuple[str, list[str]]:
+    """A text as it may be read, and what was taken out of it: instructions first, for they may hide sentences."""
+    told = instructions_in(text)
+    rest = without(text, told)
+    others = addresses_in(rest, ticker, name)
+    return without(rest, others), [text[a:b] for a, b in told] + [rest[a:b] for a, b in others]
 
 
 def without(text: str, pieces: Sequence[Piece]) -> str:

@@ -52,6 +52,10 @@ Kind = Literal[
     "balance_identity",
     "duplicate_document",
     "duplicate_value",
+    "not_a_relation",
+    "own_relation",
+    "relation_ends_early",
+    "duplicate_relation",
     "unknown_ticker",
 ]
 """What kind of defect it is; docs/data-format.md explains each."""

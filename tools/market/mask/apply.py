@@ -11,6 +11,7 @@ from ...errors import InputError
 from ..bars import Bars
 from ..dataset import fingerprinted
 from ..records import Company, Dataset, Document
+from ..relations.records import Link
 from .amounts import amount_edits
 from .edits import Edit, apply
 from .identity import Identity, identity_of
@@ -65,6 +66,7 @@ def mask(dataset: Dataset, what: frozenset[What], seed: int) -> Masked:
         benchmark=work.tickers[dataset.benchmark] if dataset.benchmark else None,
         window=(dataset.window[0] + work.shift, dataset.window[1] + work.shift) if dataset.window else None,
         series=work.moved(dataset.series),
+        relations=tuple(work.link(row) for row in dataset.relations),
     )
     return Masked(fingerprinted(masked), work.key(), dataset)
 
@@ -157,6 +159,18 @@ class _Work:
             source=self.text(row.source, row.ticker, reading),
             headline=self.text(row.headline, row.ticker, reading),
             body=self.text(row.body, row.ticker, reading),
+        )
+
+    def link(self, row: Link) -> Link:
+        return row.model_copy(
+            update={
+                "ticker": self.tickers[row.ticker],
+                "other": self.tickers[row.other],
+                "available_at": row.available_at + self.shift,
+                "until": row.until + self.shift if row.until else None,
+                # where it is from may name anything; a free text is not worth the risk
+                "source": "" if self.opaque else row.source,
+            }
         )
 
     def text(self, text: str, ticker: str, reading: Reading | None) -> str:

@@ -48,7 +48,9 @@ def mask_or_load(dataset: Dataset, what: frozenset[What], seed: int) -> Masked:
 def _code() -> str:
     """What makes and keeps a masked market, so that no version has to be kept by hand."""
     here = Path(__file__).parent
-    beside = [here.parent / f"{name}.py" for name in ("bars", "cache", "dataset", "frames", "records")]
+    beside = [
+        here.parent / f"{name}.py" for name in ("bars", "cache", "dataset", "frames", "records", "relations/records")
+    ]
     sources = sorted([*here.glob("*.py"), *here.glob("*.toml"), *beside])
     hashes = [hashlib.sha256(path.read_bytes()).hexdigest() for path in sources]
     return content_hash([version("paperdesk"), *hashes])

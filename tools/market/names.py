@@ -1,11 +1,12 @@
 """Company names in a text: those of the market's own list, and whatever is written like a company's name."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
-from ...tools.market.records import Company
+from .records import Company
 
 _SUFFIX = re.compile(
     r"[,\s]+(?:inc|incorporated|corp|corporation|co|company|companies|ltd|limited|plc|llc|lp|n\.?v|s\.?a|ag|se|holdings?|group"
@@ -22,6 +23,8 @@ _ORDINARY = frozenset(
     """.split()  # noqa: SIM905
 )
 """Capitals that are no ticker by themselves."""
+_CAPITAL = re.compile(r"(?<![\w.])[A-Z0-9]\w*")
+_RUN = re.compile(r"\w+")
 _SHORTEST = 4
 """Letters of a name's first word that stands for the company by itself."""
 
@@ -33,6 +36,15 @@ class Named:
     text: str
     ticker: str
     """Of the market's list; empty for a company that is not on it."""
+
+
+class Place(NamedTuple):
+    """Where a text names a company of the list."""
+
+    start: int
+    end: int
+    tickers: frozenset[str]
+    """More than one where several companies share the name."""
 
 
 @dataclass(frozen=True)
@@ -51,23 +63,40 @@ class Directory:
         return {name: frozenset(tickers) for name, tickers in owners.items()}
 
     @cached_property
-    def _pattern(self) -> re.Pattern[str] | None:
+    def _patterns(self) -> dict[str, re.Pattern[str]]:
+        """What to look for at a word, by the word in small letters; the longest name first, names before tickers."""
         names = {name for company in self.companies.values() for name in names_of(company)}
-        spoken = sorted(names, key=len, reverse=True)
-        tickers = sorted((t for t in self.companies if len(t) > 1 and t not in _ORDINARY), key=len, reverse=True)
-        parts = [rf"(?=[A-Z])(?i:{re.escape(name)})" for name in spoken]  # `Apple`, `APPLE`, not `apple`
-        parts += [re.escape(ticker) for ticker in tickers]
-        return re.compile(rf"(?<![\w.])(?:{'|'.join(parts)})(?!\w)") if parts else None
+        parts = [  # `Apple`, `APPLE`, not `apple`
+            (name, rf"(?=[A-Z])(?i:{re.escape(name)})") for name in sorted(names, key=lambda name: (-len(name), name))
+        ]
+        tickers = sorted(t for t in self.companies if len(t) > 1 and t not in _ORDINARY)
+        parts += [(ticker, re.escape(ticker)) for ticker in tickers]
+        by_word: dict[str, list[str]] = {}
+        for name, pattern in parts:
+            word = _RUN.match(name)
+            if word is not None:
+                by_word.setdefault(word[0].lower(), []).append(pattern)
+        return {word: re.compile(rf"(?:{'|'.join(some)})(?!\w)") for word, some in by_word.items()}
+
+    def places(self, text: str) -> Iterator[Place]:
+        """Where a text names companies of the list, by name, short name, alias or ticker, in order."""
+        last = 0
+        for word in _CAPITAL.finditer(text):
+            pattern = self._patterns.get(word[0].lower()) if word.start() >= last else None
+            match = pattern.match(text, word.start()) if pattern is not None else None
+            if match is not None:
+                last = match.end()
+                yield Place(match.start(), last, self._owners.get(match[0].lower(), frozenset()))
 
     def named_in(self, text: str) -> tuple[Named, ...]:
         """The companies that a text names: those of the list by name, short name or ticker, others by their form."""
         found: dict[str, Named] = {}
         known = ""
-        if self._pattern is not None:
-            for match in self._pattern.finditer(text):
-                known += f" {match.group(0).lower()}"
-                for ticker in self._owners.get(match.group(0).lower(), ()):
-                    found[ticker] = Named(match.group(0), ticker)
+        for place in self.places(text):
+            name = text[place.start : place.end]
+            known += f" {name.lower()}"
+            for ticker in place.tickers:
+                found[ticker] = Named(name, ticker)
         for match in _LEGAL.finditer(text):
             name = match.group(1).strip()
             if not any(word.lower().strip(".,") in known for word in name.split()):
@@ -83,14 +112,20 @@ class Directory:
 def names_of(company: Company) -> tuple[str, ...]:
     """What a company is called in texts: its name, the name without its form, the first word if it is telling."""
     whole = company.name.strip()
-    short = whole
-    while (cut := _SUFFIX.sub("", short).strip(" ,&")) != short and cut:
-        short = cut
+    short = short_name(whole)
     first = short.split()[0] if short.split() else ""
     names = [whole, short, *company.aliases]
     if len(first) >= _SHORTEST and first.lower() not in _COMMON:
         names.append(first)
     return tuple(dict.fromkeys(name for name in names if len(name) >= 2))
+
+
+def short_name(name: str) -> str:
+    """A company's name without its legal form and what else such names end with."""
+    short = name.strip()
+    while (cut := _SUFFIX.sub("", short).strip(" ,&")) != short and cut:
+        short = cut
+    return short
 
 
 _COMMON = frozenset(

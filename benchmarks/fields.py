@@ -1,0 +1,58 @@
+"""How long fields take on this machine: 24 sessions one after another and side by side, and the whole study of us8."""
+
+import os
+import tempfile
+import time
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from paperdesk.simulations.config import SessionConfig
+from paperdesk.simulations.evaluation.session_report import Settings
+from paperdesk.simulations.evaluation.trials import VARIABLE
+from paperdesk.simulations.field.plan import Field, Member, study_of
+from paperdesk.simulations.field.report import evaluate_field
+from paperdesk.simulations.field.runner import run_field
+
+US8 = Path(__file__).parents[1] / "../shared/data/us8"
+SESSIONS = 24
+
+
+def sweep() -> Field:
+    """Sessions that differ in the market's seed."""
+    configs = [SessionConfig(model="scorecard", market_seed=seed) for seed in range(SESSIONS)]
+    members = [Member(name=f"{c.market_seed:02d}", role="variant", about="", config=c) for c in configs]
+    return Field(title="24 sessions", members=tuple(members))
+
+
+def timed(field: Field, jobs: int, judge: bool) -> dict[str, Any]:
+    """A row: how long the field took."""
+    with tempfile.TemporaryDirectory() as scratch:
+        os.environ[VARIABLE] = str(Path(scratch) / "trials.db")
+        began = time.monotonic()
+        done = run_field(field, Path(scratch) / "field", jobs=jobs, tell=lambda *_: None)
+        if failed := [s.error for s in done.status.values() if s.state != "done"]:
+            raise RuntimeError(failed[0])
+        ran = time.monotonic() - began
+        if judge:
+            evaluate_field(done, Path(scratch) / "field", Settings(), lambda _: None)
+        return {
+            "field": field.title,
+            "sessions": len(field.members),
+            "jobs": jobs,
+            "run_s": round(ran, 1),
+            "judged_s": round(time.monotonic() - began - ran, 1) if judge else None,
+        }
+
+
+def measure() -> list[dict[str, Any]]:
+    """A row per field and number of processes; `speedup` beside the second."""
+    one, two = (timed(sweep(), jobs, judge=False) for jobs in (1, 2))
+    rows = [one, two | {"speedup": round(one["run_s"] / two["run_s"], 2)}]
+    if US8.is_dir():
+        config = SessionConfig(
+            market=str(US8.resolve()), model="scorecard", start=date(2024, 1, 2), end=date(2025, 8, 8)
+        )
+        study = study_of(config, ablations=True, placebos=True, repeats=5)
+        rows.append(timed(study.model_copy(update={"title": "study of us8, scorecard"}), 2, judge=True))
+    return rows

@@ -1,0 +1,204 @@
+"""How long the viewer takes for a session of 200,000 events, and how much memory: at the server, page by page.
+
+The session is a real one (a scorecard on the generated market, decided weekly) whose decisions are written again and
+again with further numbers and days, as a chain of its own. The viewer runs in a process of its own and is asked over
+HTTP on loopback; the index is made once, by the first question that needs it.
+"""
+
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from paperdesk.memory.journal import GENESIS, Journal
+from paperdesk.memory.journal.chain import chain_hash
+from paperdesk.memory.journal.database import FILE as JOURNAL_FILE
+from paperdesk.memory.journal.database import create, open_writer
+from paperdesk.memory.journal.manifest import Manifest
+from paperdesk.simulations.config import SessionConfig
+from paperdesk.simulations.session import start
+from paperdesk.tools.evidence import Evidence
+from paperdesk.tools.frozen import canonical_json
+
+EVENTS = 200_000
+ASKED = 15
+"""Times that each page is asked for; the first is told apart."""
+_DAY = re.compile(r"\b(20\d\d-\d\d-\d\d)")
+
+
+def long_session(source: Path, folder: Path, events: int = EVENTS) -> int:
+    """Writes a session of at least so many events from a shorter one.
+
+    Returns:
+        The number of its decisions.
+    """
+    with Journal.open_readonly(source) as journal:
+        manifest = journal.manifest
+        bodies = [row.event.model_dump(mode="json") for row in journal.events()]
+    assert manifest is not None
+    first, last = bodies[0], bodies[-1]
+    inner = bodies[1:-1]
+    count = 1 + max(event["decision"] for event in inner if event["decision"] is not None)
+    folder.mkdir(parents=True)
+    create(folder)
+    connection = open_writer(folder)
+    connection.execute("PRAGMA synchronous = OFF")
+    head, seq, copies = GENESIS, 0, -(-events // len(inner))
+    written_at = manifest.created_at.isoformat()
+    connection.execute("BEGIN")
+    for event in _copies(first, inner, last, copies, count):
+        body = canonical_json(event)
+        head, seq = chain_hash(head, body), seq + 1
+        connection.execute(
+            "INSERT INTO events (seq, body, hash, written_at) VALUES (?, ?, ?, ?)", (seq, body, head, written_at)
+        )
+    connection.execute("COMMIT")
+    connection.close()
+    running = Manifest.model_validate(manifest.model_dump() | {"status": "running", "database_sha256": None})
+    running.at(seq, head).write(folder)
+    return copies * count
+
+
+def _copies(
+    first: dict[str, Any], inner: list[dict[str, Any]], last: dict[str, Any], copies: int, count: int
+) -> Iterator[dict[str, Any]]:
+    """The events again and again, each time a little over a year later."""
+    yield first
+    for copy in range(copies):
+        shift = timedelta(days=371 * copy)
+        for event in inner:
+            moved = json.loads(_later(json.dumps(event), shift)) if copy else event
+            if copy:
+                _unseal(moved)
+                if moved["decision"] is not None:
+                    moved["decision"] += copy * count
+                if "issued_in" in moved:
+                    moved["issued_in"] += copy * count
+            yield moved
+    yield last
+
+
+def _later(text: str, shift: timedelta) -> str:
+    return _DAY.sub(lambda found: str(date.fromisoformat(found[1]) + shift), text)
+
+
+def _unseal(event: dict[str, Any]) -> None:
+    """Evidence with other days has another hash."""
+    places = [event] if event["kind"] == "tool_called" else []
+    if event["kind"] == "model_called":
+        places = event["request"]["questions"]
+    for place in places:
+        place["evidence"] = [
+            Evidence.of(**{name: value for name, value in item.items() if name != "hash"}).model_dump(mode="json")
+            for item in place["evidence"]
+        ]
+
+
+def measure() -> list[dict[str, Any]]:
+    """A row per page: the median and the worst time of an answer, the work at the server, the size of the page."""
+    with tempfile.TemporaryDirectory() as place:
+        root = Path(place)
+        config = SessionConfig(model="scorecard", frequency="weekly")
+        start(config, root / "short" / "session")
+        decisions = long_session(root / "short" / "session", root / "runs" / "long")
+        size = (root / "runs" / "long" / JOURNAL_FILE).stat().st_size
+        process = subprocess.Popen(
+            [sys.executable, "-c", "from paperdesk.cli import main; main()", "view", str(root / "runs"), "--port", "0"],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert process.stderr is not None
+            found = re.search(r"http://[\d.:]+", process.stderr.readline())
+            assert found is not None
+            with httpx.Client(base_url=found[0], timeout=120) as client:
+                return _measured(client, process.pid, decisions, size)
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _measured(client: httpx.Client, pid: int, decisions: int, size: int) -> list[dict[str, Any]]:
+    client.get("/")  # imports
+    rows = [{"page": "session, before there is an index"} | _asked(client, pid, "/s/long", 3)]
+    before = _memory(pid)
+    began = time.perf_counter()
+    while "being indexed" in client.get("/s/long/events?q=revenue").text:
+        time.sleep(0.2)
+    rows.append({"page": "index made", "first_ms": round(1000 * (time.perf_counter() - began)), "peak_mb": _peak(pid)})
+    middle = decisions // 2
+    pages = {
+        "sessions": "/",
+        "session": "/s/long",
+        "session, decisions further on": f"/s/long?after={middle}",
+        "decision": f"/s/long/d/{middle}",
+        "one name at a decision": f"/s/long/d/{middle}/ZEPL",
+        "prompts": f"/s/long/d/{middle}/prompts?ticker=ZEPL",
+        "search, a common word": "/s/long/events?q=revenue",
+        "search, several words and filters": "/s/long/events?q=revenue+growth&ticker=ZEPL&kind=signal_issued",
+        "search, the last page": "/s/long/events?q=revenue&after=199000",
+        "filter": "/s/long/events?ticker=ZEPL&verdict=pass",
+        "filter, nothing found": "/s/long/events?ticker=ZEPL&kind=bar_closed",
+        "event": "/s/long/e/100000",
+        "news": "/s/long/news?after=199990",
+    }
+    rows += [{"page": name} | _asked(client, pid, address, ASKED) for name, address in pages.items()]
+    rows.append(
+        {
+            "page": "memory",
+            "decisions": decisions,
+            "journal_mb": round(size / 1e6),
+            "before_mb": before,
+            "after_mb": _memory(pid),
+            "peak_mb": _peak(pid),
+        }
+    )
+    return rows
+
+
+def _asked(client: httpx.Client, pid: int, address: str, times: int) -> dict[str, Any]:
+    taken, length = [], 0
+    worked = _cpu_seconds(pid)
+    for _ in range(times):
+        began = time.perf_counter()
+        answer = client.get(address)
+        taken.append(1000 * (time.perf_counter() - began))
+        if answer.status_code != 200:
+            raise RuntimeError(f"{address} answered {answer.status_code}: {answer.text[-600:]}")
+        length = len(answer.content)
+    return {
+        "first_ms": round(taken[0]),
+        "median_ms": round(statistics.median(taken), 1),
+        "worst_ms": round(max(taken[1:]), 1),
+        "cpu_ms": round(1000 * (_cpu_seconds(pid) - worked) / times, 1),
+        "kb": round(length / 1000, 1),
+    }
+
+
+def _cpu_seconds(pid: int) -> float:
+    """What the server has worked so far, all threads; other programs on the machine do not count."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _memory(pid: int) -> int:
+    return _status(pid, "VmRSS")
+
+
+def _peak(pid: int) -> int:
+    return _status(pid, "VmHWM")
+
+
+def _status(pid: int, name: str) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
+    return round(int(next(line for line in lines if line.startswith(name)).split()[1]) / 1024)

@@ -1,0 +1,121 @@
+"""A session for other tools: as JSON lines, as a parquet table, as OpenTelemetry spans.
+
+Whatever its length, a few thousand events are in memory at a time.
+"""
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from ..memory.journal.rows import Row
+from ..tools.errors import InputError
+from .reading import Session
+from .reading.frames import record_of
+
+SUFFIXES = (".jsonl", ".parquet")
+"""Of the files that can be written."""
+_BATCH = 2000
+
+
+def export(folder: Path, to: str) -> str:
+    """Gives a session to other tools: writes a file, or sends it to a collector.
+
+    Args:
+        folder: the session.
+        to: a new file that ends in .jsonl or .parquet, or the address of an OpenTelemetry collector (OTLP over gRPC).
+
+    Returns:
+        What was done, in words.
+
+    Raises:
+        InputError: there is no session, the file cannot be written, or the extra `otel` is not installed.
+        TelemetryError: the collector did not take it.
+    """
+    if not to.startswith(("http://", "https://")):
+        return f"{export_file(folder, Path(to)):,} events written to {to}"
+    try:
+        from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+
+        from .telemetry import send
+    except ImportError as error:
+        raise InputError(
+            f"{to} needs the extra otel ({error.name} is missing): pip install 'paperdesk[otel]'"
+        ) from error
+    exporter = OTLPSpanExporter(endpoint=to, insecure=to.startswith("http://"))
+    try:
+        return f"{send(folder, exporter):,} spans sent to {to}"
+    finally:
+        exporter.shutdown()
+
+
+def export_file(folder: Path, file: Path) -> int:
+    """Writes every event of a session into a new file, whose suffix says the form.
+
+    `.jsonl`: a line per event with `seq`, `hash`, `event`, as `show --json` prints it. `.parquet`: a row per event with
+    the columns of `Session.events()`.
+
+    Returns:
+        How many events.
+
+    Raises:
+        InputError: there is no session, the file is there already, or its suffix is another.
+    """
+    if file.suffix not in SUFFIXES:
+        raise InputError(f"{file} names no known form; let it end in {' or '.join(SUFFIXES)}")
+    if file.exists():
+        raise InputError(f"{file} is there already; give another name, or delete it first")
+    draft = file.with_name(f"{file.name}.new")
+    with Session.open(folder) as session:
+        try:
+            if file.suffix == ".jsonl":
+                _lines(session, draft)
+            else:
+                _table(session, draft)
+            draft.replace(file)
+        except OSError as error:
+            raise InputError(f"{file} cannot be written ({error.strerror}); give another place") from error
+        finally:
+            draft.unlink(missing_ok=True)
+        return session.count
+
+
+def document_of(row: Row) -> dict[str, Any]:
+    """An event as JSON gives it: `seq`, `hash`, `event`."""
+    return {"seq": row.seq, "hash": row.hash, "event": row.document}
+
+
+def _lines(session: Session, draft: Path) -> None:
+    with draft.open("w", encoding="utf-8") as lines:
+        for row in session.rows():
+            lines.write(json.dumps(document_of(row), ensure_ascii=False) + "\n")
+
+
+def _table(session: Session, draft: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    text = pa.string()
+    fields = [
+        ("seq", pa.int64()),
+        ("kind", text),
+        ("decision", pa.int64()),
+        ("agent", text),
+        ("ticker", text),
+        ("verdict", text),
+        ("stance", text),
+        ("confidence", pa.float64()),
+        ("written_at", pa.timestamp("us", tz="UTC")),
+        ("hash", text),
+        ("event", text),
+    ]
+    schema = pa.schema(fields)
+    with pq.ParquetWriter(draft, schema, compression="zstd") as table:
+        for batch in _batches(session.rows()):
+            table.write_table(pa.Table.from_pylist([record_of(row) for row in batch], schema=schema))
+
+
+def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    while batch := list(islice(rows, _BATCH)):
+        yield batch

@@ -1,0 +1,123 @@
+"""The series of a session: the ledger day by day, and every trade."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from ...memory.journal import Journal
+from ...memory.journal.rows import Row, values_of
+
+
+@dataclass(frozen=True)
+class Bar:
+    """The ledger at the end of an exchange session."""
+
+    seq: int
+    decision: int | None
+    """In force on that day."""
+    day: date
+    equity: float
+    cash: float
+    weights: dict[str, float]
+    """Value of each position over equity."""
+
+
+@dataclass(frozen=True)
+class Trade:
+    """An execution and what it cost."""
+
+    seq: int
+    decision: int | None
+    day: date
+    ticker: str
+    side: str
+    quantity: float
+    price: float
+    open_price: float
+    commission: float
+
+    @property
+    def value(self) -> float:
+        """Money that changed hands, without costs."""
+        return self.quantity * self.price
+
+    @property
+    def slippage(self) -> float:
+        """What the fill was worse than the session's open, in money."""
+        return self.quantity * abs(self.price - self.open_price)
+
+    @property
+    def costs(self) -> float:
+        """Commission and slippage."""
+        return self.commission + self.slippage
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A signal whose horizon has passed."""
+
+    seq: int
+    decision: int | None
+    """At which it became known."""
+    agent: str
+    ticker: str
+    issued_in: int
+    """Decision that issued the signal."""
+    score: float
+    """In [-1, 1]."""
+    outcome: float
+    """Return over the horizon beyond the universe's mean."""
+
+
+def bars_of(journal: Journal) -> list[Bar]:
+    """All bars, in order."""
+    fields = ("session", "equity", "cash", "positions", "prices")
+    return [
+        Bar(seq, decision, date.fromisoformat(day), equity, cash, _weights(positions, prices, equity))
+        for seq, decision, day, equity, cash, positions, prices in values_of(journal, "bar_closed", fields)
+    ]
+
+
+def trades_of(journal: Journal) -> list[Trade]:
+    """All fills, in order."""
+    names = ("session", "ticker", "side", "quantity", "price", "open_price", "commission")
+    found = values_of(journal, "order_filled", [f"fill.{name}" for name in names])
+    return [Trade(seq, decision, date.fromisoformat(day), *rest) for seq, decision, day, *rest in found]
+
+
+def outcomes_of(journal: Journal, ticker: str | None = None) -> list[Outcome]:
+    """All resolved signals, in order; those about one name where it is given."""
+    fields = ("agent", "ticker", "issued_in", "score", "outcome")
+    found = [Outcome(*row) for row in values_of(journal, "signal_resolved", fields)]
+    return [one for one in found if ticker in (None, one.ticker)]
+
+
+def thinned(bars: Sequence[Bar], most: int) -> list[Bar]:
+    """At most so many bars, evenly spaced, first and last among them."""
+    if len(bars) <= most:
+        return list(bars)
+    step = (len(bars) - 1) / (most - 1)
+    return [bars[round(i * step)] for i in range(most)]
+
+
+def _weights(positions: str, prices: str, equity: float) -> dict[str, float]:
+    held: dict[str, float] = json.loads(positions)
+    price: dict[str, float] = json.loads(prices)
+    return {name: shares * price[name] / equity for name, shares in held.items()} if equity else {}
+
+
+def trade_of(row: Row) -> Trade:
+    """The trade that an `order_filled` tells of."""
+    fill = row.document["fill"]
+    return Trade(
+        seq=row.seq,
+        decision=row.decision,
+        day=date.fromisoformat(fill["session"]),
+        ticker=fill["ticker"],
+        side=fill["side"],
+        quantity=fill["quantity"],
+        price=fill["price"],
+        open_price=fill["open_price"],
+        commission=fill["commission"],
+    )

@@ -1,0 +1,117 @@
+"""What a session was and came to, in one glance."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from ...memory.journal import Journal
+from ...memory.journal.rows import Row, rows
+from ..masking import KEY_FILE
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One session in a list of sessions."""
+
+    name: str
+    """Of its folder."""
+    status: str
+    """`running` (also where it was stopped) or `finished`."""
+    events: int
+    head: str
+    created_at: datetime
+    finished_at: datetime | None
+    written_at: datetime | None
+    """When the last event was written."""
+    market: str
+    market_fingerprint: str
+    universe: tuple[str, ...]
+    benchmark: str | None
+    decisions: int
+    """Planned."""
+    decided: int
+    """Closed so far."""
+    first_day: date | None
+    """Of the bars."""
+    last_day: date | None
+    mind: dict[str, Any]
+    """The fingerprint of the model."""
+    prompts: str
+    code: str
+    versions: dict[str, str]
+    config: dict[str, Any]
+    """As in the manifest: every choice, in the user's terms."""
+    masked: bool
+    start_equity: float | None
+    equity: float | None
+    """At the last bar."""
+    metrics: tuple[dict[str, Any], ...]
+    """Rows of figures, the desk's first, then its baselines; empty until the session has ended."""
+
+    @property
+    def total_return(self) -> float | None:
+        """Of the desk so far."""
+        if self.start_equity is None or self.equity is None:
+            return None
+        return self.equity / self.start_equity - 1
+
+    @property
+    def contamination(self) -> str:
+        """What a model may remember of the window: `none`, `unknown`, `before` its cutoff, or `after` it."""
+        if self.mind.get("backend") == "scorecard" or self.market == "generated":
+            return "none"
+        cutoff = self.mind.get("training_cutoff")
+        if cutoff is None or self.first_day is None:
+            return "unknown"
+        return "after" if self.first_day.isoformat() > cutoff else "before"
+
+
+def summarise(journal: Journal, name: str) -> Summary:
+    """The summary of an open journal: a handful of events are read."""
+    manifest = journal.manifest
+    assert manifest is not None  # a journal in a folder has one
+    started = _first(journal, "session_started")
+    ended = _last(journal, "session_ended")
+    first, last = _first(journal, "bar_closed"), _last(journal, "bar_closed")
+    closed = _last(journal, "decision_closed")
+    told = started.document if started else {}
+    newest = next(rows(journal, newest_first=True, page=1), None)
+    assert journal.folder is not None
+    return Summary(
+        name=name,
+        status=manifest.status,
+        events=journal.count,
+        head=journal.head,
+        created_at=manifest.created_at,
+        finished_at=manifest.finished_at,
+        written_at=newest.written_at if newest else None,
+        market=told.get("market", ""),
+        market_fingerprint=told.get("market_fingerprint", ""),
+        universe=tuple(told.get("universe", ())),
+        benchmark=told.get("benchmark"),
+        decisions=len(told.get("decisions", ())),
+        decided=(closed.decision or 0) + 1 if closed else 0,
+        first_day=_day(first),
+        last_day=_day(last),
+        mind=told.get("model", {}),
+        prompts=told.get("prompts", ""),
+        code=manifest.code,
+        versions=manifest.versions,
+        config=manifest.config,
+        masked=(journal.folder / KEY_FILE).is_file(),
+        start_equity=first.document["equity"] if first else None,
+        equity=last.document["equity"] if last else None,
+        metrics=tuple(ended.document["metrics"].get("rows", ())) if ended else (),
+    )
+
+
+def _first(journal: Journal, kind: str) -> Row | None:
+    return next(rows(journal, (kind,), page=1), None)
+
+
+def _last(journal: Journal, kind: str) -> Row | None:
+    return next(rows(journal, (kind,), newest_first=True, page=1), None)
+
+
+def _day(row: Row | None) -> date | None:
+    return date.fromisoformat(row.document["session"]) if row else None

@@ -1,0 +1,334 @@
+"""Training of the desk's own model: a low-rank adapter (Hu et al. 2021, "LoRA") on a causal model's attention.
+
+The base is the GGUF file that the desk runs, dequantised by transformers. The tokens are llama.cpp's own, so what is
+learnt is what will be asked. A batch is questions of one sheet: its beginning is read once, with gradient, and shared.
+The loss is the cross-entropy of the options' tokens after the question, terminator included, in the full vocabulary:
+that is what the desk's scores are made of.
+"""
+
+import logging
+import math
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import redirect_stderr
+from dataclasses import dataclass, field
+from importlib import import_module
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import Field
+
+from ...agents.models.digest import file_digest
+from ...tools.frozen import Frozen, content_hash
+from .batches import Batch, Laid
+from .exercises import Exercise, TrainingError, digest_of, refuse_leaks, refuse_poor
+
+TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj")
+"""The projections of attention that an adapter changes."""
+LEAST = 64
+"""Exercises that training needs."""
+
+
+class Recipe(Frozen):
+    """How an adapter is trained."""
+
+    rank: int = Field(default=8, ge=1, le=128)
+    alpha: float = Field(default=16.0, gt=0)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    learning_rate: float = Field(default=5e-4, gt=0, le=1)
+    warm_up: float = Field(default=0.05, ge=0, le=1)
+    """Part of the steps in which the rate rises from 0; then it falls to 0 along a cosine."""
+    batch: int = Field(default=16, ge=1, le=256)
+    epochs: int = Field(default=1, ge=1, le=100)
+    weight_decay: float = Field(default=0.01, ge=0, le=1)
+    clip: float = Field(default=1.0, gt=0)
+    """Largest norm of a gradient."""
+    content_free: float = Field(default=0.1, ge=0, le=10)
+    """Weight of one content-free question per batch whose right answer is all options alike: the correction that the
+    desk divides by (`distribution.calibrate`) then changes nothing that was learnt."""
+    examine_every: int = Field(default=100, ge=1)
+    """Batches between looks at the exercises held back; the best state is kept."""
+    patience: int = Field(default=5, ge=1)
+    """Looks without a better state after which training ends early."""
+    seed: int = Field(default=0, ge=0)
+    threads: int = Field(default=2, ge=1, le=256)
+
+
+@dataclass
+class Progress:
+    """Where training stands."""
+
+    step: int
+    steps: int
+    loss: float
+    held_back: float
+    """Mean loss on the exercises held back at the last look; NaN before the first."""
+    seconds: float
+
+
+@dataclass
+class Trained:
+    """An adapter in torch's terms, with how it came about."""
+
+    state: dict[str, Any]
+    """peft's tensors by name."""
+    recipe: Recipe
+    steps: int
+    losses: list[tuple[int, float, float]] = field(default_factory=list)
+    """(step, mean training loss since the last look, loss on the exercises held back)."""
+    best: float = math.nan
+    seconds: float = 0.0
+
+
+class NoTorch(TrainingError):
+    """The libraries of the extra `nlp` are missing."""
+
+
+def required(name: str) -> Any:
+    """A module of the extra `nlp`.
+
+    Raises:
+        NoTorch: it is not installed.
+    """
+    try:
+        return import_module(name)
+    except ImportError:
+        raise NoTorch(f"Training needs {name}: run `pip install 'paperdesk[nlp]'`.") from None
+
+
+def train_adapter(
+    base: Path,
+    learn: Sequence[Exercise],
+    held_back: Sequence[Exercise],
+    recipe: Recipe | None = None,
+    *,
+    begin_with: Path | None = None,
+    checkpoint: Path | None = None,
+    listen: Callable[[Progress], None] = lambda progress: None,
+) -> Trained:
+    """An adapter of a GGUF model that answers the exercises as they were right.
+
+    Args:
+        base: the GGUF file.
+        learn: what it learns from.
+        held_back: what tells when to stop.
+        recipe: how; the default one is measured in docs/training.md.
+        begin_with: folder of an adapter (safetensors) to go on from.
+        checkpoint: file in which the state is kept at every look; where it is there already, training goes on from it.
+        listen: told after each batch.
+
+    Raises:
+        TooLittleData, OneClass: nothing can be learnt from the exercises.
+        Leakage: one of those held back is among those learnt.
+        NoTorch: the extra `nlp` is missing.
+        TrainingError: the checkpoint is of another training.
+    """
+    recipe = recipe or Recipe()
+    refuse_poor(learn, LEAST, "to learn from")
+    refuse_poor(held_back, 8, "held back")
+    refuse_leaks(learn, held_back, by_time=False)
+    torch = required("torch")
+    torch.manual_seed(recipe.seed)
+    torch.set_num_threads(recipe.threads)
+    model = load_base(base, recipe, begin_with)
+    key = content_hash([recipe.model_dump(), digest_of(learn), digest_of(held_back), file_digest(base)])
+    return _Course(model, Laid(base, [*learn, *held_back]), learn, held_back, recipe, listen, checkpoint, key).run()
+
+
+def load_base(base: Path, recipe: Recipe, begin_with: Path | None = None) -> Any:
+    """The model of a GGUF file in 32-bit floats with a fresh adapter on it, or with one to go on from."""
+    torch, transformers, peft = required("torch"), required("transformers"), required("peft")
+    required("gguf")
+    try:
+        with redirect_stderr(StringIO()):  # a bar that no switch turns off
+            model = transformers.AutoModelForCausalLM.from_pretrained(
+                base.parent, gguf_file=base.name, dtype=torch.float32, local_files_only=True
+            )
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+        raise TrainingError(f"transformers cannot read {base} ({reason}): train on another GGUF file.") from None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers in a way that will go
+        return _adapted(peft, model, recipe, begin_with)
+
+
+def _adapted(peft: Any, model: Any, recipe: Recipe, begin_with: Path | None) -> Any:
+    if begin_with is not None:
+        return peft.PeftModel.from_pretrained(model, begin_with, is_trainable=True)
+    config = peft.LoraConfig(
+        r=recipe.rank,
+        lora_alpha=recipe.alpha,
+        lora_dropout=recipe.dropout,
+        target_modules=list(TARGETS),
+        task_type="CAUSAL_LM",
+    )
+    return peft.get_peft_model(model, config)
+
+
+class _Course:
+    """One training."""
+
+    def __init__(
+        self,
+        model: Any,
+        laid: Laid,
+        learn: Sequence[Exercise],
+        held_back: Sequence[Exercise],
+        recipe: Recipe,
+        listen: Callable[[Progress], None],
+        checkpoint: Path | None,
+        key: str,
+    ) -> None:
+        self._torch, self._peft, self._model = required("torch"), required("peft"), model
+        self._laid, self._learn, self._recipe, self._listen = laid, learn, recipe, listen
+        self._checkpoint, self._key = checkpoint, key
+        self._held_back = list(laid.batches(held_back, recipe.batch, np.random.default_rng(0)))
+        self._weights = [p for p in model.parameters() if p.requires_grad]
+        self._optimizer = self._torch.optim.AdamW(
+            self._weights, lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+        )
+        per_epoch = sum(1 for _ in self._epoch(0))
+        self._steps = per_epoch * recipe.epochs
+        self._schedule = self._torch.optim.lr_scheduler.LambdaLR(
+            self._optimizer, lambda step: _rate(step, self._steps, recipe.warm_up)
+        )
+        self._rows = 10**6
+        """Rows read at once; halved where memory does not suffice."""
+
+    def run(self) -> Trained:
+        """The training, to its end or until nothing gets better."""
+        trained = Trained(self._state(), self._recipe, 0)
+        done, worse = self._resumed(trained)
+        began, step, held_back = time.monotonic() - trained.seconds, 0, math.nan
+        since: list[float] = []
+        for epoch in range(self._recipe.epochs):
+            for batch in self._epoch(epoch):
+                step += 1
+                if step <= done:
+                    continue
+                if worse >= self._recipe.patience:
+                    return trained
+                loss = self._learn_from(batch)
+                since.append(loss)
+                trained.seconds = time.monotonic() - began
+                if step % self._recipe.examine_every == 0 or step == self._steps:
+                    held_back = self._examined()
+                    trained.losses.append((step, float(np.mean(since)), held_back))
+                    since, worse = [], worse + 1
+                    if not held_back >= trained.best:
+                        trained.best, trained.state, trained.steps, worse = held_back, self._state(), step, 0
+                    self._keep(trained, step, worse)
+                self._listen(Progress(step, self._steps, loss, held_back, trained.seconds))
+        return trained
+
+    def _epoch(self, number: int) -> Iterator[Batch]:
+        rng = np.random.default_rng([self._recipe.seed, number])
+        return self._laid.batches(self._learn, self._recipe.batch, rng, content_free=self._recipe.content_free)
+
+    def _learn_from(self, batch: Batch) -> float:
+        """One step; a batch that does not fit the memory is read in halves, with the same gradient."""
+        self._model.train()
+        while True:
+            self._optimizer.zero_grad()
+            try:
+                total = math.fsum(weight for _, _, weight in batch.rows)
+                loss = 0.0
+                for first in range(0, len(batch.rows), self._rows):
+                    part = Batch(batch.stem, batch.rows[first : first + self._rows])
+                    share = self._loss(part) / total
+                    share.backward()
+                    loss += float(share.detach())
+                break
+            except (RuntimeError, MemoryError) as error:
+                if not _out_of_memory(error) or min(self._rows, len(batch.rows)) == 1:
+                    raise
+                self._rows = min(self._rows, len(batch.rows)) // 2
+                logging.getLogger(__name__).warning("memory is short: training reads %d rows at once", self._rows)
+        self._torch.nn.utils.clip_grad_norm_(self._weights, self._recipe.clip)
+        self._optimizer.step()
+        self._schedule.step()
+        return loss
+
+    def _examined(self) -> float:
+        self._model.eval()
+        with self._torch.inference_mode():
+            losses = [float(self._loss(batch)) for batch in self._held_back]
+        return math.fsum(losses) / math.fsum(weight for batch in self._held_back for _, _, weight in batch.rows)
+
+    def _loss(self, batch: Batch) -> Any:
+        """The sum over rows of -weight x log p(option's tokens | beginning, question)."""
+        torch, inner = self._torch, self._model.base_model.model
+        reads = [rest + list(option[:-1]) for rest, option, _ in batch.rows]
+        ids = torch.zeros((len(reads), max(map(len, reads))), dtype=torch.long)
+        for i, tokens in enumerate(reads):
+            ids[i, : len(tokens)] = torch.tensor(tokens)
+        cache = None
+        if batch.stem:
+            cache = inner.model(input_ids=torch.tensor([batch.stem]), use_cache=True).past_key_values
+            cache.batch_repeat_interleave(len(reads))
+        positions = torch.arange(len(batch.stem), len(batch.stem) + ids.shape[1])[None].expand(len(reads), -1)
+        # padding is on the right, where no token that counts can see it
+        hidden = inner.model(
+            input_ids=ids, past_key_values=cache, position_ids=positions, use_cache=True
+        ).last_hidden_state
+        places = [
+            (i, len(rest) - 1 + depth, token)
+            for i, (rest, option, _) in enumerate(batch.rows)
+            for depth, token in enumerate(option)
+        ]
+        row, column, wanted = (torch.tensor(values) for values in zip(*places, strict=True))
+        logits = inner.lm_head(hidden[row, column])
+        losses = torch.nn.functional.cross_entropy(logits.float(), wanted, reduction="none")
+        weights = torch.tensor([weight for _, _, weight in batch.rows])
+        return (losses * weights[row]).sum()
+
+    # -- what is kept
+
+    def _state(self) -> dict[str, Any]:
+        tensors = self._peft.get_peft_model_state_dict(self._model, save_embedding_layers=False)
+        return {name: tensor.detach().clone() for name, tensor in tensors.items()}
+
+    def _keep(self, trained: Trained, step: int, worse: int) -> None:
+        if self._checkpoint is None:
+            return
+        kept = {
+            "key": self._key,
+            "step": step,
+            "worse": worse,
+            "now": self._state(),
+            "optimizer": self._optimizer.state_dict(),
+            "schedule": self._schedule.state_dict(),
+            "best": (trained.state, trained.steps, trained.best, trained.losses, trained.seconds),
+        }
+        draft = self._checkpoint.with_name(self._checkpoint.name + ".draft")
+        self._torch.save(kept, draft)
+        draft.replace(self._checkpoint)
+
+    def _resumed(self, trained: Trained) -> tuple[int, int]:
+        """Steps that a checkpoint has behind it, and looks since the best one; (0, 0) without a checkpoint."""
+        if self._checkpoint is None or not self._checkpoint.is_file():
+            return 0, 0
+        kept = self._torch.load(self._checkpoint, weights_only=True)
+        if kept["key"] != self._key:
+            raise TrainingError(
+                f"{self._checkpoint} is of another training (other exercises, recipe or model): name a new folder."
+            )
+        self._peft.set_peft_model_state_dict(self._model, kept["now"])
+        self._optimizer.load_state_dict(kept["optimizer"])
+        self._schedule.load_state_dict(kept["schedule"])
+        trained.state, trained.steps, trained.best, trained.losses, trained.seconds = kept["best"]
+        return int(kept["step"]), int(kept["worse"])
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    return isinstance(error, MemoryError) or "memory" in str(error).lower()
+
+
+def _rate(step: int, steps: int, warm_up: float) -> float:
+    rising = max(1, round(steps * warm_up))
+    if step < rising:
+        return (step + 1) / rising
+    return 0.5 * (1 + math.cos(math.pi * (step - rising) / max(1, steps - rising)))

@@ -1,0 +1,181 @@
+"""`paperdesk train desk`: an adapter for the desk's model, from generated markets to a GGUF file with its card."""
+
+import json
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...agents.models.core import ModelInputError
+from ...agents.models.digest import file_digest
+from ...agents.models.files.places import find_file
+from ...agents.models.llama_cpp import LlamaCpp
+from ...tools.frozen import Frozen
+from ...tools.market.laboratory import LaboratoryPlan
+from .adapter import Progress, Recipe, Trained, load_base, required, train_adapter
+from .examination import Examined, examine
+from .exercises import Exercise, TrainingError, digest_of, drawn, refuse_leaks
+from .gguf_adapter import write_gguf
+from .market_exercises import ALL_EDGES, laboratory_exercises
+
+ADAPTER_FILE, WEIGHTS_FILE, CARD_FILE, CHECKPOINT = (
+    "adapter.gguf",
+    "adapter_model.safetensors",
+    "card.json",
+    "checkpoint.pt",
+)
+"""In an adapter's folder: for llama.cpp, for further training, what it is, and (while training) where it stands."""
+
+
+class DeskPlan(Frozen):
+    """What `train desk` is to do."""
+
+    model: str = "smollm2"
+    seeds: tuple[int, ...] = (101, 102, 103)
+    """Of the generated markets that it learns from."""
+    held_back_seed: int = 201
+    """Of the market that tells when to stop."""
+    exam_seed: int = 301
+    """Of the market that it is examined on; nothing of it is seen in training."""
+    companies: int = 16
+    years: int = 8
+    exercises: int = 3000
+    """Learnt from."""
+    examined: int = 400
+    agent: str | None = None
+    """Only for this agent; all of the classic desk by default."""
+
+
+class Card(Frozen):
+    """What an adapter is: kept beside it."""
+
+    base: str
+    base_sha256: str
+    adapter_sha256: str
+    plan: DeskPlan
+    recipe: Recipe
+    learnt: int
+    learnt_digest: str
+    """Hash of the exercises learnt from."""
+    libraries: dict[str, str]
+    steps: int
+    seconds: float
+    losses: tuple[tuple[int, float, float], ...]
+    """(step, loss while learning, loss on what was held back)."""
+    before: dict[str, Examined]
+    """By agent, the base model on the examination."""
+    after: dict[str, Examined]
+
+
+@dataclass(frozen=True)
+class Exercises:
+    """The three parts, of three kinds of markets."""
+
+    learn: list[Exercise]
+    held_back: list[Exercise]
+    exam: list[Exercise]
+
+
+def train_desk(
+    plan: DeskPlan,
+    out: Path,
+    recipe: Recipe,
+    *,
+    say: Callable[[str], None],
+    listen: Callable[[Progress], None],
+    exercises: Exercises | None = None,
+) -> Card:
+    """Train an adapter and write it into a folder with its card; an interrupted training goes on where it was.
+
+    Args:
+        plan: on what.
+        out: a folder: new, or of the same training begun before.
+        recipe: how.
+        say: told what is going on.
+        listen: told after each batch.
+        exercises: in place of those of the plan's markets.
+
+    Raises:
+        TrainingError: the folder holds a finished adapter or another training's, or nothing can be learnt.
+    """
+    base = find_file(plan.model)
+    if base is None:
+        raise ModelInputError(f"There is no model file {plan.model!r}: name a .gguf file, or `smollm2`.")
+    if (out / CARD_FILE).exists():
+        raise TrainingError(f"{out} holds a trained adapter: name a new folder, or delete that one.")
+    for name in ("torch", "transformers", "peft", "gguf", "safetensors"):
+        required(name)  # told before the slow steps
+    out.mkdir(parents=True, exist_ok=True)
+    parts = exercises or market_parts(plan, say)
+    refuse_leaks(parts.learn, parts.exam, by_time=False)
+    say(f"training on {len(parts.learn)} exercises")
+    trained = train_adapter(base, parts.learn, parts.held_back, recipe, checkpoint=out / CHECKPOINT, listen=listen)
+    _write(trained, base, out)
+    say(f"examining on {len(parts.exam)} exercises of a market never seen")
+    before, after = (by_agent(base, adapter, parts.exam, recipe.threads) for adapter in (None, out / ADAPTER_FILE))
+    card = Card(
+        base=base.name,
+        base_sha256=file_digest(base),
+        adapter_sha256=file_digest(out / ADAPTER_FILE),
+        plan=plan,
+        recipe=recipe,
+        learnt=len(parts.learn),
+        learnt_digest=digest_of(parts.learn),
+        libraries={name: required(name).__version__ for name in ("torch", "transformers", "peft")},
+        steps=trained.steps,
+        seconds=round(trained.seconds, 1),
+        losses=tuple(trained.losses),
+        before=before,
+        after=after,
+    )
+    (out / CARD_FILE).write_text(json.dumps(card.model_dump(mode="json"), indent=1) + "\n", encoding="utf-8")
+    (out / CHECKPOINT).unlink(missing_ok=True)
+    return card
+
+
+def market_parts(plan: DeskPlan, say: Callable[[str], None]) -> Exercises:
+    """The exercises of a plan's generated markets; no two parts share a market."""
+    seeds = (*plan.seeds, plan.held_back_seed, plan.exam_seed)
+    if len(set(seeds)) < len(seeds):
+        raise TrainingError(
+            "The markets to learn from, to hold back and to examine on need different seeds: change one."
+        )
+    markets = {
+        seed: laboratory_exercises(
+            LaboratoryPlan(companies=plan.companies, years=plan.years, seed=seed, edges=dict(ALL_EDGES)),
+            agents=(plan.agent,) if plan.agent else ("fundamental_analyst", "technical_analyst"),
+            say=say,
+        )
+        for seed in seeds
+    }
+    rng = np.random.default_rng(0)
+    learn = [exercise for seed in plan.seeds for exercise in markets[seed]]
+
+    def some(exercises: Sequence[Exercise], count: int) -> list[Exercise]:
+        # as they come, so that how often an answer is right is learnt, too
+        return [exercises[i] for i in rng.permutation(len(exercises))[:count]]
+
+    held_back = drawn(markets[plan.held_back_seed], min(128, plan.examined), rng)
+    return Exercises(some(learn, plan.exercises), held_back, some(markets[plan.exam_seed], plan.examined))
+
+
+def by_agent(base: Path, adapter: Path | None, exam: Sequence[Exercise], threads: int) -> dict[str, Examined]:
+    """The figures of a model on an examination, by agent."""
+    with closing(LlamaCpp(base, threads=threads, adapter=adapter)) as mind:
+        agents = sorted({exercise.sheet.agent for exercise in exam})
+        return {agent: examine(mind, [e for e in exam if e.sheet.agent == agent]) for agent in agents}
+
+
+def _write(trained: Trained, base: Path, out: Path) -> None:
+    """The adapter for llama.cpp, and peft's files to go on from."""
+    safetensors = required("safetensors.torch")
+    model: Any = load_base(base, trained.recipe)
+    config = model.peft_config["default"]
+    config.base_model_name_or_path = base.name
+    config.save_pretrained(out)
+    safetensors.save_file({name: t.contiguous() for name, t in trained.state.items()}, out / WEIGHTS_FILE)
+    name = f"{base.stem} for the desk"
+    write_gguf(trained.state, out / ADAPTER_FILE, config=model.config, alpha=trained.recipe.alpha, name=name)

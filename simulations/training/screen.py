@@ -1,0 +1,68 @@
+"""Training on the terminal: how far it is, and what came of it."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+
+from ...agents.roles import title_of
+from ..console import Interrupted
+from ..pages import print_json, print_tables
+from .adapter import Progress, Recipe
+from .desk_command import ADAPTER_FILE, Card, DeskPlan, train_desk
+
+
+def training_screen(plan: DeskPlan, out: Path, recipe: Recipe) -> Card:
+    """Train with a moving bar on standard error.
+
+    Raises:
+        Interrupted: Ctrl-C; the message says how to go on.
+    """
+    screen = Console(stderr=True, highlight=False)
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[loss]}"), TimeRemainingColumn())
+    try:
+        with Bar(*columns, console=screen, transient=True) as bar:
+            task = bar.add_task("step 0", total=None, loss="")
+
+            def listen(at: Progress) -> None:
+                held = "" if at.held_back != at.held_back else f", held back {at.held_back:.3f}"
+                bar.update(
+                    task,
+                    completed=at.step,
+                    total=at.steps,
+                    description=f"step {at.step} of {at.steps}",
+                    loss=f"loss {at.loss:.3f}{held}",
+                )
+
+            return train_desk(plan, out, recipe, say=lambda text: bar.console.print(text, style="dim"), listen=listen)
+    except KeyboardInterrupt:
+        raise Interrupted(f"Stopped; the same command with --out {out} goes on from the last look") from None
+
+
+def print_card(card: Card, out: Path, *, json: bool) -> None:
+    """The figures of an adapter before and after training, and how to use it."""
+    if json:
+        print_json(card)
+        return
+    table = Table("agent", "model", "questions", "accuracy", "Brier", "ECE", "IC", box=None, pad_edge=False)
+    for column in table.columns[2:]:
+        column.justify = "right"
+    for agent, before in card.before.items():
+        after = card.after[agent]
+        table.add_row(
+            title_of(agent),
+            "most frequent",
+            f"{before.exercises}",
+            f"{before.majority:.3f}",
+            f"{before.base_brier:.3f}",
+        )
+        for name, found in (("as it was", before), ("with the adapter", after)):
+            ic = "" if found.ic is None else f"{found.ic:.3f}"
+            figures = (f"{found.accuracy:.3f}", f"{found.brier:.3f}", f"{found.ece:.3f}", ic)
+            table.add_row(title_of(agent), name, f"{found.exercises}", *figures)
+    print_tables(table)
+    Console(stderr=True, highlight=False, soft_wrap=True).print(
+        f"use it: paperdesk run --model {card.plan.model} --adapter {out / ADAPTER_FILE}"
+    )

@@ -1,0 +1,67 @@
+"""The web application: pages of sessions, read-only, for this machine."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse
+from starlette.exceptions import HTTPException
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.staticfiles import StaticFiles
+
+from ...tools.errors import InputError, PaperDeskError
+from ..reading import Library
+from . import decision_pages, event_pages, session_pages
+from .pages import STATIC, Pages
+
+LOOPBACK = ("127.0.0.1", "localhost")
+"""Names under which a page may be asked for, whatever the port: another name that leads here is somebody's trick
+(DNS rebinding)."""
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-cache",
+}
+"""On every answer: nothing from elsewhere is loaded, nothing written into a page is executed."""
+
+
+def make_app(root: Path, hosts: Sequence[str] = LOOPBACK) -> FastAPI:
+    """The application over a folder of sessions (or one session).
+
+    Args:
+        root: the folder.
+        hosts: names under which it may be asked for.
+
+    Raises:
+        InputError: there is no such folder.
+    """
+    app = FastAPI(title="PaperDesk", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.pages = Pages(Library(root))
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    for router in (session_pages.router, decision_pages.router, event_pages.router):
+        app.include_router(router)
+
+    @app.middleware("http")
+    async def guarded(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        response = await call_next(request)
+        response.headers.update(HEADERS)
+        return response
+
+    def failed(request: Request, error: Exception) -> HTMLResponse:
+        pages: Pages = app.state.pages
+        if isinstance(error, HTTPException):
+            return pages.error(error.status_code, str(error.detail))
+        return pages.error(404 if isinstance(error, InputError) else 500, str(error))
+
+    app.add_exception_handler(PaperDeskError, failed)
+    app.add_exception_handler(HTTPException, failed)
+    return app

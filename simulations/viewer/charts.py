@@ -1,0 +1,246 @@
+"""Charts as inline SVG, drawn by the server.
+
+Every chart is as wide as its place: curves stand in an inner picture that is stretched, words and ticks outside it keep
+their size and are placed in per cent. Colours come from the style sheet, so a chart follows light and dark.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+from math import ceil, floor, log10
+from typing import Any
+
+from markupsafe import Markup
+
+from ..reading.series import Bar
+
+POINTS = 420
+"""Points of a curve at most."""
+WIDE, HIGH = 1000.0, 1000.0
+"""The inner picture's own units."""
+COLOURS = 12
+
+
+def equity_chart(curves: Mapping[str, Sequence[tuple[date, float]]], decisions: Sequence[tuple[date, int]]) -> Markup:
+    """Equity of the desk (the first curve) and its baselines, each as a change since its start, and drawdowns below.
+
+    Args:
+        curves: equity by day, by name.
+        decisions: days on which the desk decided, with their numbers from 1.
+    """
+    whole = {name: _since_start(points) for name, points in curves.items() if points}
+    grown = {name: _thin(points) for name, points in whole.items()}
+    if not grown:
+        return Markup("")
+    days = [day for day, _ in next(iter(grown.values()))]
+    first, last = days[0].toordinal(), max(points[-1][0] for points in grown.values()).toordinal()
+    levels = [value for points in grown.values() for _, value in points]
+    marks = nice_marks(min(*levels, 0.0), max(*levels, 0.0))
+    frame = _Frame(first, max(last, first + 1), marks[0], marks[-1])
+    lines = Markup("").join(
+        Markup('<path class="curve k{}" d="{}"/>').format(i, frame.path(points))
+        for i, points in reversed(list(enumerate(grown.values())))
+    )
+    ticks = Markup("").join(
+        Markup('<line class="decided" x1="{x}" x2="{x}" y1="985" y2="1000"/>').format(x=_n(frame.x(day)))
+        for day, _ in _thin(decisions)
+    )
+    upper = _panel("equity", frame, marks, _digits(marks, "+"), lines + ticks, high=260)
+    depth = {name: _thin(_drawdown(points)) for name, points in whole.items()}
+    desk = next(iter(depth.values()))
+    low = nice_marks(min(-0.01, *(value for points in depth.values() for _, value in points)), 0.0, 2)
+    below = _Frame(first, max(last, first + 1), low[0], 0.0)
+    area = Markup('<path class="area k0" d="{}"/>').format(below.path([(days[0], 0.0), *desk, (days[-1], 0.0)]))
+    others = Markup("").join(
+        Markup('<path class="curve thin k{}" d="{}"/>').format(i, below.path(points))
+        for i, points in enumerate(depth.values())
+    )
+    lower = _panel("drawdown", below, low, _digits(low), area + others, high=84)
+    return _figure(
+        legend([(name, f"k{i}", f"{points[-1][1] * 100:+.1f}%") for i, (name, points) in enumerate(grown.items())]),
+        upper + lower + _dates(frame),
+        _data(grown, decisions),
+    )
+
+
+def weights_chart(bars: Sequence[Bar], universe: Sequence[str]) -> Markup:
+    """Weights of all positions over time, stacked; what is left up to the top is cash."""
+    kept = _thin([(bar.day, bar) for bar in bars])
+    if not kept:
+        return Markup("")
+    held = {name: sum(abs(bar.weights.get(name, 0.0)) for _, bar in kept) for name in universe}
+    names = sorted((name for name in universe if held[name] > 0), key=lambda name: -held[name])
+    shown, rest = names[: COLOURS - 1], names[COLOURS - 1 :]
+    frame = _Frame(kept[0][0].toordinal(), max(kept[-1][0].toordinal(), kept[0][0].toordinal() + 1), 0.0, 1.0)
+    floor_, layers = [0.0] * len(kept), []
+    groups = [(name, [name]) for name in shown] + ([("others", rest)] if rest else [])
+    for i, (_, members) in enumerate(groups):
+        top = [
+            low + sum(max(0.0, bar.weights.get(name, 0.0)) for name in members)
+            for low, (_, bar) in zip(floor_, kept, strict=True)
+        ]
+        outline = [(day, level) for (day, _), level in zip(kept, top, strict=True)]
+        back = [(day, level) for (day, _), level in zip(reversed(kept), reversed(floor_), strict=True)]
+        layers.append(Markup('<path class="layer c{}" d="{}Z"/>').format(i + 1, frame.path([*outline, *back])))
+        floor_ = top
+    inner = _panel("weights", frame, [0.0, 0.25, 0.5, 0.75, 1.0], "{:.0f}%", Markup("").join(layers), high=180)
+    last = kept[-1][1].weights
+    items = [
+        (name, f"c{i + 1}", f"{sum(last.get(one, 0.0) for one in members) * 100:.0f}%")
+        for i, (name, members) in enumerate(groups)
+    ]
+    return _figure(legend(items), inner + _dates(frame), "")
+
+
+def price_chart(closes: Sequence[tuple[date, float]]) -> Markup:
+    """Closing prices over time."""
+    kept = _thin(closes)
+    if len(kept) < 2:
+        return Markup("")
+    prices = [price for _, price in kept]
+    marks = nice_marks(min(prices), max(prices))
+    frame = _Frame(kept[0][0].toordinal(), kept[-1][0].toordinal(), marks[0], marks[-1])
+    line = Markup('<path class="curve k0" d="{}"/>').format(frame.path(kept))
+    return _figure(Markup(""), _panel("prices", frame, marks, "{:g}", line, high=180, scale=1) + _dates(frame), "")
+
+
+def legend(items: Sequence[tuple[str, str, str]]) -> Markup:
+    """Names with their colours and last values: (name, class, value)."""
+    entries = Markup("").join(
+        Markup(
+            '<li><svg class="swatch" aria-hidden="true"><rect class="{}" width="100%" height="100%"/></svg>'
+            "<span>{}</span> <b>{}</b></li>"
+        ).format(colour, name, value.replace("-", "\N{MINUS SIGN}"))
+        for name, colour, value in items
+    )
+    return Markup('<ul class="legend">{}</ul>').format(entries)
+
+
+def nice_marks(low: float, high: float, about: int = 4) -> list[float]:
+    """Round values that enclose a range, about so many steps apart.
+
+    Returns:
+        At least two, ascending; the first is at most `low`, the last at least `high`.
+    """
+    if high - low < 1e-9:
+        low, high = low - 0.01, high + 0.01
+    raw = (high - low) / about
+    unit = 10.0 ** floor(log10(raw))
+    step = next(unit * factor for factor in (1, 2, 2.5, 5, 10) if raw <= unit * factor * (1 + 1e-9))
+    first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
+    return [i * step for i in range(first, max(last, first + 1) + 1)]
+
+
+class _Frame:
+    """Where days and values stand in the inner picture."""
+
+    def __init__(self, first: int, last: int, low: float, high: float) -> None:
+        self.first, self.last, self.low, self.high = first, last, low, high
+
+    def x(self, day: date) -> float:
+        return WIDE * (day.toordinal() - self.first) / (self.last - self.first)
+
+    def y(self, value: float) -> float:
+        return HIGH * (self.high - value) / (self.high - self.low)
+
+    def path(self, points: Sequence[tuple[date, float]]) -> str:
+        return "M" + "L".join(f"{_n(self.x(day))} {_n(self.y(value))}" for day, value in points)
+
+
+def _n(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")
+
+
+def _thin(points: Sequence[Any]) -> list[Any]:
+    if len(points) <= POINTS:
+        return list(points)
+    step = (len(points) - 1) / (POINTS - 1)
+    return [points[round(i * step)] for i in range(POINTS)]
+
+
+def _since_start(points: Sequence[tuple[date, float]]) -> list[tuple[date, float]]:
+    start = points[0][1]
+    return [(day, value / start - 1 if start else 0.0) for day, value in points]
+
+
+def _drawdown(points: Sequence[tuple[date, float]]) -> list[tuple[date, float]]:
+    peak, found = 0.0, []
+    for day, value in points:
+        peak = max(peak, 1 + value)
+        found.append((day, (1 + value) / peak - 1 if peak else 0.0))
+    return found
+
+
+def _panel(
+    name: str, frame: _Frame, marks: Sequence[float], form: str, inner: Markup, *, high: int, scale: int = 100
+) -> Markup:
+    grid = Markup("").join(
+        Markup('<line class="grid{}" x1="0" x2="1000" y1="{y}" y2="{y}"/>').format(
+            " zero" if abs(mark) < 1e-12 else "", y=_n(frame.y(mark))
+        )
+        for mark in marks
+    )
+    words = Markup("").join(
+        Markup('<text class="tick" x="-8" y="{}%" dy="4" text-anchor="end">{}</text>').format(
+            _n(frame.y(mark) / 10), _tick(form, mark * scale)
+        )
+        for mark in marks
+    )
+    return Markup(
+        '<svg class="panel {name}" height="{high}" width="100%" aria-hidden="true">'
+        '<svg viewBox="0 0 1000 1000" preserveAspectRatio="none" width="100%" height="100%">{grid}{inner}</svg>{words}'
+        "</svg>"
+    ).format(name=name, high=high, grid=grid, inner=inner, words=words)
+
+
+def _tick(form: str, value: float) -> str:
+    text = form.replace("+", "").format(0) if abs(value) < 1e-9 else form.format(value)
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def _digits(marks: Sequence[float], sign: str = "") -> str:
+    """The format of fractions as per cent, with as many digits as tell two marks apart."""
+    return f"{{:{sign}.{0 if marks[1] - marks[0] >= 0.0099 else 1}f}}%"
+
+
+def _dates(frame: _Frame) -> Markup:
+    """Four or five days along the bottom."""
+    days = [frame.first + round(i * (frame.last - frame.first) / 4) for i in range(5)]
+    short = frame.last - frame.first < 300
+    words = Markup("").join(
+        Markup('<text class="tick{}" x="{}%" y="14" text-anchor="{}">{}</text>').format(
+            " spare" if i % 2 else "",
+            i * 25,
+            "start" if i == 0 else "end" if i == 4 else "middle",
+            f"{(day := date.fromordinal(number)).day} {day:%b}" if short else f"{date.fromordinal(number):%b %Y}",
+        )
+        for i, number in enumerate(days)
+    )
+    return Markup('<svg class="days" height="18" width="100%" aria-hidden="true">{}</svg>').format(words)
+
+
+def _data(curves: Mapping[str, Sequence[tuple[date, float]]], decisions: Sequence[tuple[date, int]]) -> str:
+    """What the pointer reads out: days and values as JSON."""
+    points = next(iter(curves.values()))
+    numbers = list(decisions)
+    place, in_force = 0, []
+    for day, _ in points:
+        while place < len(numbers) and numbers[place][0] <= day:
+            place += 1
+        in_force.append(numbers[place - 1][1] if place else 0)
+    first, last = points[0][0].toordinal(), max(points[-1][0].toordinal(), points[0][0].toordinal() + 1)
+    return json.dumps(
+        {
+            "x": [round((day.toordinal() - first) / (last - first), 4) for day, _ in points],
+            "days": [day.isoformat() for day, _ in points],
+            "names": list(curves),
+            "values": [[round(100 * value, 2) for _, value in curve] for curve in curves.values()],
+            "decisions": in_force,
+        },
+        separators=(",", ":"),
+    )
+
+
+def _figure(head: Markup, body: Markup, data: str) -> Markup:
+    attribute = Markup(' data-points="{}"').format(data) if data else Markup("")
+    return Markup('{}<div class="plot"{}>{}</div>').format(head, attribute, body)

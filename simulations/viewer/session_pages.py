@@ -1,0 +1,160 @@
+"""Pages about whole sessions: the list, one of them, two side by side, and what is new in one that runs."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from fastapi.responses import HTMLResponse, JSONResponse
+
+from ...memory.journal import GENESIS
+from ...tools.errors import PaperDeskError
+from ..reading import Session, Summary
+from ..reading.comparison import compare
+from ..transcript import transcript
+from .charts import equity_chart, weights_chart
+from .pages import Here
+
+router = APIRouter()
+
+PER_PAGE = 30
+"""Decisions on a page."""
+WIDEST = 14
+"""Names that have a column of their own in the timeline; of more, the largest orders are listed."""
+NEWS = 200
+"""New events told at once."""
+
+Name = str
+
+
+@router.get("/")
+def sessions(pages: Here, after: str | None = None) -> HTMLResponse:
+    """All sessions."""
+    found = list(pages.library.summaries(after=after, limit=50))
+    lines = [one for one in found if isinstance(one, Summary)]
+    broken = [one for one in found if not isinstance(one, Summary)]
+    last = found[-1] if len(found) == 50 else None
+    more = (last.name if isinstance(last, Summary) else last[0]) if last else None
+    return pages.render("sessions.html", lines=lines, broken=broken, more=more, root=pages.library.root)
+
+
+@router.get("/compare")
+def comparison(pages: Here, s: Annotated[list[str], Query()], after: str = "") -> HTMLResponse:
+    """Two sessions side by side."""
+    if len(s) != 2:
+        return pages.error(400, "Choose two sessions to compare.")
+    with pages.session(s[0]) as left, pages.session(s[1]) as right:
+        ready = pages.is_indexed(left) and pages.is_indexed(right)
+        told = compare(left, right, after=after, limit=PER_PAGE, detailed=ready)
+        curves = {one.name: [(bar.day, bar.equity) for bar in one.bars()] for one in (left, right)}
+        return pages.render("compare.html", told=told, ready=ready, chart=equity_chart(curves, []))
+
+
+@router.get("/s/{name}")
+def one(
+    pages: Here, name: Name, after: int | None = None, order: str = "oldest", baselines: bool = False
+) -> HTMLResponse:
+    """One session."""
+    with pages.session(name) as session:
+        summary = session.summary()
+        ready = pages.is_indexed(session)
+        newest = order == "newest"
+        lines = session.decisions(
+            after=-1 if after is None else after - 1, limit=PER_PAGE, newest_first=newest, detailed=ready
+        )
+        bars = session.bars()
+        desk = {"desk": [(bar.day, bar.equity) for bar in bars]}
+        days = _decision_days(session)
+        chart = equity_chart(_with_baselines(pages, session) or desk if baselines else desk, days)
+        if ready:
+            with session.index() as index:
+                tokens = index.total("prompt_tokens"), index.total("generated_tokens")
+                counts = index.known("kind")
+        else:
+            tokens, counts = None, {}
+        trades = session.trades()
+        return pages.render(
+            "session.html",
+            summary=summary,
+            lines=lines,
+            ready=ready,
+            progress=pages.progress.get(name),
+            newest=newest,
+            more=lines[-1].number + 1 if len(lines) == PER_PAGE else None,
+            grid=len(summary.universe) <= WIDEST,
+            chart=chart,
+            weights=weights_chart(bars, summary.universe),
+            tokens=tokens,
+            counts=counts,
+            costs=sum(trade.costs for trade in trades),
+            traded=sum(trade.value for trade in trades),
+            trades=len(trades),
+            baselines=baselines,
+        )
+
+
+@router.get("/s/{name}/equity")
+def equity(pages: Here, name: Name) -> HTMLResponse:
+    """The chart of equity with the baselines, as a part of a page; they take a second or two."""
+    with pages.session(name) as session:
+        curves = _with_baselines(pages, session)
+        return HTMLResponse(equity_chart(curves, _decision_days(session)) if curves else "")
+
+
+@router.get("/s/{name}/news")
+def news(pages: Here, name: Name, after: int = 0) -> JSONResponse:
+    """What happened since event `after`, for a page that follows a running session."""
+    with pages.session(name) as session:
+        rows = []
+        for row in session.rows(after=after):
+            rows.append(row)
+            if len(rows) == NEWS:
+                break
+        lines = [line for line, _ in transcript(rows, detailed=False) if line.strip()]
+        bars = [row for row in rows if row.kind == "bar_closed"]
+        return JSONResponse(
+            {
+                "last": rows[-1].seq if rows else min(after, session.count),
+                "count": session.count,
+                "finished": session.is_finished,
+                "decided": any(row.kind == "decision_closed" for row in rows),
+                "day": bars[-1].document["session"] if bars else None,
+                "equity": bars[-1].document["equity"] if bars else None,
+                "lines": lines,
+            }
+        )
+
+
+@router.get("/s/{name}/verify")
+def verified(pages: Here, name: Name) -> HTMLResponse:
+    """Whether the record is intact: the whole chain is computed again."""
+    with pages.session(name) as session:
+        return pages.render("verify.html", summary=session.summary(), found=session.verify(), genesis=GENESIS)
+
+
+def _decision_days(session: Session) -> list[tuple[Any, int]]:
+    return [(line.day, line.number + 1) for line in session.decisions(limit=100_000, detailed=False)]
+
+
+Curves = dict[str, list[tuple[Any, float]]]
+
+
+def _with_baselines(pages: Here, session: Session) -> Curves | None:
+    """None while it runs (its baselines would show what is to come) and where its market cannot be opened."""
+    if not session.is_finished:
+        return None
+    try:
+        return _tracks(pages, session.name, session.journal.head)
+    except PaperDeskError:
+        return None  # the desk's own curve is on the page already; only company for it is missing
+
+
+@lru_cache(maxsize=16)
+def _tracks(pages: Here, name: str, head: str) -> Curves:
+    with pages.session(name) as session:
+        return {track.name: _points(track.equity) for track in session.tracks()}
+
+
+def _points(equity: Any) -> list[tuple[Any, float]]:
+    values: Sequence[float] = equity.to_numpy().tolist()
+    return [(day.date(), value) for day, value in zip(equity.index, values, strict=True)]

@@ -1,0 +1,298 @@
+"""The viewer as a person meets it: in a real browser, over a real socket, with the command line serving.
+
+Pictures of every page are left in the folder that PAPERDESK_SCREENSHOTS names.
+"""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import date
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from paperdesk.memory.journal import Filters, Journal
+from paperdesk.simulations.reading import Session
+
+from .conftest import Finished, run
+from .test_cli import WORDS
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright (make setup-dev)")
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (Debian and Ubuntu: apt install chromium)"),
+]
+PHONE = {"width": 390, "height": 844}
+LAPTOP = {"width": 1280, "height": 900}
+SCRIPT = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
+HOSTILE = (
+    f'ACME reports record revenue {SCRIPT} </p></mark><a href="http://evil.example/">revenue guidance</a> raised. '
+    "Revenue rose 12% and demand was strong \u202e\u2066 in all regions. "
+)
+
+
+@pytest.fixture(scope="module")
+def runs(us8_session: Finished, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two sessions on real data, and one whose market holds a hostile press release."""
+    root = tmp_path_factory.mktemp("browser")
+    shutil.copytree(us8_session.outcome.folder, root / "desk")
+    other = us8_session.config.model_copy(update={"max_weight": 0.2, "end": date(2024, 2, 12)})
+    run(other, root / "narrow")
+    market = tmp_path_factory.mktemp("market")
+    subprocess.run([sys.executable, Path(__file__).parents[2] / "examples/write_data_set.py", market], check=True)
+    (market / "documents.jsonl").write_text(
+        '{"id": "acme-1", "ticker": "ACME", "published_at": "2023-01-20T21:05:00Z", "source": "8-K", '
+        f'"headline": {_json("ACME " + SCRIPT)}, "body": {_json(HOSTILE * 3)}}}\n',
+        encoding="utf-8",
+    )
+    config = us8_session.config.model_copy(
+        update={"market": str(market), "start": date(2023, 1, 3), "end": date(2023, 4, 3)}
+    )
+    run(config, root / "hostile")
+    return root
+
+
+def _json(text: str) -> str:
+    from json import dumps
+
+    return dumps(text)
+
+
+@pytest.fixture(scope="module")
+def address(runs: Path) -> Iterator[str]:
+    """The viewer in a process of its own."""
+    process = subprocess.Popen([*WORDS, "view", str(runs), "--port", "0"], stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    found = re.search(r"http://127\.0\.0\.1:\d+", process.stderr.readline())
+    assert found
+    yield found[0]
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Any, address: str, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A page that notes every complaint of the browser and every request that leaves for another host."""
+    context = browser.new_context(viewport=getattr(request, "param", LAPTOP), base_url=address)
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on(
+        "console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None
+    )
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda asked: None if asked.url.startswith(address) else complaints.append(asked.url))
+    yield page
+    assert complaints == []
+    context.close()
+
+
+def picture(page: Any, name: str) -> None:
+    if folder := os.environ.get("PAPERDESK_SCREENSHOTS"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+def bought(runs: Path, ticker: str) -> int:
+    """A decision (from 1) that bought a name in May, or else at any time."""
+    with Session.open(runs / "desk") as session:
+        orders = session.entries(Filters(kind="order_submitted", ticker=ticker))
+        buys = [row for row in orders if row.document["order"]["side"] == "buy"]
+        in_may = [row for row in buys if "-05-" in row.document["order"]["decided_at"]]
+        return int((in_may or buys)[0].decision or 0) + 1
+
+
+def test_three_clicks_lead_from_the_list_to_the_sentence_in_the_document(page: Any, runs: Path) -> None:
+    number = bought(runs, "NVDA")
+    page.goto("/")
+    picture(page, "sessions")
+    page.get_by_role("link", name="desk", exact=True).click()  # 1
+    picture(page, "session")
+    cell = page.locator(f'td.cell a[href="/s/desk/d/{number}/NVDA"]')
+    cell.click()  # 2
+    answer = page.get_by_role("region", name="The answer")
+    for question in ("Why", "Who objected", "What they read", "What it cost"):
+        assert answer.get_by_role("heading", name=question).is_visible()
+    with Session.open(runs / "desk") as session:
+        case = session.case(number - 1, "NVDA")
+    assert case.move.ordered is not None
+    assert case.move.ordered.reason in answer.inner_text()
+    assert f"{case.move.ordered.costs:,.2f}" in answer.inner_text()
+    picture(page, "case")
+    quoted = case.passages[0]
+    page.locator("li", has_text="“").get_by_role("link").first.click()  # 3
+    assert page.locator("#passage").inner_text() == quoted["text"]
+    assert len(page.locator(".document").inner_text()) > 2 * len(quoted["text"])
+    assert page.locator("#passage").is_visible()
+    picture(page, "evidence")
+
+
+def test_a_figure_leads_to_the_filing_it_stands_in(page: Any, runs: Path) -> None:
+    number = bought(runs, "NVDA")
+    with Session.open(runs / "desk") as session:
+        ratios = [item for item in session.case(number - 1, "NVDA").evidence.values() if item["kind"] == "ratio"]
+    item = next(item for item in ratios if item["measure"] == "revenue_growth_yoy")
+    page.goto(f"/s/desk/d/{number}/evidence?id={item['id']}")
+    assert item["source"] in page.locator("main").inner_text()
+    table = page.get_by_role("region", name="Figures of the filing")
+    assert table.get_by_text("Revenue", exact=True).first.is_visible()
+
+
+def test_search_and_filters_keep_their_place_in_the_address(page: Any) -> None:
+    page.goto("/s/desk")
+    page.keyboard.press("/")
+    page.keyboard.type("revenue growth")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/s/desk/events?q=revenue+growth")
+    assert page.locator(".hit mark").count() > 10
+    page.get_by_label("Ticker").select_option("NVDA")
+    page.get_by_label("Kind").select_option("signal_issued")
+    page.get_by_role("button", name="Show").click()
+    page.wait_for_url("**ticker=NVDA**")
+    assert "verdict" not in page.url  # what is left empty stays out
+    heads = page.locator(".events .head")
+    assert heads.count() > 0
+    assert all("Signal" in text and "NVDA" in text for text in heads.all_inner_texts())
+    address = page.url
+    page.goto("/")
+    page.goto(address)
+    assert page.get_by_label("Ticker").input_value() == "NVDA"
+    picture(page, "search")
+
+
+def test_keys_lead_from_decision_to_decision(page: Any) -> None:
+    page.goto("/s/desk/d/2")
+    page.keyboard.press("j")
+    page.wait_for_url("**/d/3")
+    page.keyboard.press("k")
+    page.wait_for_url("**/d/2")
+    picture(page, "decision")
+    page.keyboard.press("?")
+    assert page.get_by_role("dialog").is_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("t")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    page.keyboard.press("u")
+    page.wait_for_url("**/s/desk")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    picture(page, "session-dark")
+
+
+def test_two_sessions_are_compared(page: Any) -> None:
+    page.goto("/")
+    button = page.get_by_role("button", name="Compare the two")
+    assert button.is_disabled()
+    page.get_by_label("Compare desk").check()
+    page.get_by_label("Compare narrow").check()
+    button.click()
+    page.wait_for_url("**/compare?**")
+    main = page.locator("main").inner_text()
+    assert "max_weight" in main
+    assert "They differ from the first event on." in main
+    assert page.locator(".pairs tbody tr").count() > 3
+    picture(page, "compare")
+
+
+def test_a_press_release_with_script_in_it_is_inert(page: Any, runs: Path) -> None:
+    with Session.open(runs / "hostile") as session:
+        found = session.entries(Filters(kind="tool_called", ticker="ACME", text="guidance"))
+        row = found[0]
+        item = next(item for item in row.document["evidence"] if item.get("span"))
+    addresses = [
+        f"/s/hostile/d/{(row.decision or 0) + 1}/evidence?id={item['id']}",
+        f"/s/hostile/d/{(row.decision or 0) + 1}/ACME",
+        f"/s/hostile/d/{(row.decision or 0) + 1}/prompts",
+        f"/s/hostile/e/{row.seq}",
+        "/s/hostile/events?q=guidance",
+    ]
+    for address in addresses:
+        page.goto(address)
+        assert "owned" not in page.title()
+        assert page.locator("main img").count() == 0
+        assert page.locator("main script").count() == 0
+        assert page.locator('a[href^="http"]').count() == 0
+    page.goto(addresses[0])
+    assert SCRIPT in page.locator(".document").inner_text()
+    picture(page, "hostile")
+
+
+def test_a_running_session_is_followed(page: Any, runs: Path, us8_session: Finished) -> None:
+    events = us8_session.events
+    second = [i for i, event in enumerate(events) if event.kind == "decision_closed"][1]
+    folder = runs / "live"
+    with Journal.create(folder, config=us8_session.config.model_dump(mode="json")) as journal:
+        for event in events[:20]:
+            journal.append(event)
+        page.goto("/s/live")
+        assert page.get_by_role("heading", name="Live", exact=True).is_visible()
+        for event in events[20 : second + 3]:
+            journal.append(event)
+        page.wait_for_function("document.querySelectorAll('#timeline tbody tr').length === 2", timeout=60_000)
+        assert "analyst on NVDA" in page.locator("#live-lines").inner_text()
+        page.wait_for_function(f"document.querySelector('#live-count').textContent === '{second + 3}'")
+        picture(page, "live")
+        for event in events[second + 3 :]:
+            journal.append(event)
+        journal.finish()
+        page.wait_for_function("!document.querySelector('#live')", timeout=60_000)
+        assert page.get_by_text("finished", exact=True).is_visible()
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("page", [PHONE], indirect=True)
+def test_a_phone_shows_every_page_without_sideways_scrolling(page: Any, runs: Path) -> None:
+    number = bought(runs, "NVDA")
+    for name, address in {
+        "sessions": "/",
+        "session": "/s/desk",
+        "decision": f"/s/desk/d/{number}",
+        "case": f"/s/desk/d/{number}/NVDA",
+        "prompts": f"/s/desk/d/{number}/prompts?ticker=NVDA",
+        "search": "/s/desk/events?q=revenue",
+        "event": "/s/desk/e/20",
+        "compare": "/compare?s=desk&s=narrow",
+    }.items():
+        page.goto(address)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], name
+        picture(page, f"phone-{name}")
+
+
+def barriers(page: Any, options: str = "{}") -> list[tuple[str, str]]:
+    """What axe finds on a page, minor things aside: (rule, an element)."""
+    place = find_spec("axe_playwright_python")
+    if place is None or place.origin is None:
+        pytest.skip("needs axe-playwright-python (make setup-dev)")
+    page.evaluate((Path(place.origin).parent / "axe.min.js").read_text(encoding="utf-8"))
+    found = page.evaluate(f"axe.run({options})")
+    return [(v["id"], v["nodes"][0]["html"]) for v in found["violations"] if v["impact"] != "minor"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/s/desk", "/s/desk/d/2", "/s/desk/d/2/NVDA", "/s/desk/d/2/prompts?ticker=NVDA", "/s/desk/events?q=cap"],
+)
+def test_no_page_has_a_barrier(page: Any, path: str) -> None:
+    page.goto(path)
+    assert barriers(page) == []
+
+
+@pytest.mark.parametrize("path", ["/s/desk/d/2", "/s/desk/d/2/NVDA"])
+def test_dark_pages_have_contrast(page: Any, path: str) -> None:
+    page.emulate_media(color_scheme="dark")
+    page.goto(path)
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 23, 26)"
+    assert barriers(page, "{runOnly: ['color-contrast']}") == []
