@@ -12,6 +12,8 @@ from typing import Annotated, Any
 import typer
 
 # Only what `--help` needs is imported here; each command imports the rest itself, so that help answers at once.
+from .simulations.verbs.brokers import brokers
+from .simulations.verbs.brokers import trade as trade_verb
 from .simulations.verbs.evaluation import evaluate, sweep
 from .simulations.verbs.markets import markets
 from .simulations.verbs.memory import memory
@@ -30,6 +32,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+app.command("trade")(trade_verb)
+app.add_typer(brokers, name="brokers")
 app.add_typer(markets, name="markets")
 app.add_typer(models, name="models")
 app.add_typer(memory, name="memory")
@@ -168,9 +172,9 @@ def replay(session: SessionFolder, json: Json = False) -> None:
 
     with console(quiet=True) as screen:
         screen.say("starting")
-        from .simulations.session import replay as replay_session
+        from .simulations.session_folder import Session
 
-        outcome = replay_session(session, screen.listen, screen.say)
+        outcome = Session(session).replay(listener=screen.listen, say=screen.say)
     screen.replayed(outcome, json=json)
 
 

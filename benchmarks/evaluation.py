@@ -22,7 +22,7 @@ from paperdesk.simulations.session import start
 from paperdesk.tools.market.laboratory import LaboratoryPlan, make, write_laboratory
 
 SEEDS = range(1, 51)
-STRENGTH = 5.0
+STRENGTH = 8.0
 COMPANIES, YEARS = 10, 3
 ACCOUNTS = 40
 """Random accounts: no more than two of them may do better."""

@@ -1,6 +1,6 @@
 """What the nodes work with: handed to the graph as its runtime context, never part of the state."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -13,7 +13,7 @@ from ..memory.calibration import AgentRecord, Calibration
 from ..memory.journal.store import Journal
 from ..memory.lessons import Experience
 from ..tools.broker.protocol import OrderIntent
-from ..tools.broker.simulated import SimulatedBroker
+from ..tools.broker.report import SteppedBroker
 from ..tools.clock import TradingCalendar
 from ..tools.evidence import Evidence
 from ..tools.frozen import Frozen
@@ -99,11 +99,14 @@ class DeskContext:
     market: Market
     calendar: TradingCalendar
     universe: tuple[str, ...]
-    decision_sessions: frozenset[date]
+    decision_sessions: Container[date]
+    """Sessions at whose close the desk decides."""
+    market_key: str
+    """What outcomes are filed under: the fingerprint that the market had at the start. A live one grows."""
     analysts: Sequence[Role]
     mind: JournaledMind
     journal: Journal
-    broker: SimulatedBroker
+    broker: SteppedBroker
     rules: RuleEngine
     optimizer: MeanCVaR
     settings: DeskSettings

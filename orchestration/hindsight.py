@@ -54,6 +54,8 @@ def resolve(desk: DeskContext, state: DeskState) -> None:
         if happened is None:
             waiting.append(item)
             continue
+        if signal.ticker not in place:
+            continue  # no longer on the desk's list: there is nothing to compare it with
         gained, usual = float(happened.gained[place[signal.ticker]]), float(happened.usual[place[signal.ticker]])
         if not isfinite(gained) or not usual > 0:
             continue  # not traded over the whole horizon, or too young to have a usual size: nothing to learn
@@ -64,7 +66,7 @@ def resolve(desk: DeskContext, state: DeskState) -> None:
             model=desk.model,
             regime=item.regime,
             ticker=signal.ticker,
-            market=desk.market.fingerprint,
+            market=desk.market_key,
             issued_on=item.session,
             available_at=happened.known_at,
             horizon_days=signal.horizon_days,

@@ -15,7 +15,7 @@ from ..memory.journal.events import (
     OrderFilled,
     OrderForced,
 )
-from ..tools.broker.simulated import StepReport
+from ..tools.broker.report import StepReport
 from ..tools.errors import BrokerError
 from .context import DeskContext, OpenSignal
 from .state import DeskState

@@ -5,7 +5,7 @@ The copy makes the new session derivable again when the old folders are gone.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,10 @@ from ..memory.outcome import Outcome
 from ..tools.errors import InputError
 from ..tools.frozen import content_hash
 from .config import SessionConfig, load_config
+
+
+EVER = datetime.max.replace(tzinfo=UTC)
+"""For a desk whose last decision nobody knows."""
 
 
 def outcomes_of(journal: Journal) -> list[Outcome]:

@@ -27,7 +27,7 @@ _ONLY_WITH = {
     "placebo": {"placebo", "placebo_seed"},
     "ablate": {"ablate"},
 }
-"""By choice, what stands in the chain only where it is made; without it a chain is as before there was such a choice."""
+"""By choice, what stands in the chain only where it is made; without it, a chain is as before there were such."""
 
 
 def market_of(config: SessionConfig) -> Market:

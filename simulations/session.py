@@ -43,6 +43,8 @@ from .window import Window, last_decision, window_of
 
 PLOT_FILE = "equity.png"
 """The picture of a session, in its folder."""
+TRADE = "trade"
+"""Key of the manifest's configuration under which a live session keeps what a simulated one has not."""
 
 
 class SessionError(InputError):
@@ -229,9 +231,12 @@ def stored_config(folder: Path) -> SessionConfig:
 
     Raises:
         JournalRefused: the folder holds no session.
+        SessionError: it holds one of live trading.
     """
     with Journal.open_readonly(folder) as journal:
         assert journal.manifest is not None  # a journal in a folder has one
+        if TRADE in journal.manifest.config:
+            raise SessionError(f"{folder} holds a live session: go on with it by `paperdesk trade --out {folder}`.")
         return load_config(None, journal.manifest.config)
 
 
@@ -349,6 +354,7 @@ def assemble(
         calendar=market.calendar,
         universe=window.universe,
         decision_sessions=frozenset(window.decisions),
+        market_key=market.fingerprint,
         analysts=seated.analysts,
         mind=mind,
         journal=mind.journal,

@@ -25,6 +25,7 @@ from ..memory.journal.events import (
     OrderFilled,
     OrderForced,
     OrderSubmitted,
+    OrderWithheld,
     ProposalMade,
     RuleVerdict,
     SessionEnded,
@@ -32,6 +33,7 @@ from ..memory.journal.events import (
     SignalIssued,
     SignalResolved,
     ToolCalled,
+    VenueReported,
 )
 from ..memory.journal.rows import Row
 from ..memory.lessons.lesson import text_of
@@ -185,6 +187,10 @@ def _lines(event: Event, evidence: dict[str, Evidence], detailed: bool) -> Itera
             yield f"      why: {event.reason}", ""
         case OrderAnswered() if event.status != "accepted":
             yield f"  Broker {event.status} {event.ticker}: {event.reason}", "yellow"
+        case OrderWithheld():
+            yield f"  Not sent {event.ticker}: {event.reason}", "yellow"
+        case VenueReported() if event.notes:
+            yield from ((f"  Look at this: {note}", "yellow") for note in event.notes)
         case OrderFilled():
             fill = event.fill
             filled = "Filled" if fill.cause == "order" else f"Filled by {fill.cause.replace('_', ' ')}"

@@ -93,7 +93,7 @@ def commands() -> Iterator[tuple[str, str, list[str]]]:
     """Every `paperdesk VERB ... --options` that stands as code on a page; `make run ARGS="..."` is `run`."""
     for page in PAGES:
         code = code_of(page.read_text(encoding="utf-8"))
-        for verb, rest in re.findall(r"(?<![./\w-])paperdesk ([a-z]+)\b([^\n|#]*)", code):
+        for verb, rest in re.findall(r"(?<![./\w-])paperdesk (?!import\b)([a-z]+)\b([^\n|#]*)", code):
             if verb in GROUPS:
                 if below := re.match(r" ([a-z]+)\b(.*)", rest):
                     yield page.name, f"{verb} {below[1]}", re.findall(r"(?<!\S)(--[a-z-]+)", below[2])

@@ -14,7 +14,7 @@ from langchain_core.messages import ToolMessage
 from langchain_core.tools import StructuredTool
 from pydantic import BaseModel, ConfigDict, Field
 
-from .broker.protocol import Broker, OrderIntent, Submission, VerdictToken
+from .broker.protocol import DeskBroker, OrderIntent, Submission, VerdictToken
 from .evidence import Evidence
 from .evidence_pack import PASSAGES, QUERY
 from .indicators import indicators
@@ -189,7 +189,7 @@ def optimise(tools: dict[str, BaseTool], **arguments: object) -> Solution | Infe
     return result
 
 
-def execution_tools(broker: Broker) -> dict[str, BaseTool]:
+def execution_tools(broker: DeskBroker) -> dict[str, BaseTool]:
     """The tools that touch the account; a submission without a valid token is refused by the broker."""
 
     def portfolio() -> tuple[str, None]:

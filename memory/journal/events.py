@@ -166,7 +166,8 @@ class OrderAnswered(BaseEvent):
     kind: Literal["order_answered"] = "order_answered"
     ticker: str
     client_order_id: str
-    status: Literal["accepted", "rejected", "unknown"]
+    status: Literal["accepted", "rejected", "unknown", "absent"]
+    """`absent`: the answer was lost, and a look-up found that the order never arrived."""
     reason: str = ""
 
 
@@ -254,6 +255,68 @@ class DecisionClosed(BaseEvent):
     session: date
 
 
+class VenueChecked(BaseEvent):
+    """Live trading looked at its venue before it sent anything: clock, connection, and who counts which shares."""
+
+    kind: Literal["venue_checked"] = "venue_checked"
+    session: date
+    at: AwareDatetime
+    """By our clock."""
+    skew_seconds: float
+    """The venue's clock less ours."""
+    ledger: dict[str, float]
+    """Shares as the journal counts them."""
+    venue: dict[str, float]
+    """Shares as the venue counts them."""
+
+
+class OrderSent(BaseEvent):
+    """Live trading: an order leaves now; written before it is sent."""
+
+    kind: Literal["order_sent"] = "order_sent"
+    ticker: str
+    order: OrderIntent
+    """As the rules let it through at the open."""
+    at: AwareDatetime
+
+
+class OrderWithheld(BaseEvent):
+    """Live trading: an order for this open was not sent, and will not be."""
+
+    kind: Literal["order_withheld"] = "order_withheld"
+    ticker: str
+    client_order_id: str
+    quantity: float
+    reason: str
+
+
+class VenueReported(BaseEvent):
+    """Live trading: what the venue and the data say of a session that has closed. All else is derived from it."""
+
+    kind: Literal["venue_reported"] = "venue_reported"
+    session: date
+    at: AwareDatetime
+    """When it was asked."""
+    cash: float
+    positions: dict[str, float]
+    """Shares after the session, by our ledger."""
+    venue: dict[str, float]
+    """Shares by the venue's count."""
+    prices: dict[str, float]
+    """Last known close of every name of the universe."""
+    actions: list[Document]
+    fills: list[Fill]
+    ended: list[Document]
+    market: str
+    """Fingerprint of the data that the desk will look at."""
+    decide: bool
+    """Whether the desk decides at this close."""
+    owed: bool
+    """Whether a decision is still due after it."""
+    notes: list[str]
+    """What a person should know."""
+
+
 class SessionEnded(BaseEvent):
     """The last event: the figures of the session."""
 
@@ -282,6 +345,10 @@ Event = Annotated[
     | OrderForced
     | SignalResolved
     | DecisionClosed
+    | VenueChecked
+    | OrderSent
+    | OrderWithheld
+    | VenueReported
     | SessionEnded,
     Field(discriminator="kind"),
 ]

@@ -24,7 +24,7 @@ from ...tools.frozen import canonical_json
 from . import database
 from .chain import GENESIS, chain_hash, divergence, verify
 from .errors import JournalDamaged, JournalDivergence, JournalError, JournalRefused
-from .events import Event
+from .events import EVENT, Event
 from .lock import WriterLock
 from .manifest import FILE as MANIFEST_FILE
 from .manifest import Manifest, code_hash, file_sha256, package_versions
@@ -282,6 +282,15 @@ class Journal:
             for seq, body, digest, written_at in rows:
                 yield Record.stored(seq, body, digest, written_at)
             last = rows[-1][0]
+
+    def ahead(self) -> Event | None:
+        """The next event that a resumed session or a replay will have to derive; None where nothing is left on record.
+
+        For what came from outside and cannot be derived (what a venue said): it is read here and appended as it is.
+        """
+        source = self._against if self._against else self
+        row = source._row(self._count + 1) if self._count < self.recorded else None
+        return None if row is None else EVENT.validate_json(row[0])
 
     def hash_at(self, seq: int) -> str:
         """The head as it was after event `seq`.

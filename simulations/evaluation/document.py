@@ -55,7 +55,7 @@ class Luck(Frozen):
     probabilistic: float
     """Probability that the true Sharpe ratio is above 0, had this been the only trial."""
     trials: int | None
-    """Distinct configurations run on this market; None where the ledger is off."""
+    """Distinct configurations run on this market; None where none is on record."""
     spread: float
     """Standard deviation of Sharpe ratios between trials, a year."""
     best_by_luck: float

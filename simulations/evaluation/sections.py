@@ -121,7 +121,7 @@ def _comparisons(report: SessionReport) -> Section:
 def _luck(report: SessionReport) -> Section:
     rows: list[tuple[str, ...]] = []
     if (luck := report.luck) is not None:
-        trials = "not counted: the ledger is off" if luck.trials is None else f"{luck.trials} on this market"
+        trials = "not on record" if luck.trials is None else f"{luck.trials} on this market"
         needed = "none suffices" if luck.needed_sessions is None else f"{luck.needed_sessions:,} sessions"
         rows += [
             ("Sharpe ratio", f"{luck.sharpe:.2f}; skew {luck.skew:+.2f}, kurtosis {luck.kurtosis:.1f}"),

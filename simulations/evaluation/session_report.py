@@ -30,6 +30,7 @@ from .resampling import Places, block_length, interval, stationary_places
 from .skill import skills_of
 from .strategies import strategies, targets_of
 from .trials import Trial
+from .words import findings
 
 Vector = NDArray[np.float64]
 Curves = dict[str, tuple[float, ...]]
@@ -97,8 +98,6 @@ def evaluate_session(record: SessionRecord, trials: Sequence[Trial] | None, sett
     Raises:
         EvaluationError: the session is too short to say anything about.
     """
-    from .words import findings
-
     opponents = opponents_of(record)
     lots = lottery_tracks(record, settings.accounts, settings.seed)
     places = histories(record.returns, settings)

@@ -1,16 +1,11 @@
 """What an evaluation comes to, in plain sentences: what was tried, what survived, what did not."""
 
-from .document import Lottery, Luck, SessionReport, TrackReport
+from .document import Lottery, Luck, SessionReport
 from .figures import Estimate
 
 Sentences = tuple[str, ...]
 ENOUGH_DECISIONS = 60
 """Decisions below which a table of figures mostly describes what happened to happen."""
-
-
-def percent(value: float, digits: int = 1) -> str:
-    """`+1.2%`."""
-    return f"{value:+.{digits}%}"
 
 
 def share(value: float) -> str:
@@ -60,7 +55,10 @@ def _tried(report: SessionReport) -> Sentences:
             f"(turnover {report.lottery.turnover:.1f}x a year; the desk {desk.traded.turnover:.1f}x)."
         )
     if report.luck is not None and report.luck.trials is None:
-        told.append("The trials ledger is off: how often this was tried is not known, and nothing is deflated for it.")
+        told.append(
+            "No trials are on record for this market (the ledger is off, or the session was run elsewhere): how often "
+            "this was tried is not known, and nothing is deflated for it."
+        )
     elif report.luck is not None:
         count = report.luck.trials
         told.append(f"{count} configuration{'s' * (count != 1)} in all were run on this market so far.")
@@ -119,8 +117,3 @@ def _judge_agents(report: SessionReport, survived: list[str], failed: list[str])
         known = skill.ic.low is not None and skill.ic.low > 0
         text = f"{name}: information coefficient {span(skill.ic, '{:+.3f}')} over {skill.judged} outcomes"
         (survived if known else failed).append(f"{text}{'' if known else ', not told from none'}.")
-
-
-def desk_of(report: SessionReport) -> TrackReport:
-    """The desk's own track."""
-    return report.tracks[0]

@@ -163,7 +163,7 @@ class Decision:
 
 _ELSEWHERE = ("tool_called", "model_called", "bar_closed", "signal_resolved")
 """Kinds that have pages of their own, and of which there are many."""
-_FOLLOWING = frozenset({"order_filled", "order_ended", "corporate_action"})
+_FOLLOWING = frozenset({"order_filled", "order_ended", "order_forced", "margin_called", "corporate_action"})
 _PLACED = _FOLLOWING | {
     "decision_opened",
     "signal_issued",

@@ -15,7 +15,17 @@ _NODES = {
     "decision_closed": "record",
 }
 _OF_AGENT = {"auditor": "audit"}
-_MARKET = frozenset({"order_filled", "order_ended", "bar_closed", "corporate_action", "session_ended"})
+_MARKET = frozenset(
+    {
+        "order_filled",
+        "order_ended",
+        "order_forced",
+        "margin_called",
+        "bar_closed",
+        "corporate_action",
+        "session_ended",
+    }
+)
 """What the market does between two decisions."""
 
 

@@ -21,8 +21,11 @@ def serve(root: Path, *, host: str = "127.0.0.1", port: int = PORT) -> None:
         port: 0 for any that is free.
 
     Raises:
-        InputError: there is no such folder, or the address is taken.
+        InputError: there is no such folder, or the address is taken, or it names no address in particular.
     """
+    if host in ("", "0.0.0.0") or ":" in host:
+        # a page is answered only under the name that it is served at, so there has to be one
+        raise InputError(f"{host!r} names no single address; give the machine's own IPv4 address or its name as --host")
     app = make_app(root, (*LOOPBACK, host))
     try:
         listener = socket.create_server((host, port))

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, JSONResponse
+from markupsafe import Markup
 
 from ...memory.journal import GENESIS
 from ...tools.errors import PaperDeskError
@@ -62,17 +63,15 @@ def one(
         lines = session.decisions(
             after=-1 if after is None else after - 1, limit=PER_PAGE, newest_first=newest, detailed=ready
         )
-        bars = session.bars()
-        desk = {"desk": [(bar.day, bar.equity) for bar in bars]}
-        days = _decision_days(session)
-        chart = equity_chart(_with_baselines(pages, session) or desk if baselines else desk, days)
+        drawn = _drawn(pages, name, session.journal.head)
+        curves = _with_baselines(pages, session) if baselines else None
+        chart = equity_chart(curves, _decision_days(session)) if curves else drawn.equity
         if ready:
             with session.index() as index:
                 tokens = index.total("prompt_tokens"), index.total("generated_tokens")
                 counts = index.known("kind")
         else:
             tokens, counts = None, {}
-        trades = session.trades()
         return pages.render(
             "session.html",
             summary=summary,
@@ -83,12 +82,12 @@ def one(
             more=lines[-1].number + 1 if len(lines) == PER_PAGE else None,
             grid=len(summary.universe) <= WIDEST,
             chart=chart,
-            weights=weights_chart(bars, summary.universe),
+            weights=drawn.weights,
             tokens=tokens,
             counts=counts,
-            costs=sum(trade.costs for trade in trades),
-            traded=sum(trade.value for trade in trades),
-            trades=len(trades),
+            costs=drawn.costs,
+            traded=drawn.traded,
+            trades=drawn.trades,
             baselines=baselines,
         )
 
@@ -130,6 +129,30 @@ def verified(pages: Here, name: Name) -> HTMLResponse:
     """Whether the record is intact: the whole chain is computed again."""
     with pages.session(name) as session:
         return pages.render("verify.html", summary=session.summary(), found=session.verify(), genesis=GENESIS)
+
+
+class _Drawn(NamedTuple):
+    """What a session page shows of all days and all trades."""
+
+    equity: Markup
+    weights: Markup
+    trades: int
+    traded: float
+    costs: float
+
+
+@lru_cache(maxsize=16)
+def _drawn(pages: Here, name: str, head: str) -> _Drawn:
+    """Kept by the head of the journal: of a long session it takes a third of a second."""
+    with pages.session(name) as session:
+        bars, trades = session.bars(), session.trades()
+        return _Drawn(
+            equity=equity_chart({"desk": [(bar.day, bar.equity) for bar in bars]}, _decision_days(session)),
+            weights=weights_chart(bars, session.universe),
+            trades=len(trades),
+            traded=sum(trade.value for trade in trades),
+            costs=sum(trade.costs for trade in trades),
+        )
 
 
 def _decision_days(session: Session) -> list[tuple[Any, int]]:

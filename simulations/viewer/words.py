@@ -40,6 +40,8 @@ KINDS = {
     "order_answered": "Broker's answer",
     "order_filled": "Fill",
     "order_ended": "Order ended",
+    "order_forced": "Forced order",
+    "margin_called": "Margin call",
     "corporate_action": "Corporate action",
     "bar_closed": "Close of a day",
     "signal_resolved": "Outcome",

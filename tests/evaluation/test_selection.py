@@ -2,6 +2,7 @@
 
 import warnings
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pytest
@@ -59,7 +60,7 @@ def test_superiority_is_that_of_arch_on_studentized_differences() -> None:
         warnings.simplefilter("ignore")
         from arch.bootstrap import SPA, StationaryBootstrap
     differences = NOISE + np.linspace(-0.002, 0.0016, 8)
-    length = max(block_length(differences[:, k]) for k in range(8))
+    length: Any = max(block_length(differences[:, k]) for k in range(8))  # arch takes fractions, its types do not
     scaled = differences / np.sqrt(long_run_variance(differences, length))
     referee = SPA(np.zeros(240), -scaled, block_size=length, reps=400, studentize=True, seed=5)
     referee.compute()

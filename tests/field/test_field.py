@@ -172,6 +172,7 @@ def test_a_field_killed_while_it_runs_goes_on_to_the_same_heads(tmp_path: Path) 
     assert [m.state for m in report.members] == ["done"] * 2
     (selection,) = report.selections
     assert selection.variants == 2
+    assert selection.overfitting is not None
     assert 0 <= selection.overfitting <= 1
     assert field_paper(report).sections[0].rows[0][0] == "frequency-quarterly-free"
 

@@ -79,4 +79,4 @@ def test_a_market_without_what_is_to_be_changed_is_refused() -> None:
     silent = replace(PLAIN, documents=())
     for name in ("documents", "hostile"):
         with pytest.raises(InputError, match="take another placebo"):
-            placebo(silent, name, 0)  # type: ignore[arg-type]
+            placebo(silent, name, 0)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from paperdesk.tools.errors import InputError
 from paperdesk.tools.market.documents.reader import open_passage, span_named
 from paperdesk.tools.market.invariance import reads_future
+from paperdesk.tools.market.laboratory import LaboratoryPlan, make
 from paperdesk.tools.market.mask import mask
 from paperdesk.tools.market.records import Company, Dataset, Document
 from paperdesk.tools.market.relations.export import graphml, mermaid, to_networkx
@@ -351,6 +352,21 @@ def test_the_generated_market_reports_outlooks_and_chiefs() -> None:
     raised = sum("raises its outlook" in row.text for ticker in view.tickers for row in view.stories(ticker))
     assert counted["guidance_raised"] == raised
     assert [office.role for office in Known(view).offices("VYDN")] == ["chief executive"]
+
+
+def test_a_laboratory_tells_of_links_and_all_of_them_are_found() -> None:
+    plan = LaboratoryPlan(companies=8, years=2, links=0.5, near_duplicates=0.0, late_copies=0.0)
+    made = make(plan)
+    told = {(document, kind, other) for document, (kind, other) in made.truth.links.items()}
+    links = Market(made.dataset).found.links
+    assert len(told) > 15
+    assert {(link.document, link.kind, link.other) for link in links} == told
+    # and without the switch the market is what it was
+    plain = make(plan.model_copy(update={"links": 0.0}))
+    assert plain.truth.links == {}
+    assert [row.body for row in plain.dataset.documents if row.id not in made.truth.links] == [
+        row.body for row in made.dataset.documents if row.id not in made.truth.links
+    ]
 
 
 def test_real_filings_give_items_people_and_suppliers(us8: Path) -> None:

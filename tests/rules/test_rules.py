@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from paperdesk.tools.broker.protocol import OrderIntent
+from paperdesk.tools.broker.protocol import OrderIntent, Quote
 from paperdesk.tools.rules import (
     RULES,
     Activity,
@@ -15,7 +15,6 @@ from paperdesk.tools.rules import (
     LiveFacts,
     MarketFacts,
     Policy,
-    Quote,
     RuleContext,
     RuleEngine,
     sanity,

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import socket
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from paperdesk.simulations.reading.path import path_of
 from paperdesk.simulations.viewer.app import LOOPBACK, make_app
 from paperdesk.simulations.viewer.charts import equity_chart, nice_marks, weights_chart
 from paperdesk.simulations.viewer.drawings import path_drawing
+from paperdesk.simulations.viewer.serve import serve
 from paperdesk.tools.errors import InputError
 
 from .conftest import Finished
@@ -183,6 +185,14 @@ def test_names_that_need_quoting_are_quoted(generated_session: Finished, tmp_pat
     (address,) = re.findall(r'<th scope="row"><a href="([^"]+)"', page)
     assert client.get(address).status_code == 200
     assert client.get(f"{address}/d/1/ZEPL").status_code == 200
+
+
+def test_an_address_that_cannot_be_served_is_refused(runs: Path) -> None:
+    for host in ("0.0.0.0", "::", ""):
+        with pytest.raises(InputError, match="no single address"):
+            serve(runs, host=host)
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(InputError, match="give another --port"):
+        serve(runs, port=taken.getsockname()[1])
 
 
 def test_a_folder_that_is_no_folder_is_refused(tmp_path: Path) -> None:

@@ -231,7 +231,7 @@ def test_a_press_release_with_script_in_it_is_inert(page: Any, runs: Path) -> No
 
 
 def test_a_running_session_is_followed(page: Any, runs: Path, us8_session: Finished) -> None:
-    events = us8_session.events
+    expect, events = sync_api.expect, us8_session.events
     second = [i for i, event in enumerate(events) if event.kind == "decision_closed"][1]
     folder = runs / "live"
     with Journal.create(folder, config=us8_session.config.model_dump(mode="json")) as journal:
@@ -241,14 +241,14 @@ def test_a_running_session_is_followed(page: Any, runs: Path, us8_session: Finis
         assert page.get_by_role("heading", name="Live", exact=True).is_visible()
         for event in events[20 : second + 3]:
             journal.append(event)
-        page.wait_for_function("document.querySelectorAll('#timeline tbody tr').length === 2", timeout=60_000)
+        expect(page.locator("#timeline tbody tr")).to_have_count(2, timeout=60_000)
+        expect(page.locator("#live-count")).to_have_text(str(second + 3), timeout=60_000)
         assert "analyst on NVDA" in page.locator("#live-lines").inner_text()
-        page.wait_for_function(f"document.querySelector('#live-count').textContent === '{second + 3}'")
         picture(page, "live")
         for event in events[second + 3 :]:
             journal.append(event)
         journal.finish()
-        page.wait_for_function("!document.querySelector('#live')", timeout=60_000)
+        expect(page.locator("#live")).to_have_count(0, timeout=60_000)
         assert page.get_by_text("finished", exact=True).is_visible()
     shutil.rmtree(folder)
 

@@ -1,12 +1,14 @@
 """The contract between the desk and whoever executes its orders.
 
-The same protocol serves the simulator and every live paper adapter. Quantities are shares (fractional where the broker
-can), money is in the account's currency, times are UTC.
+`Broker` is what an adapter of a venue fulfils; `DeskBroker` is what a desk holds, and every order that goes through it
+needs its verdict token (`tools.broker.guard` makes the one of the other). Quantities are shares (fractional where the
+broker can), money is in the account's currency, times are UTC.
 """
 
 import math
-from datetime import date
-from typing import Literal, Protocol, Self
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Literal, Protocol, Self, runtime_checkable
 
 from pydantic import AwareDatetime, Field, ValidationError, model_validator
 
@@ -167,6 +169,13 @@ class PortfolioSnapshot(Frozen):
     prices: dict[str, float]
     """Last known close by ticker, for every name of the universe that has one."""
 
+    @classmethod
+    def valued(cls, at: datetime, cash: float, positions: Mapping[str, float], prices: Mapping[str, float]) -> Self:
+        """The account with these shares at these prices; `prices` must hold every name with a position."""
+        held = {name: float(shares) for name, shares in positions.items() if shares}
+        equity = cash + math.fsum(shares * prices[name] for name, shares in held.items())
+        return cls(at=at, cash=cash, equity=equity, positions=held, prices=dict(prices))
+
     def weights(self) -> dict[str, float]:
         """Market value of each position over equity."""
         return {name: shares * self.prices[name] / self.equity for name, shares in self.positions.items()}
@@ -176,25 +185,121 @@ class PortfolioSnapshot(Frozen):
         return content_hash(self.model_dump(mode="json"))
 
 
+class Execution(Frozen):
+    """One execution as a venue reports it; an order that fills in parts has several."""
+
+    execution_id: str
+    """The venue's own id; the same execution has the same id, however often it is reported."""
+    client_order_id: str
+    ticker: str
+    side: Side
+    quantity: float = Field(gt=0)
+    price: float = Field(gt=0)
+    """Price per share."""
+    commission: float = 0.0
+    at: AwareDatetime
+
+
+class BrokerClock(Frozen):
+    """The venue's time, and its hours."""
+
+    at: AwareDatetime
+    is_open: bool
+    """Whether orders are executed now."""
+    next_open: AwareDatetime
+    next_close: AwareDatetime
+
+
+class Quote(Frozen):
+    """Best prices of a live market and the shares shown at them."""
+
+    bid: float = Field(gt=0)
+    ask: float = Field(gt=0)
+    bid_shares: float = Field(ge=0)
+    ask_shares: float = Field(ge=0)
+    at: AwareDatetime
+
+
 class Capabilities(Frozen):
     """What a broker can do."""
 
     name: str
     paper: bool
+    """True only where the endpoint is provably a paper account."""
     fractional: bool
     shorting: bool
+    replaces: bool = False
+    """Whether an open order can be replaced by another one in one step."""
+    order_types: tuple[OrderType, ...] = ("market",)
+    quotes: bool = False
+    """Whether it knows the best prices of the market."""
 
 
+@runtime_checkable
 class Broker(Protocol):
-    """What the desk needs of a broker. An error raises `BrokerError`; it is never an empty answer."""
+    """A venue: what an adapter fulfils. An error raises `BrokerError`; it is never an empty answer.
+
+    An adapter knows nothing of verdicts: it is never used bare, but inside a guard (`tools.broker.guard`).
+    """
 
     @property
     def capabilities(self) -> Capabilities:
         """What this broker can do; it does not change while it is open."""
         ...
 
+    def clock(self) -> BrokerClock:
+        """The venue's time and hours."""
+        ...
+
     def account(self) -> PortfolioSnapshot:
-        """Cash, positions and prices now."""
+        """Cash, positions and their prices at one moment."""
+        ...
+
+    def positions(self) -> dict[str, float]:
+        """Shares by ticker; names without a position are absent."""
+        ...
+
+    def submit(self, order: OrderIntent) -> Submission:
+        """Send one order. `Unknown` where no clear answer came; the same order under the same id twice is one order."""
+        ...
+
+    def order(self, client_order_id: str) -> OrderState | None:
+        """The state of one order, None only if the venue never saw it."""
+        ...
+
+    def open_orders(self) -> list[OrderState]:
+        """Orders that may still fill."""
+        ...
+
+    def cancel(self, client_order_id: str) -> OrderState:
+        """Ask for what is left of an order to be cancelled; an order that has ended is returned as it is."""
+        ...
+
+    def replace(self, order: OrderIntent) -> Submission:
+        """Put `order` in the place of the open order that its `replaces` names, in one step.
+
+        Only where `capabilities.replaces` says so; what the old order has filled counts towards the new quantity.
+        """
+        ...
+
+    def fills(self, since: datetime) -> list[Execution]:
+        """Executions at or after a time, each once, in order of occurrence."""
+        ...
+
+    def quotes(self, tickers: Sequence[str]) -> dict[str, Quote]:
+        """The best prices now; a name without a quote is absent. Only where `capabilities.quotes` says so."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections; harmless to repeat."""
+        ...
+
+
+class DeskBroker(Protocol):
+    """What a desk holds: an account and a way to send orders, each with the token of its verdict."""
+
+    def account(self) -> PortfolioSnapshot:
+        """Cash, positions and prices that the desk decides on."""
         ...
 
     def submit(self, order: OrderIntent, token: VerdictToken) -> Submission:
@@ -202,7 +307,7 @@ class Broker(Protocol):
         ...
 
     def order(self, client_order_id: str) -> OrderState | None:
-        """The state of one order, None if the broker never saw it."""
+        """The state of one order, None if it never came."""
         ...
 
     def open_orders(self) -> list[OrderState]:
@@ -211,8 +316,4 @@ class Broker(Protocol):
 
     def cancel(self, client_order_id: str) -> OrderState:
         """Cancel what is left of an order."""
-        ...
-
-    def fills(self, since: int = 0) -> list[Fill]:
-        """Executions in order of occurrence, from the `since`-th on."""
         ...

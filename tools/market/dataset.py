@@ -19,7 +19,7 @@ from .folder.settings import MarketFile, read_settings
 from .frames import FACT_COLUMNS, SERIES_COLUMNS, empty_facts, empty_series, facts_frame, series_frame
 from .records import Company, Dataset, Document
 
-__all__ = ["available_at", "empty_facts", "facts_frame", "fingerprinted", "open_dataset", "series_frame"]
+__all__ = ["assembled", "available_at", "empty_facts", "facts_frame", "fingerprinted", "open_dataset", "series_frame"]
 
 
 def open_dataset(folder: Path) -> Dataset:
@@ -44,7 +44,7 @@ def open_dataset(folder: Path) -> Dataset:
         return _labelled(kept, folder)
     inspection = inspect_folder(folder)
     inspection.findings.raise_first()
-    dataset = _assembled(inspection)
+    dataset = assembled(inspection)
     # A file that was replaced while it was read must not be kept under the key of the file before.
     if key is not None and cache.key_of(folder) == key:
         cache.store(key, dataset)
@@ -105,7 +105,7 @@ def _digest_frame(digest: "hashlib._Hash", frame: pd.DataFrame, columns: tuple[s
             digest.update(canonical_json(column.tolist()).encode())
 
 
-def _assembled(inspection: Inspection) -> Dataset:
+def assembled(inspection: Inspection) -> Dataset:
     """The dataset of an inspection without error."""
     settings, prices = inspection.settings, inspection.prices
     if settings is None or prices is None:

@@ -17,9 +17,10 @@ from pydantic import BaseModel
 
 from ..errors import InputError, PaperDeskError
 from .bars import Bars
+from .prepared import calendar_of
 from .records import Dataset, Document
 from .relations.records import Link
-from .view import Market, MarketView, calendar_of
+from .view import Market, MarketView
 
 Alteration = Literal["deleted", "shuffled", "blanked"]
 ALTERATIONS: tuple[Alteration, ...] = get_args(Alteration)

@@ -1,9 +1,11 @@
 """What a market arranges once, so that its views only cut: prices, returns, documents and facts."""
 
+from datetime import date, timedelta
 from functools import cached_property
 
 import pandas as pd
 
+from ..clock import TradingCalendar
 from ..errors import InputError
 from .bars import Matrix
 from .documents.duplicates import collapse
@@ -13,6 +15,18 @@ from .relations.kept import found_or_loaded
 from .relations.records import Found, Link, by_time
 from .shelf import Shelf, shelves
 from .trades import Trades, Vector, equally_weighted, total_returns
+
+
+def calendar_of(dataset: Dataset) -> TradingCalendar:
+    """The market's calendar, a month beyond the last bar, so that the session after it is known.
+
+    Some exchanges announce a year at a time: where the next one is not known yet, it ends with the last bar's year.
+    """
+    first, last = dataset.bars.sessions[0], dataset.bars.sessions[-1]
+    try:
+        return TradingCalendar(dataset.calendar, first, last + timedelta(days=31))
+    except InputError:
+        return TradingCalendar(dataset.calendar, first, date(last.year, 12, 31))
 
 
 class Prepared:

@@ -2,10 +2,10 @@
 
 from bisect import bisect_right
 from collections.abc import Collection, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from ..clock import TradingCalendar
 from ..errors import InputError, LookAheadError
 from .bars import Bars
 from .dataset import open_dataset
-from .prepared import Prepared
+from .prepared import Prepared, calendar_of
 from .records import Company, Dataset, Document
 from .shelf import Shelf
 from .trades import PriceArrays, Vector
@@ -64,18 +64,6 @@ def open_market(source: str | Path, seed: int = 7, *, mask: "Collection[What]" =
         known = f"{', '.join(BUILT_IN[:-1])} or {BUILT_IN[-1]}"
         raise InputError(f"there is no market {str(source)!r}; name {known}, or a folder with prices.csv")
     return Market(open_dataset(Path(source)))
-
-
-def calendar_of(dataset: Dataset) -> TradingCalendar:
-    """The market's calendar, a month beyond the last bar, so that the session after it is known.
-
-    Some exchanges announce a year at a time: where the next one is not known yet, it ends with the last bar's year.
-    """
-    first, last = dataset.bars.sessions[0], dataset.bars.sessions[-1]
-    try:
-        return TradingCalendar(dataset.calendar, first, last + timedelta(days=31))
-    except InputError:
-        return TradingCalendar(dataset.calendar, first, date(last.year, 12, 31))
 
 
 class Market(Prepared):
@@ -132,6 +120,20 @@ class MarketView:
         """The last session whose close is not later than `as_of`."""
         self._rows = bisect_right(sessions, last)
         self._facts: dict[str, pd.DataFrame] = {}
+
+    @classmethod
+    def from_frames(cls, prices: pd.DataFrame, *, as_of: datetime | None = None, **others: Any) -> "MarketView":
+        """A view on plain data frames with the columns of docs/data-format.md, at the close of the last session.
+
+        Args:
+            prices: all that is needed.
+            as_of: another moment (aware).
+            **others: `fundamentals`, `documents`, `companies`, ... of `from_frames.market_from_frames`.
+        """
+        from .from_frames import market_from_frames
+
+        market = market_from_frames(prices, **others)
+        return cls(market, as_of or market.calendar.close_of(market.dataset.bars.sessions[-1]))
 
     def __repr__(self) -> str:
         return f"MarketView({self._market.name!r}, {self.as_of.isoformat()})"
@@ -386,6 +388,11 @@ class MarketView:
             raise LookAheadError(
                 f"a view at {self.as_of.isoformat()} cannot see {day}; ask for {self.session} or earlier"
             )
+
+
+def market_behind(view: MarketView) -> Market:
+    """The market that a view looks at, future included: for whoever drives a desk, never for an agent."""
+    return view._market
 
 
 def _aware(moment: datetime) -> datetime:

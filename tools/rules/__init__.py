@@ -1,7 +1,7 @@
 """Pre-trade rules: a `Policy`, a `RuleContext`, and the `RuleEngine` that judges orders and authorises submissions."""
 
 from .activity import Activity, ActivityLog
-from .context import LiveFacts, MarketFacts, Quote, RuleContext
+from .context import LiveFacts, MarketFacts, RuleContext
 from .engine import RULES, Judged, RuleEngine
 from .errors import PolicyError, RuleError
 from .explain import ExplainedPolicy, explain_policy
@@ -21,7 +21,6 @@ __all__ = [
     "MarketFacts",
     "Policy",
     "PolicyError",
-    "Quote",
     "Rule",
     "RuleContext",
     "RuleEngine",

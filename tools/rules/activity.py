@@ -103,6 +103,15 @@ class ActivityLog:
         self._orders += 1
         self._saw(at)
 
+    def never_sent(self, order: OrderIntent) -> None:
+        """An order that seemed to go out never arrived: it may go out once more."""
+        for i in range(len(self._sent) - 1, -1, -1):
+            row = self._sent[i]
+            if (row.ticker, row.side, row.quantity) == (order.ticker, order.side, order.quantity):
+                del self._sent[i]
+                self._orders = max(0, self._orders - 1)
+                return
+
     def cancelled(self, at: datetime) -> None:
         """An order was cancelled."""
         self._cancels += 1

@@ -5,23 +5,13 @@ from typing import Self, cast
 
 from pydantic import AwareDatetime, Field, PrivateAttr
 
-from ..broker.protocol import OrderIntent, PortfolioSnapshot
+from ..broker.protocol import OrderIntent, PortfolioSnapshot, Quote
 from ..frozen import Frozen
 from .activity import Activity
 from .sums import Sums
 
 UNCLASSIFIED = "unclassified"
 """The sector of names whose sector the market does not say; they count together."""
-
-
-class Quote(Frozen):
-    """Best prices of a live market and the shares shown at them."""
-
-    bid: float = Field(gt=0)
-    ask: float = Field(gt=0)
-    bid_shares: float = Field(ge=0)
-    ask_shares: float = Field(ge=0)
-    at: AwareDatetime
 
 
 class LiveFacts(Frozen):

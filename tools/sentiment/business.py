@@ -1,10 +1,10 @@
 """Which sentences of a release decide its tone: those that say something about a business.
 
 A release can praise anything: the share, the reader, itself. Words of tone count only where their sentence has a
-subject of business (sales, customers, a quarter, `we`) or an amount. So a sentence that was planted to move the tone has
-to state something about the business, and then it is a statement like any other. On generated texts nothing changes by
-it; of the sentences with such words in real releases one in eleven says nothing about a business, above all safe harbours
-and the names of lawsuits.
+subject of business (sales, customers, a quarter, `we`) or an amount. So a sentence that was planted to move the tone
+has to state something about the business, and then it is a statement like any other. On generated texts nothing
+changes by it; of the sentences with such words in real releases one in eleven says nothing about a business, above all
+safe harbours and the names of lawsuits.
 """
 
 import re
@@ -13,15 +13,16 @@ from collections.abc import Callable
 from ..market.documents.passages import Piece, parts
 
 _SUBJECTS = """
-we our us company companies business businesses firm group subsidiary subsidiaries quarter quarters quarterly year years
-yearly annual annually month months fiscal period revenue revenues sales income earnings profit profits loss losses margin
-margins cash cost costs expense expenses spending operating dividend dividends debt assets volumes volume prices pricing
-demand supply orders order customer customers clients client consumers consumer members patients users subscribers product
-products service services market markets industry region regions segment segments team teams employees people colleagues
-plants stores technology platform platforms cloud data software devices chip chips infrastructure energy health care network
-computing commerce advertising content offerings capabilities innovation growth guidance outlook plan plans expectations
-strategy investment investments capacity production shipments inventory management organisation organization board currency
-exchange loans deposits credit conditions economy economic economies requirements engagement efficiency productivity
+we our us company companies business businesses firm group subsidiary subsidiaries quarter quarters quarterly year
+years yearly annual annually month months fiscal period revenue revenues sales income earnings profit profits loss
+losses margin margins cash cost costs expense expenses spending operating dividend dividends debt assets volumes
+volume prices pricing demand supply orders order customer customers clients client consumers consumer members
+patients users subscribers product products service services market markets industry region regions segment segments
+team teams employees people colleagues plants stores technology platform platforms cloud data software devices chip
+chips infrastructure energy health care network computing commerce advertising content offerings capabilities
+innovation growth guidance outlook plan plans expectations strategy investment investments capacity production
+shipments inventory management organisation organization board currency exchange loans deposits credit conditions
+economy economic economies requirements engagement efficiency productivity
 """
 SUBJECTS = frozenset(_SUBJECTS.split())
 """Words of which a sentence about a business holds one."""

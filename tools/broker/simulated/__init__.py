@@ -3,11 +3,10 @@
 Importing this package loads backtrader (about a second).
 """
 
+from ..report import CorporateAction, ForcedOrder, MarginCall, OrderEnd, StepReport
 from .broker import Authorise, SimulatedBroker
-from .corporate_actions import CorporateAction
 from .costs import Costs
-from .margin import Margin, MarginCall
-from .report import ForcedOrder, OrderEnd, StepReport
+from .margin import Margin
 from .terms import Terms
 
 __all__ = [

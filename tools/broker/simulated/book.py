@@ -5,8 +5,8 @@ from math import fsum
 from typing import Any, Literal
 
 from ..protocol import Fill, FillCause, OrderIntent, OrderState, Side
+from ..report import OrderEnd
 from .ledger import DUST
-from .report import OrderEnd
 
 Status = Literal["open", "filled", "cancelled", "rejected", "expired"]
 

@@ -29,16 +29,16 @@ from ..protocol import (
     VerdictToken,
     malformed,
 )
+from ..report import CorporateAction, OrderEnd, StepReport
 from .book import Entry, OrderBook
 from .cerebro import SleepingCerebro, SteppedCerebro
-from .corporate_actions import CorporateAction, apply_actions, pay_delisted, pay_interest
+from .corporate_actions import apply_actions, pay_delisted, pay_interest
 from .costs import Costs
 from .feed import array_feeds, check_bars, days_closed, marks, opening_values, pandas_feeds, sessions_without_trade
 from .force import forced_orders, margin_call, recalls
 from .impact import Impact
 from .ledger import DUST, Ledger, Shortfall, SleepingLedger
 from .margin import Margin
-from .report import OrderEnd, StepReport
 from .terms import Terms
 
 Authorise = Callable[[OrderIntent, VerdictToken], None]

@@ -1,36 +1,19 @@
 """Splits and dividends, which backtrader does not know."""
 
 import math
-from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...market.bars import Bars, Matrix
+from ..report import Action, CorporateAction
 from .ledger import DUST, Ledger
 from .margin import Margin
 from .terms import DAYS_A_YEAR, Terms
 
 Idle = NDArray[np.int64]
-
-
-Action = Literal["dividend", "split", "cash_in_lieu", "interest", "delisting", "borrow_fee", "buy_in"]
-
-
-@dataclass(frozen=True, slots=True)
-class CorporateAction:
-    """A payment that no order led to, a split, or the end of a position in a name that trades no more."""
-
-    session: date
-    ticker: str
-    action: Action
-    amount: float
-    """Cash received, negative where paid, or the split's ratio of new to old shares."""
-    shares: float
-    """Shares held before it, negative where owed; the money that interest or a borrow fee is on. Cash in lieu pays the
-    part that is no whole share."""
 
 
 CASH = "cash"

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from ...frozen import content_hash
 from ..protocol import OrderIntent
-from .margin import Closure, Margin, MarginCall, liquidation
-from .report import ForcedOrder
+from ..report import ForcedOrder, MarginCall
+from .margin import Closure, Margin, liquidation
 
 
 def recalls(

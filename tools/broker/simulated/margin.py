@@ -72,14 +72,6 @@ class Closure(NamedTuple):
     cause: FillCause
 
 
-class MarginCall(NamedTuple):
-    """At a close the equity was less than the maintenance margin: positions are closed at the next open."""
-
-    equity: float
-    requirement: float
-    """Maintenance margin, in currency."""
-
-
 def liquidation(
     margin: Margin,
     equity: float,

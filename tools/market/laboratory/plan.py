@@ -68,6 +68,8 @@ class LaboratoryPlan(Frozen):
     """Strength by name; 1 is the size in `EDGES`; absent or 0: not planted."""
     hostile: Share = 0.0
     """Share of the texts that carry a sentence which addresses the reader as an instruction."""
+    links: Share = 0.0
+    """Share of the earnings releases that name another company as supplier, customer, partner or competitor."""
     distractors: float = Field(default=6.0, ge=0.0, le=24.0)
     """Releases without content, per company and year."""
     near_duplicates: Share = 0.02

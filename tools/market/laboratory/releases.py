@@ -12,7 +12,7 @@ from ..records import Document
 from . import noise_texts, wording
 from .filings import earnings_per_share, fiscal_quarters, liabilities
 from .script import Script, margins, write_script, year_before
-from .streams import COPIES, HOSTILE, ROUTINE, stream
+from .streams import COPIES, HOSTILE, LINKS, ROUTINE, stream
 from .timetable import NEVER, moment
 from .world import World
 
@@ -37,6 +37,8 @@ class Texts:
     late_copies: dict[str, str]
     hostile: tuple[str, ...]
     """Ids, copies of hostile originals included."""
+    links: dict[str, tuple[str, str]]
+    """What which other company is, by id of the release that says so; copies apart."""
 
 
 def write_texts(world: World, progress: Callable[[str], None] | None = None) -> Texts:
@@ -99,6 +101,7 @@ class _Author:
         self._near: dict[str, str] = {}
         self._late: dict[str, str] = {}
         self._hostile: list[str] = []
+        self._links: dict[str, tuple[str, str]] = {}
 
     def finished(self) -> Texts:
         ordered = sorted(self._documents, key=lambda document: (document.published_at, document.id))
@@ -106,7 +109,7 @@ class _Author:
         # a copy of a hostile text is hostile, too
         marked = set(self._hostile)
         hostile = tuple(row.id for row in ordered if row.id in marked or copies.get(row.id) in marked)
-        return Texts(tuple(ordered), self._earnings, self._near, self._late, hostile)
+        return Texts(tuple(ordered), self._earnings, self._near, self._late, hostile, self._links)
 
     def company(self, number: int) -> None:
         """All texts of one company."""
@@ -117,7 +120,7 @@ class _Author:
             self._earnings[document.id] = (quarter, number)
             busy.add(int(table.announced[quarter, number]))
             earnings.append(document)
-        earnings = self._with_hostile(earnings, 2 * number)
+        earnings = self._with_hostile(self._with_links(earnings, number), 2 * number)
         routine = self._with_hostile(list(self._routine(number, busy)), 2 * number + 1)
         self._documents += [*earnings, *routine, *self._copies(earnings, number)]
 
@@ -287,6 +290,22 @@ class _Author:
                 )
                 self._late[copy.id] = original.id
                 yield copy
+
+    def _with_links(self, documents: list[Document], number: int) -> list[Document]:
+        """The same releases, some of them with a sentence about an earlier company of the list."""
+        if number == 0 or not self._world.plan.links:
+            return documents
+        rng, identities = stream(self._world.plan.seed, LINKS, number), self._world.cast.identities
+        who, written = identities[number], []
+        for document in documents:
+            chance, other = rng.random(), identities[int(rng.integers(number))]
+            kind, sentence = noise_texts.LINKS[int(rng.integers(len(noise_texts.LINKS)))]
+            if chance < self._world.plan.links:
+                said = sentence.format(name=who.name, product=who.product, other=other.name)
+                document = replace(document, body=document.body.replace("\n\n", f"\n\n{said} ", 1))
+                self._links[document.id] = (kind, other.ticker)
+            written.append(document)
+        return written
 
     def _with_hostile(self, documents: list[Document], number: int) -> list[Document]:
         """The same texts, some of them with a paragraph that addresses its reader as an instruction."""

@@ -18,6 +18,7 @@ ROUTINE: Final = 10
 COPIES: Final = 11
 HOSTILE: Final = 12
 FUND: Final = 13
+LINKS: Final = 14
 
 _LABORATORY = 3
 """Keeps these streams apart from those of the generated market with the same seed."""

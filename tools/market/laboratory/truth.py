@@ -54,6 +54,8 @@ class Truth:
     late_copies: dict[str, str]
     hostile: tuple[str, ...]
     """Ids of documents that carry an instruction."""
+    links: dict[str, tuple[str, str]]
+    """What another company is to the one that releases, and which: by id of the release."""
 
     @property
     def expected(self) -> Matrix:
@@ -93,6 +95,7 @@ def truth_of(world: World, texts: Texts) -> Truth:
         near_duplicates=texts.near_duplicates,
         late_copies=texts.late_copies,
         hostile=texts.hostile,
+        links=texts.links,
     )
 
 
@@ -123,5 +126,6 @@ def write_truth(truth: Truth, folder: Path) -> None:
         "near_duplicates": truth.near_duplicates,
         "late_copies": truth.late_copies,
         "hostile": list(truth.hostile),
+        "links": truth.links,
     }
     (folder / TRUTH_FILE).write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Live paper trading: the session graph on a live clock, with a venue behind it."""
