@@ -16,7 +16,6 @@ from ..tools.errors import InputError
 from ..tools.frozen import content_hash
 from .config import SessionConfig, load_config
 
-
 EVER = datetime.max.replace(tzinfo=UTC)
 """For a desk whose last decision nobody knows."""
 

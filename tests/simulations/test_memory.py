@@ -15,6 +15,7 @@ from paperdesk.cli import app
 from paperdesk.memory.calibration import AgentRecord, Calibration
 from paperdesk.memory.calibration.shrinkage import PRIOR_IC
 from paperdesk.memory.journal import Journal
+from paperdesk.memory.journal.events import AgentWeighed, SignalResolved
 from paperdesk.memory.journal.record import Record
 from paperdesk.simulations.carrying import outcomes_of
 from paperdesk.simulations.config import SessionConfig
@@ -60,8 +61,9 @@ def experienced(tmp_path_factory: pytest.TempPathFactory) -> Finished:
 def weighings(session: Finished) -> dict[int | None, tuple[AgentRecord, ...]]:
     """What each analyst counted for, by decision."""
     found: dict[int | None, tuple[AgentRecord, ...]] = {}
-    for event in session.of("agent_weighed"):
-        found[event.decision] = (*found.get(event.decision, ()), event.record)
+    for event in session.events:
+        if isinstance(event, AgentWeighed):
+            found[event.decision] = (*found.get(event.decision, ()), event.record)
     return found
 
 
@@ -96,7 +98,7 @@ def test_outcomes_count_for_what_the_one_before_leaves(generated_session: Finish
 
 
 def test_every_weight_is_that_of_what_was_known_by_then(generated_session: Finished) -> None:
-    outcomes = [event.record for event in generated_session.of("signal_resolved")]
+    outcomes = [event.record for event in generated_session.events if isinstance(event, SignalResolved)]
     opened = {event.decision: event for event in generated_session.of("decision_opened")}
     weighed = weighings(generated_session)
     assert len(weighed) == len(opened)
