@@ -7,7 +7,7 @@ working, 2 bad input (nothing was changed), 3 a verification found a difference,
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -21,6 +21,7 @@ from .simulations.verbs.models import models
 from .simulations.verbs.options import Json, day_of
 from .simulations.verbs.policy import policy
 from .simulations.verbs.sentiment import sentiment
+from .simulations.verbs.timetravel import diff, fork
 from .simulations.verbs.train import train
 from .tools.errors import PaperDeskError
 
@@ -39,12 +40,25 @@ app.add_typer(models, name="models")
 app.add_typer(memory, name="memory")
 app.add_typer(sentiment, name="sentiment")
 app.add_typer(policy, name="policy")
+app.command()(fork)
+app.command()(diff)
 app.add_typer(train, name="train")
 
 SessionFolder = Annotated[Path, typer.Argument(help="A session's folder, as `paperdesk run` printed it.")]
+Desk = Annotated[str | None, typer.Option(help="classic (default), research-house, solo, personas, or a TOML roster.")]
+Without = Annotated[str | None, typer.Option(help="Whom to leave out, by commas: `technical`.")]
+Roles = Annotated[str | None, typer.Option(help="Folder with role files of your own (docs/roles.md).")]
 ApiKeyEnv = Annotated[str, typer.Option(help="Environment variable with the key of a model server.")]
 Concurrency = Annotated[int, typer.Option(min=1, max=256, help="Requests to a model server at the same time.")]
 ModelTimeout = Annotated[float, typer.Option(min=1, help="Seconds for one request to a model server.")]
+Approve = Annotated[
+    Literal["terminal", "file"] | None,
+    typer.Option(help="Ask a person before orders leave: `terminal`, or `file` (approvals/)."),
+]
+ApproveAt = Annotated[
+    Literal["terminal", "file"] | None,
+    typer.Option(help="Where a session that asks for approval asks from now on."),
+]
 BudgetTokens = Annotated[int | None, typer.Option(help="Stop before the session exceeds so many tokens.")]
 BudgetUsd = Annotated[float | None, typer.Option(help="Stop before it exceeds so many US dollars; needs both prices.")]
 PricePrompt = Annotated[float | None, typer.Option(help="US dollars for a million tokens read.")]
@@ -67,13 +81,17 @@ def run(
     adapter: Annotated[
         str | None, typer.Option(help="LoRA adapter (GGUF) for the model, as `paperdesk train desk` makes it.")
     ] = None,
-    desk: Annotated[
-        str | None, typer.Option(help="classic (default), solo, personas, experienced, or a TOML roster.")
-    ] = None,
-    without: Annotated[str | None, typer.Option(help="Analysts to leave out, by commas: `technical`.")] = None,
-    roles: Annotated[str | None, typer.Option(help="Folder with role files of your own (docs/roles.md).")] = None,
+    desk: Desk = None,
+    without: Without = None,
+    roles: Roles = None,
     memory: Annotated[
         str | None, typer.Option(help="Earlier sessions, by commas, whose memory is carried forward (docs/memory.md).")
+    ] = None,
+    debate_rounds: Annotated[
+        int | None, typer.Option(help="How often each debater speaks on a ticker (2 by default).")
+    ] = None,
+    extra_calls: Annotated[
+        int | None, typer.Option(help="How often an analyst may ask for more than its plan gathers (as its role says).")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the session; runs/<number> by default.")] = None,
     start: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First session of the window.")] = None,
@@ -107,6 +125,10 @@ def run(
     training_cutoff: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day after which the model can have read nothing.")
     ] = None,
+    approve: Approve = None,
+    approval_timeout: Annotated[
+        float | None, typer.Option(help="Seconds to wait for an answer; then nothing leaves and the session goes on.")
+    ] = None,
     api_key_env: ApiKeyEnv = "PAPERDESK_API_KEY",
     concurrency: Concurrency = 4,
     model_timeout: ModelTimeout = 300.0,
@@ -133,13 +155,16 @@ def run(
         screen.say("starting")
         from .simulations.session import start as start_session
 
-        outcome = start_session(settings, folder, screen.listen, screen.say, access=access, budget=budget)
+        outcome = start_session(
+            settings, folder, screen.listen, screen.say, access=access, budget=budget, approver=screen
+        )
     screen.finish(outcome, json=json)
 
 
 @app.command()
 def resume(
     session: SessionFolder,
+    approve: ApproveAt = None,
     api_key_env: ApiKeyEnv = "PAPERDESK_API_KEY",
     concurrency: Concurrency = 4,
     model_timeout: ModelTimeout = 300.0,
@@ -161,7 +186,9 @@ def resume(
         screen.say("starting")
         from .simulations.session import resume as resume_session
 
-        outcome = resume_session(session, screen.listen, screen.say, access=access, budget=budget)
+        outcome = resume_session(
+            session, screen.listen, screen.say, access=access, budget=budget, approver=screen, approve=approve
+        )
     screen.finish(outcome, json=json)
 
 
@@ -253,11 +280,13 @@ app.command()(sweep)
 
 
 @app.command()
-def graph() -> None:
-    """Print the desk's state machine as a mermaid drawing."""
+def graph(desk: Desk = None, without: Without = None, roles: Roles = None) -> None:
+    """Print the state machine of a desk as a mermaid drawing."""
     from .orchestration.graph import mermaid
+    from .simulations.config import load_config
+    from .simulations.stages import roster_of
 
-    typer.echo(mermaid())
+    typer.echo(mermaid(roster_of(load_config(None, {"desk": desk, "without": without, "roles": roles}))))
 
 
 @app.command()

@@ -184,12 +184,15 @@ def _request(role: Role, briefs: Sequence[Brief], prefix: str, seed: int, repeat
         ),
         options=STANCES,
         content_free=prompt.question.substitute(name="Company", ticker="N/A", evidence="E1 N/A", objections=""),
-        schema_after=tuple(
-            {stance: claims_schema(brief.citable(), sides) for stance, sides in SIDES.items()} for brief in briefs
-        ),
+        schema_after=tuple(_schemas(brief.citable()) for brief in briefs),
         lead_in="\n",
         seed=seed,
     )
+
+
+def _schemas(aliases: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The schema of the reasons after each stance."""
+    return {stance: claims_schema(aliases, sides) for stance, sides in SIDES.items()}
 
 
 def reorderings(evidence: Sequence[Evidence], repeats: int, seed: int) -> tuple[tuple[Evidence, ...], ...]:

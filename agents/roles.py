@@ -7,13 +7,16 @@
     shows = ["earnings_yield"]        # measures that its mind sees and may cite, in this order
     needs = "ratio"                   # kind of evidence without which it abstains; "" for none
     horizon_days = 126                # exchange sessions over which its views are meant
+    may = ["price_indicators"]        # tools that its mind may call beyond the plan
+    extra_calls = 1                   # how often, per ticker
     +++
     === system
     ...
 
-There is one analyst node for all of them. The auditor and the portfolio manager have prompt files without front matter:
-each has a mind that scores a question of its own. More roles come from a folder of the user's or from the entry points
-`paperdesk.roles`; `rosters` says which of them sit together.
+There is one analyst node for all of them. A file whose front matter names another seat (`seat = "debater"`) is read by
+`seats`. The auditor and the portfolio manager have prompt files without front matter: each has a mind that scores a
+question of its own. More roles come from a folder of the user's or from the entry points `paperdesk.roles`; `rosters`
+says which of them sit together.
 """
 
 import tomllib
@@ -22,7 +25,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from string import Template
-from typing import get_args
+from typing import Any, Literal, Protocol, TypeVar, get_args
 
 from pydantic import Field, ValidationError
 
@@ -36,6 +39,12 @@ from ..tools.toolbox import EVIDENCE_TOOLS
 
 AUDITOR, PORTFOLIO_MANAGER = "auditor", "portfolio_manager"
 """The seats that every desk has."""
+
+FURTHER_EVIDENCE = "further_evidence"
+"""The prompt by which analysts ask for more than their plan gathers."""
+
+MOST_CALLS = 5
+"""Tool calls beyond the plan that a role can ask for, per ticker and decision."""
 
 FENCE = "+++"
 """What front matter stands between."""
@@ -71,15 +80,36 @@ class Prompt:
         return [self.system.template, self.prefix.template, self.question.template, dict(self.guidance)]
 
 
-class Row(Frozen):
-    """The front matter of a role's file."""
+class Seated(Protocol):
+    """Whoever has a seat and a prompt file of its own."""
 
+    @property
+    def name(self) -> str:
+        """Of the role, which is the name of its file."""
+        ...
+
+    @property
+    def prompt(self) -> Prompt:
+        """Of that file."""
+        ...
+
+    def content(self) -> list[object]:
+        """All that decides what it says, its mind apart."""
+        ...
+
+
+class Row(Frozen):
+    """The front matter of an analyst's file."""
+
+    seat: Literal["analyst"] = "analyst"
     title: str = Field(min_length=1)
     like: str = ""
     plan: tuple[str, ...] = Field(min_length=1)
     shows: tuple[str, ...] = Field(min_length=1)
     needs: EvidenceKind | str = ""
     horizon_days: int = Field(default=21, ge=1, le=252)
+    may: tuple[str, ...] = ()
+    extra_calls: int = Field(default=0, ge=0, le=MOST_CALLS)
 
 
 @dataclass(frozen=True)
@@ -98,6 +128,10 @@ class Role:
     horizon_days: int
     """Exchange sessions over which its views are meant."""
     prompt: Prompt
+    may: tuple[str, ...] = ()
+    """Tools that its mind may call beyond the plan."""
+    extra_calls: int = 0
+    """How often, per ticker and decision, at most."""
 
     def sees(self, found: Iterable[Evidence]) -> tuple[Evidence, ...]:
         """What its mind gets to see of the evidence that its plan has brought, in the order of `shows`."""
@@ -106,16 +140,21 @@ class Role:
 
     def content(self) -> list[object]:
         """All that decides what it says, its mind apart."""
-        return [self.name, list(self.plan), list(self.shows), self.needs, self.horizon_days, self.prompt.texts()]
+        said = [self.name, list(self.plan), list(self.shows), self.needs, self.horizon_days, self.prompt.texts()]
+        if not self.may or not self.extra_calls:
+            return said
+        return [*said, list(self.may), self.extra_calls, prompt_of(FURTHER_EVIDENCE).texts()]
 
+
+R = TypeVar("R", bound=Frozen)
+
+_INHERITED = ("plan", "shows", "needs", "horizon_days", "may", "extra_calls")
+"""Keys of a row that `like` takes over."""
 
 _STATES = {*get_args(RegimeName), *(f"{name} {drift}" for name in get_args(RegimeName) for drift in get_args(Drift))}
 _PARTS = ("system", "prefix", "question")
-_PLACES: dict[str, set[str]] = {
-    "system": set(),
-    "prefix": {"regime", "regime_guidance"},
-    "question": {"name", "ticker", "evidence", "objections"},
-}
+_PLACES = frozenset({"name", "ticker", "evidence", "objections"})
+"""What may stand in an analyst's question."""
 
 
 def built_in(name: str) -> str:
@@ -188,34 +227,58 @@ def read_role(name: str, sources: Mapping[str, str], _below: tuple[str, ...] = (
     """
     if name in _below:
         raise InputError(f"the role {name} is like itself ({' like '.join((*_below, name))}); take one `like` out")
+    text, table = front_matter(name, sources)
+    base = read_role(str(table["like"]), sources, (*_below, name)) if table.get("like") else None
+    taken = {key: getattr(base, key) for key in _INHERITED} if base else {}
+    if table.get("seat", "analyst") != "analyst":
+        raise InputError(f"the role {name} is a {table['seat']}; name it there in the desk, not among the analysts")
+    row = row_of(name, Row, taken | table)
+    _refuse_unknown(name, "plan", row.plan, (*EVIDENCE_TOOLS, RECALL))
+    _refuse_unknown(name, "may", row.may, EVIDENCE_TOOLS)
+    _refuse_unknown(name, "shows", row.shows, tuple(MEASURES))
+    _refuse_unknown(name, "needs", (row.needs,), ("", *get_args(EvidenceKind)))
+    prompt = read_prompt(name, text, base.prompt if base else None)
+    refuse_places(name, prompt, _PLACES)
+    seat = (name, row.title, row.plan, row.shows, row.needs, row.horizon_days, prompt)
+    return Role(*seat, row.may, row.extra_calls)
+
+
+def front_matter(name: str, sources: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
+    """The text of a role's file, and its front matter.
+
+    Raises:
+        InputError: there is no such role, or its front matter is no TOML.
+    """
     text = _source(name, sources)
     try:
-        table = tomllib.loads(split_front_matter(name, text)[0])
+        return text, tomllib.loads(split_front_matter(name, text)[0])
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"the front matter of {name} is not valid TOML ({error}); correct that place") from error
-    base = read_role(str(table["like"]), sources, (*_below, name)) if table.get("like") else None
-    taken = {key: getattr(base, key) for key in ("plan", "shows", "needs", "horizon_days")} if base else {}
+
+
+def row_of(name: str, row: type[R], table: Mapping[str, Any]) -> R:
+    """The front matter of a role as a row of its kind of seat.
+
+    Raises:
+        InputError: a key is missing, unknown, or has a value that is refused.
+    """
     try:
-        row = Row.model_validate(taken | table)
+        return row.model_validate(table)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise InputError(f"'{where}' in the front matter of {name} is refused: {first['msg'].lower()}") from error
-    _refuse_unknown(name, "plan", row.plan, (*EVIDENCE_TOOLS, RECALL))
-    _refuse_unknown(name, "shows", row.shows, tuple(MEASURES))
-    _refuse_unknown(name, "needs", (row.needs,), ("", *get_args(EvidenceKind)))
-    prompt = read_prompt(name, text, base.prompt if base else None)
-    _refuse_places(name, prompt)
-    return Role(name, row.title, row.plan, row.shows, row.needs, row.horizon_days, prompt)
 
 
-def _refuse_places(name: str, prompt: Prompt) -> None:
-    for part, known in _PLACES.items():
+def refuse_places(name: str, prompt: Prompt, question: frozenset[str]) -> None:
+    """Raise for a place that nothing is put into; `question` names those of the question."""
+    places = {"system": frozenset[str](), "prefix": frozenset({"regime", "regime_guidance"}), "question": question}
+    for part, known in places.items():
         template: Template = getattr(prompt, part)
         strange = sorted(set(template.get_identifiers()) - known) if template.is_valid() else ["$"]
         if strange:
-            places = f"only {', '.join(f'${place}' for place in sorted(known))}" if known else "no $ at all"
-            raise InputError(f"the {part} of {name} has the place ${strange[0].lstrip('$')}; use {places}")
+            usable = f"only {', '.join(f'${place}' for place in sorted(known))}" if known else "no $ at all"
+            raise InputError(f"the {part} of {name} has the place ${strange[0].lstrip('$')}; use {usable}")
 
 
 def _source(name: str, sources: Mapping[str, str]) -> str:
@@ -235,7 +298,7 @@ def _refuse_unknown(name: str, key: str, given: Iterable[str], known: tuple[str,
 
 @cache
 def built_in_roles() -> tuple[str, ...]:
-    """The names of the analysts that come with PaperDesk."""
+    """The names of the roles that come with PaperDesk."""
     folder = files(__package__).joinpath("prompts")
     texts = {item.name.removesuffix(".md"): item.read_text(encoding="utf-8") for item in folder.iterdir()}
     return tuple(sorted(name for name, text in texts.items() if text.startswith(FENCE)))
@@ -245,11 +308,11 @@ def built_in_roles() -> tuple[str, ...]:
 def title_of(agent: str) -> str:
     """What a person calls a seat, whether its role is at hand or not."""
     if agent in built_in_roles():
-        return read_role(agent, {}).title
+        return str(front_matter(agent, {})[1]["title"])
     return agent.replace("_", " ").capitalize()
 
 
-def prompts_hash(analysts: Iterable[Role]) -> str:
+def prompts_hash(seated: Iterable[Seated]) -> str:
     """Hash of all roles and prompts in use; part of what determines a session."""
     others = [prompt_of(name).texts() for name in (AUDITOR, PORTFOLIO_MANAGER)]
-    return content_hash([[role.content() for role in analysts], others])
+    return content_hash([[role.content() for role in seated], others])

@@ -116,6 +116,8 @@ Rule = Literal[
     "set_aside",
     "nothing_left_out",
     "mind_reading",
+    "set_by_hand",
+    "point_answers",
 ]
 """What can be wrong with a signal; docs/auditor.md explains each."""
 

@@ -1,12 +1,13 @@
 """What the nodes work with: handed to the graph as its runtime context, never part of the state."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 from typing import Literal
 
 from ..agents.auditor import Directory
+from ..agents.by_hand import HandSet
 from ..agents.roles import Role
 from ..agents.signals import Signal
 from ..memory.calibration import AgentRecord, Calibration
@@ -22,6 +23,7 @@ from ..tools.market.view import Market
 from ..tools.optimizer import MeanCVaR
 from ..tools.rules import ActivityLog, RuleEngine
 from .journaled_mind import JournaledMind
+from .state import Seat
 
 Organ = Literal["auditor", "memory"]
 """What of a desk can be switched off, to see what it is worth."""
@@ -70,6 +72,11 @@ class Casebook:
         self.missing.clear()
         self.set_aside.clear()
 
+    def on(self, ticker: str) -> tuple[Evidence, ...]:
+        """What the analysts of a ticker were shown, each piece once, in their order."""
+        shown = (item for (_, name), items in self.by_seat.items() if name == ticker for item in items)
+        return tuple({item.id: item for item in shown}.values())
+
     def by_id(self) -> dict[str, Evidence]:
         """All evidence of the decision."""
         return {item.id: item for items in self.by_seat.values() for item in items}
@@ -82,6 +89,8 @@ class OpenSignal:
     decision: int
     session: date
     signal: Signal
+    model: str
+    """The mind that spoke; a fork may have put another in its place since."""
     regime: str
     """State of the market when it was issued, by name."""
     reasons: dict[str, str]
@@ -104,12 +113,22 @@ class DeskContext:
     market_key: str
     """What outcomes are filed under: the fingerprint that the market had at the start. A live one grows."""
     analysts: Sequence[Role]
+    """These, the settings and the rules are other ones after a change of the desk."""
     mind: JournaledMind
     journal: Journal
     broker: SteppedBroker
     rules: RuleEngine
     optimizer: MeanCVaR
     settings: DeskSettings
+    by_hand: Mapping[Seat, HandSet] = field(default_factory=dict)
+    """What a person set in the place of an analyst's stance, for the decision `by_hand_in` only."""
+    by_hand_in: int = -1
+    asks_approval: bool = False
+    """Whether a person must answer before orders leave."""
+    until: int | None = None
+    """The decision at which another desk takes over: the graph of this one ends at its door."""
+    arrived: date | None = None
+    """The session of that decision, once it has come."""
     calibration: Calibration = field(default_factory=Calibration)
     experience: Experience = field(default_factory=Experience)
     weighed: dict[str, AgentRecord] = field(default_factory=dict)

@@ -4,13 +4,15 @@ Analysts work one after the other, not in parallel: they share one mind, and the
 on which thread was quicker.
 """
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
 from ..agents.analyst import Brief, analyse
 from ..agents.auditor import Case, Register, Split, audit_signals, pass_unread
+from ..agents.by_hand import set_stance
+from ..agents.further_calls import Call, Situation, choose, permissions, refusal
 from ..agents.roles import Role
 from ..agents.signals import AuditReport, Signal
 from ..memory.journal.events import (
@@ -19,6 +21,7 @@ from ..memory.journal.events import (
     OrderAnswered,
     OrderSubmitted,
     SignalIssued,
+    StanceSet,
     ToolCalled,
 )
 from ..memory.lessons import RECALL, recall_tool, situation_of
@@ -42,6 +45,14 @@ class Node(Protocol):
     """A node of the graph: the state in, the keys that it changes out."""
 
     def __call__(self, state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, object]:
+        """One step."""
+        ...
+
+
+class Routing(Protocol):
+    """A node that also says where the desk goes next."""
+
+    def __call__(self, state: DeskState, runtime: Runtime[DeskContext]) -> Command[Any]:
         """One step."""
         ...
 
@@ -73,6 +84,9 @@ def open_decision(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, 
         "round": 0,
         "signals": {},
         "reports": {},
+        "boards": {},
+        "debate_round": 0,
+        "tightened": None,
         "barred": {},
         "permitted": [],
     }
@@ -85,6 +99,7 @@ def analyst_node(role: Role) -> Node:
         desk = runtime.context
         if state["round"] == 0:
             gather(role, state, desk)
+            gather_further(role, state, desk)
             tickers = desk.universe
         else:
             sent_back = (s for s, report in state["reports"].items() if report.verdict == "revise")
@@ -102,11 +117,32 @@ def analyst_node(role: Role) -> Node:
             market=state["regime"],
             repeats=desk.settings.repeats,
         )
+        said: dict[Seat, Signal] = {}
         for signal in signals:
-            desk.journal.append(_issued(signal, state["decision"]))
-        return {"signals": state["signals"] | {(s.agent, s.ticker): s for s in signals}}
+            said[signal.agent, signal.ticker] = standing = in_place(signal, state, desk)
+            desk.journal.append(_issued(standing, state["decision"]))
+        return {"signals": state["signals"] | said}
 
     return node
+
+
+def in_place(signal: Signal, state: DeskState, desk: DeskContext) -> Signal:
+    """The signal, or what a person set in its place; that is on record before it counts."""
+    hand = desk.by_hand.get((signal.agent, signal.ticker))
+    if hand is None or state["decision"] != desk.by_hand_in:
+        return signal
+    desk.journal.append(
+        StanceSet(
+            decision=state["decision"],
+            agent=signal.agent,
+            ticker=signal.ticker,
+            stance=hand.stance,
+            probability=hand.probability if hand.stance != "abstain" else 0.0,
+            by=hand.by,
+            replaced=signal.model_dump(mode="json"),
+        )
+    )
+    return set_stance(signal, hand)
 
 
 def gather(role: Role, state: DeskState, desk: DeskContext) -> None:
@@ -143,13 +179,47 @@ def gather(role: Role, state: DeskState, desk: DeskContext) -> None:
         desk.casebook.missing[role.name, ticker] = ", ".join(missing)
 
 
+def gather_further(role: Role, state: DeskState, desk: DeskContext) -> None:
+    """Makes the calls that the role's mind asks for beyond the plan, as far as it is permitted; journals each."""
+    view = desk.market.view(state["as_of"])
+    tools, book = research_tools(view), desk.casebook
+    asked: dict[str, tuple[Call, ...]] = dict.fromkeys(desk.universe, ())
+    for _ in range(role.extra_calls):
+        before = {
+            ticker: Situation(ticker, desk.market.companies[ticker].name, book.by_seat[role.name, ticker], calls)
+            for ticker, calls in asked.items()
+        }
+        wanted = choose(role, list(before.values()), mind=desk.mind, seed=desk.settings.seed)
+        asked = {ticker: (*asked[ticker], wanted[ticker]) for ticker in asked if ticker in wanted}
+        for ticker, calls in asked.items():
+            why = refusal(calls[-1], permissions(role, before[ticker]))
+            text, evidence = ("", []) if why else call(tools, calls[-1].tool, **calls[-1].arguments)
+            known = {item.id for item in book.by_seat[role.name, ticker]}
+            book.by_seat[role.name, ticker] += tuple(item for item in evidence if item.id not in known)
+            if calls[-1].tool in READS_DOCUMENTS and not book.set_aside[role.name, ticker]:
+                book.set_aside[role.name, ticker] = set_aside(view, ticker)
+            aside = book.set_aside[role.name, ticker] if calls[-1].tool in READS_DOCUMENTS else ()
+            desk.journal.append(
+                ToolCalled(
+                    decision=state["decision"],
+                    agent=role.name,
+                    tool=calls[-1].tool,
+                    ticker=ticker,
+                    arguments=calls[-1].arguments,
+                    evidence=evidence,
+                    note=_note(why or ("" if evidence else text), aside),
+                )
+            )
+
+
 def case_of(state: DeskState, desk: DeskContext) -> Case:
     """What the auditor has in front of it: the evidence of the decision, and the market's companies and splits."""
     view = desk.market.view(state["as_of"])
     splits = {}
     for ticker in desk.universe:
         past = view.arrays(ticker)
-        rows = [(past.rows[i], float(past.split[i])) for i in past.split.nonzero()[0] if past.split[i] != 1]
+        happened = ((past.split != 1) & (past.split != 0)).nonzero()[0]
+        rows = [(past.rows[i], float(past.split[i])) for i in happened]
         splits[ticker] = tuple(Split(view.sessions[row], ratio) for row, ratio in rows)
     return Case(
         evidence=desk.casebook.by_id(),
@@ -159,8 +229,8 @@ def case_of(state: DeskState, desk: DeskContext) -> Case:
     )
 
 
-def audit(state: DeskState, runtime: Runtime[DeskContext]) -> Command[str]:
-    """Checks the signals of this round; sends back what is objected to while a revision is left."""
+def audit(state: DeskState, runtime: Runtime[DeskContext], *, then: str = "portfolio_manager") -> Command[str]:
+    """Checks the signals of this round; sends back what is objected to while a revision is left, else goes on."""
     desk = runtime.context
     current = [signal for signal in state["signals"].values() if signal.round == state["round"]]
     if "auditor" in desk.settings.ablate:
@@ -181,7 +251,7 @@ def audit(state: DeskState, runtime: Runtime[DeskContext]) -> Command[str]:
     merged |= {(r.agent, r.ticker): r for r in reports}
     if any(report.verdict == "revise" for report in reports):
         return Command(goto=desk.analysts[0].name, update={"reports": merged, "round": state["round"] + 1})
-    return Command(goto="portfolio_manager", update={"reports": merged})
+    return Command(goto=then, update={"reports": merged})
 
 
 def execute(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, object]:

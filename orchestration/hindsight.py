@@ -63,7 +63,7 @@ def resolve(desk: DeskContext, state: DeskState) -> None:
         fresh = fresh_part(view, desk.last_issued.get(seat), *over)
         outcome = Outcome(
             agent=signal.agent,
-            model=desk.model,
+            model=item.model,
             regime=item.regime,
             ticker=signal.ticker,
             market=desk.market_key,

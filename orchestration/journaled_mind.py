@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ..agents.models.budget import Meter
-from ..agents.models.core import Fingerprint, ModelCore, Reply, Request
+from ..agents.models.core import Fingerprint, ModelCore, Reply, Request, key_of
 from ..memory.journal.events import ModelCalled
 from ..memory.journal.store import Journal
 from ..tools.frozen import canonical_json
@@ -33,6 +33,11 @@ class JournaledMind:
         """Key of the mind's fingerprint."""
         return self.fingerprint.key()
 
+    def become(self, fingerprint: Fingerprint, open_model: Callable[[], ModelCore]) -> None:
+        """Another mind from here on; what it costs is counted on."""
+        self.fingerprint, self.open_model = fingerprint, open_model
+        self.meter.mind = fingerprint
+
     def answer(self, request: Request) -> Reply:
         """The reply, from the record or from the model.
 
@@ -40,7 +45,8 @@ class JournaledMind:
             BudgetExhausted: the model was not asked, because its answer could exceed the budget; or it was, and its
                 reply is on record but exceeds it.
         """
-        key = request.key(self.key)
+        asked = request.model_dump(mode="json", by_alias=True)
+        key = key_of(asked, self.key)
         document = self.journal.reply_for(key)
         fresh = document is None
         if document is None:
@@ -56,11 +62,13 @@ class JournaledMind:
                 agent=request.role,
                 task=request.task,
                 request_key=key,
-                request=request.model_dump(mode="json", by_alias=True),
+                request=asked,
                 reply=document,
             )
         )
         self.meter.count(key, reply)
         if fresh:  # what is on record is paid for; only what comes next can be refused
+            if self.fingerprint.backend != "scorecard":
+                self.journal.sync()  # an answer is dear: no power cut shall take it away
             self.meter.refuse_if_exceeded()
         return reply

@@ -6,6 +6,7 @@ from typing import Literal
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
+from ..agents.by_hand import is_by_hand
 from ..memory.journal.events import (
     BarClosed,
     CorporateActionApplied,
@@ -22,13 +23,19 @@ from .state import DeskState
 
 
 def advance(state: DeskState, runtime: Runtime[DeskContext]) -> Command[Literal["desk", "__end__"]]:
-    """Lets sessions pass, each on record, until the desk has to decide or the market ends."""
+    """Lets sessions pass, each on record, until the desk has to decide, another desk takes over, or the market ends."""
     desk = runtime.context
     decision = state.get("decision", -1)
+    if desk.arrived is not None:  # where the desk before this one ended
+        session, desk.arrived = desk.arrived, None
+        return Command(goto="desk", update={"decision": decision + 1, "session": session})
     report = desk.broker.report if decision < 0 else desk.broker.step()
     while report is not None:
         record_session(desk, report, decision)
         if report.session in desk.decision_sessions:
+            if decision + 1 == desk.until:
+                desk.arrived = report.session
+                return Command(goto="__end__")
             return Command(goto="desk", update={"decision": decision + 1, "session": report.session})
         report = desk.broker.step()
     for ended in desk.broker.finish():
@@ -98,13 +105,13 @@ def record(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, object]
     regime = state["regime"].name if state["regime"] else "unknown"
     evidence = desk.casebook.by_id()
     for signal in state["signals"].values():
-        if not signal.abstained:
+        if not signal.abstained and not is_by_hand(signal):  # which says nothing of the analyst's skill
             reasons: dict[str, str] = {
                 evidence[claim.evidence].measure: claim.supports
                 for claim in signal.claims
                 if claim.evidence in evidence
             }
-            desk.open_signals.append(OpenSignal(decision, session, signal, regime, reasons))
+            desk.open_signals.append(OpenSignal(decision, session, signal, desk.model, regime, reasons))
     desk.journal.append(DecisionClosed(decision=decision, session=session))
     desk.journal.mark()
     return {}

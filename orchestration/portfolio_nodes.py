@@ -25,6 +25,7 @@ from ..tools.broker.protocol import OrderIntent, PortfolioSnapshot, Side, client
 from ..tools.evidence import Evidence
 from ..tools.indicators import indicators
 from ..tools.market.view import MarketView
+from ..tools.market_state import regime_evidence
 from ..tools.optimizer import Infeasible, Solution
 from ..tools.optimizer.relax import MARGIN
 from ..tools.optimizer.scenarios import Scenarios, historical_scenarios
@@ -66,27 +67,9 @@ def manage_portfolio(state: DeskState, runtime: Runtime[DeskContext]) -> dict[st
 
 def market_evidence(view: MarketView, state: DeskState) -> tuple[Evidence, ...]:
     """What the posture rests on: the regime and the benchmark's trend and drawdown."""
-    found = state["regime"]
-    regime = (
-        (
-            Evidence.of(
-                id=f"MARKET/regime/{view.session}",
-                kind="regime",
-                measure="regime",
-                ticker="MARKET",
-                as_of=view.as_of,
-                available_at=view.as_of,
-                period=f"to {view.session}",
-                text=f"{found.words} with probability {found.probability:.2f}",
-                source="prices",
-            ),
-        )
-        if found
-        else ()
-    )
     trend = ("momentum_3m", "distance_sma_200", "volatility_3m", "drawdown_12m")
     figures = indicators(view, view.benchmark) if view.benchmark else []
-    return (*regime, *(item for item in figures if item.measure in trend))
+    return (*regime_evidence(view, state["regime"]), *(item for item in figures if item.measure in trend))
 
 
 def propose(
@@ -105,6 +88,8 @@ def propose(
     kept = {name: current.get(name, 0.0) for name in desk.universe if name not in scenarios.tickers}
     expected = {name: earned + alpha.get(name, 0.0) for name, earned in deserved.items()}
     asked = wish_of(settings, portfolio, expected, kept, cap=cap, max_gross=policy.max_gross, risk_aversion=aversion)
+    if (tightened := state["tightened"]) is not None:
+        asked = tightened.applied_to(asked)
     solution, gave = give_way(asked, lambda wish: optimise(portfolio_tools(desk.optimizer, scenarios), **dict(wish)))
     if isinstance(solution, Infeasible):
         return stay(desk, state, scenarios, posture, views, solution.sentence)
@@ -113,7 +98,7 @@ def propose(
         weights=weights,
         cash=1 - fsum(weights.values()),
         posture=posture,
-        risk_aversion=aversion,
+        risk_aversion=asked.risk_aversion,
         views=views,
         reference=deserved,
         expected_return=solution.expected_return,
@@ -237,12 +222,21 @@ def explain(
     return " ".join(parts)
 
 
-def pre_trade(state: DeskState, runtime: Runtime[DeskContext]) -> Command[Literal["portfolio_manager", "execute"]]:
+def pre_trade(state: DeskState, runtime: Runtime[DeskContext]) -> Command[Literal["portfolio_manager", "approve"]]:
     """Judges every order of the proposal; a veto sends the portfolio manager back once, without that name."""
     desk = runtime.context
-    asked = orders_of(desk, state)
     # Whoever started the session asked for all its decisions: each one counts as enabled by a person.
     desk.activity.enable()
+    permitted, barred = judge(desk, state, orders_of(desk, state))
+    if barred and not state["barred"]:
+        return Command(goto="portfolio_manager", update={"barred": barred, "permitted": []})
+    return Command(goto="approve", update={"permitted": permitted})
+
+
+def judge(
+    desk: DeskContext, state: DeskState, asked: Sequence[tuple[OrderIntent, str]]
+) -> tuple[list[PermittedOrder], dict[str, str]]:
+    """The rules' verdict on orders with their reasons, on record: what may leave, and by name why something may not."""
     reasons = {order.client_order_id: reason for order, reason in asked}
     permitted: list[PermittedOrder] = []
     barred: dict[str, str] = {}
@@ -264,9 +258,7 @@ def pre_trade(state: DeskState, runtime: Runtime[DeskContext]) -> Command[Litera
             if report.verdict == "clamp":
                 reason += f" The rules cut it from {order.quantity:,.6g} to {report.order.quantity:,.6g} shares."
             permitted.append(PermittedOrder(order=report.order, token=report.token, reason=reason))
-    if barred and not state["barred"]:
-        return Command(goto="portfolio_manager", update={"barred": barred, "permitted": []})
-    return Command(goto="execute", update={"permitted": permitted})
+    return permitted, barred
 
 
 def orders_of(desk: DeskContext, state: DeskState) -> list[tuple[OrderIntent, str]]:

@@ -40,15 +40,16 @@ def market_facts(
     desk: DeskContext, view: MarketView, ticker: str, newest: datetime | None, edge: float | None
 ) -> MarketFacts:
     """Last close, its age, volume and tradability of one name, and what it is; None where it is not known."""
-    history = view.history(ticker, ADV_SESSIONS)
-    traded = not history.empty
-    last = history.index[-1].date() if traded else None
+    past = view.arrays(ticker, ADV_SESSIONS)
+    traded = len(past.close) > 0
+    row = int(past.rows[-1]) if traded else -1
     company = desk.market.companies.get(ticker)
-    tradable, adv = traded and view.is_tradable(ticker), float(history["volume"].mean()) if traded else None
+    tradable = traded and view.is_tradable(ticker)
+    adv = float(past.volume.sum() / len(past.volume)) if traded else None
     return MarketFacts(
-        last_close=float(history["close"].iloc[-1]) if traded else None,
-        last_session=last,
-        age_sessions=len(view.sessions) - 1 - view.sessions.index(last) if last else None,
+        last_close=float(past.close[-1]) if traded else None,
+        last_session=view.sessions[row] if traded else None,
+        age_sessions=len(view.sessions) - 1 - row if traded else None,
         adv_shares=adv,
         tradable=tradable,
         currency=CURRENCY,

@@ -6,7 +6,9 @@ Texts and evidence stay in the casebook (`context.Casebook`) and in the journal.
 from datetime import date, datetime
 from typing import TypedDict
 
+from ..agents.debate.board import Board
 from ..agents.portfolio_manager import Proposal
+from ..agents.risk_officer import Tightening
 from ..agents.signals import AuditReport, Signal
 from ..tools.broker.protocol import OrderIntent, PortfolioSnapshot, VerdictToken
 from ..tools.regime import Regime
@@ -38,7 +40,13 @@ class DeskState(TypedDict, total=False):
     """The last statement of each agent on each ticker."""
     reports: dict[Seat, AuditReport]
     """The last audit of each."""
+    boards: dict[str, Board]
+    """By ticker: the claims that are debated and the points that stand; empty on a desk without a debate."""
+    debate_round: int
+    """Of the debate, from 1; 0 before it."""
     proposal: Proposal
+    tightened: Tightening | None
+    """Limits that the risk officer has lowered in this decision."""
     barred: dict[str, str]
     """Names that the rules vetoed in this decision, and why; the next proposal leaves them as they are."""
     permitted: list[PermittedOrder]

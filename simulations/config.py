@@ -6,11 +6,13 @@ Values come from defaults, a TOML file and options, the later ones on top.
 import tomllib
 from datetime import date
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from ..agents.models.served.address import address_of, is_address
+from ..agents.roles import MOST_CALLS
+from ..agents.rosters import DEBATE_ROUNDS
 from ..orchestration.context import Organ
 from ..tools.clock import Frequency
 from ..tools.errors import InputError
@@ -53,13 +55,18 @@ class SessionConfig(Frozen):
     frequency: Frequency = "monthly"
     """How often the desk decides: at the last session of each period, and at the first session of the window."""
     desk: str = "classic"
-    """Who sits on the desk: `classic`, `solo`, `personas`, `experienced`, or a TOML roster (docs/roles.md)."""
+    """Who sits on the desk: `classic`, `research-house`, `solo`, `personas`, `experienced`, or a TOML roster
+    (docs/roles.md)."""
     without: tuple[str, ...] = ()
-    """Analysts of the desk to leave out, by name or its beginning (`technical`)."""
+    """Who of the desk is left out, by name or its beginning (`technical`)."""
     roles: str | None = None
     """Folder with role files of your own."""
     memory: tuple[str, ...] = ()
     """Folders of earlier sessions whose outcomes and lessons are carried into this one, each from its own time on."""
+    debate_rounds: int = Field(default=DEBATE_ROUNDS, ge=1, le=5)
+    """How often each debater speaks on a ticker, on a desk that has them."""
+    extra_calls: int | None = Field(default=None, ge=0, le=MOST_CALLS)
+    """How often an analyst may ask for more than its plan gathers, on each ticker; as its role says if absent."""
     model: str = "smollm2"
     """`smollm2`, `scorecard`, the path of a GGUF file, or the URL of an OpenAI-compatible server."""
     adapter: str | None = None
@@ -128,6 +135,11 @@ class SessionConfig(Frozen):
     """Past sessions used as scenarios; a name with fewer than 120 returns is not considered."""
     max_revisions: int = Field(default=1, ge=0, le=5)
     """How often the auditor may send a signal back."""
+
+    approve: Literal["terminal", "file"] | None = None
+    """Where a person is asked before orders leave (docs/approval.md); nobody is asked by default."""
+    approval_timeout: float | None = Field(default=None, gt=0)
+    """Seconds to wait for the answer; then nothing leaves and the session goes on. By default it waits."""
 
     @field_validator("universe", "mask", "ablate", "without", "memory", mode="before")
     @classmethod

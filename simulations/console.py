@@ -26,6 +26,8 @@ from .digest import Digest, Line
 if TYPE_CHECKING:
     from ..agents.models.budget import Spending
     from ..memory.journal import Record
+    from ..orchestration.approval import Answer, ApprovalRequest
+    from .approvers import TerminalApprover
     from .session import Outcome
 
 RUNS = Path("runs")
@@ -84,6 +86,7 @@ class Screen:
         self._digest = Digest()
         self._status = ""
         self._live: Live | None = None
+        self._approver: TerminalApprover | None = None
 
     @contextmanager
     def live(self) -> Iterator[None]:
@@ -97,6 +100,22 @@ class Screen:
                 yield
             finally:
                 self._live = None
+
+    def ask(self, request: "ApprovalRequest", timeout_seconds: float | None) -> "Answer":
+        """A person's answer, typed here; nothing moves meanwhile."""
+        from .approvers import TerminalApprover
+
+        if self._approver is None:
+            self._approver = TerminalApprover(lambda line: self._terminal.print(Text(line), soft_wrap=True))
+        for line in self._digest.flush():  # what the question rests on comes before it
+            self._print(line)
+        if self._live is not None:
+            self._live.stop()
+        try:
+            return self._approver.ask(request, timeout_seconds)
+        finally:
+            if self._live is not None:
+                self._live.start()
 
     def say(self, text: str) -> None:
         """One step of the preparation."""

@@ -6,7 +6,6 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
-from ..agents.models.open import open_model
 from ..agents.models.served.access import Access
 from ..agents.portfolio_manager import Proposal
 from ..agents.signals import AuditReport, Signal
@@ -35,7 +34,7 @@ from ..tools.regime import Regime
 from ..tools.rules import RuleEngine
 from .carrying import EVER, read_memory
 from .config import SessionConfig, load_config
-from .session import roster_of, settings_of, simulated_policy
+from .stages import mind_of, roster_of, settings_of, simulated_policy
 
 _MARKET_SIDE = ("market", "market_seed", "mask", "mask_seed", "start", "end", "cash")
 
@@ -95,15 +94,9 @@ class Desk:
         self.config = config or load_config(None, options)
         self._policy = simulated_policy(self.config)
         self._roster = roster_of(self.config)
-        self._model = open_model(
-            self.config.model,
-            threads=self.config.threads,
-            seed=self.config.seed,
-            context=self.config.context,
-            access=access,
-        )
+        self._model = mind_of(self.config, access)
         self._id = content_hash([name, self.config.model_dump(mode="json")])[:16]
-        self._graph = desk_of(self._roster.analysts)
+        self._graph = desk_of(self._roster)
         self._desk: _StepContext | None = None
         self._decided = 0
 

@@ -9,21 +9,28 @@ from typing import Any, Literal
 
 from ..agents.roles import title_of
 from ..memory.journal.events import (
+    ApprovalGiven,
     AuditIssued,
     BarClosed,
+    DebateClosed,
     DecisionOpened,
+    DeskChanged,
     Event,
     MarginCalled,
     ModelCalled,
     OrderEnded,
     OrderFilled,
     OrderForced,
+    PointMade,
     ProposalMade,
+    RiskRead,
     RuleVerdict,
     SessionStarted,
     SignalIssued,
+    StanceSet,
     ToolCalled,
 )
+from . import debate_screen
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,8 @@ class Digest:
     _started_with: float | None = None
     _signals: list[SignalIssued] = field(default_factory=list)
     _audits: list[AuditIssued] = field(default_factory=list)
+    _points: list[PointMade] = field(default_factory=list)
+    _debates: list[DebateClosed] = field(default_factory=list)
     _verdicts: list[RuleVerdict] = field(default_factory=list)
     _fills: list[OrderFilled] = field(default_factory=list)
 
@@ -64,10 +73,22 @@ class Digest:
                 self._signals.append(event)
             case AuditIssued():
                 self._audits.append(event)
+            case PointMade():
+                self._points.append(event)
+            case DebateClosed():
+                self._debates.append(event)
             case ProposalMade():
                 lines.append(_proposed(event))
+            case RiskRead():
+                lines.append(_line(_title(event.agent), event.rationale))
             case RuleVerdict():
                 self._verdicts.append(event)
+            case DeskChanged():
+                lines.append(Line("warning", f"{event.at}  set by {event.by}: {', '.join(event.settings)}"))
+            case StanceSet():
+                lines.append(Line("warning", f"  {event.by} sets {_title(event.agent)} on {event.ticker}"))
+            case ApprovalGiven():
+                lines.append(Line("plain", f"  {approval_words(event)}"))
             case OrderFilled():
                 self._fills.append(event)
             case OrderEnded() if event.unfilled_quantity > 0:
@@ -95,6 +116,13 @@ class Digest:
         if self._audits and not isinstance(coming, AuditIssued):
             lines.extend(_audited(self._audits))
             self._audits = []
+        follows = isinstance(coming, PointMade) and self._points and coming.agent == self._points[-1].agent
+        if self._points and not follows:
+            lines.append(_line(_title(self._points[0].agent), debate_screen.in_short(self._points)))
+            self._points = []
+        if self._debates and not isinstance(coming, DebateClosed):
+            lines.append(_line("Debate", debate_screen.outcome_in_short(self._debates)))
+            self._debates = []
         if self._verdicts and not isinstance(coming, RuleVerdict):
             lines.extend(_judged(self._verdicts))
             self._verdicts = []
@@ -113,6 +141,14 @@ class Digest:
             "title",
             f"{event.session}  decision {number} of {self._decisions}, {regime}, equity {equity:,.0f} ({change:+.1%})",
         )
+
+
+def approval_words(event: ApprovalGiven) -> str:
+    """An approval for people: who said what, and what does not leave."""
+    words = {"approve": "approved", "reject": "rejected", "veto": "vetoed", "unanswered": "not answered"}
+    stopped = f", stopped: {', '.join(event.stopped)}" if event.stopped else ""
+    why = f" ({event.reason})" if event.reason else ""
+    return f"{'Approval':<20} {words[event.verdict]} by {event.by}{stopped}{why}"
 
 
 def _said(signals: list[SignalIssued]) -> Line:
@@ -165,6 +201,10 @@ def _why(report: dict[str, Any]) -> str:
 def _filled(fills: list[OrderFilled]) -> Line:
     said = ", ".join(f"{f.fill.side} {f.fill.quantity:,.6g} {f.ticker} at {f.fill.price:,.2f}" for f in fills)
     return Line("plain", f"  {'Filled ' + str(fills[0].fill.session):<20} {said}")
+
+
+def _line(who: str, said: str) -> Line:
+    return Line("plain", f"  {who:<20} {said}")
 
 
 def _title(agent: str) -> str:

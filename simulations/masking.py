@@ -19,8 +19,9 @@ PLACES = {"market", "model", "policy", "memory"}
 """Fields that may hold a path: the chain records what was found there (fingerprints, hashes), not where it lay."""
 
 
-_ELSEWHERE = PLACES | {"training_cutoff", "adapter"}
-"""What stands in the chain but not as a choice: cutoff and adapter are part of the mind."""
+_ELSEWHERE = PLACES | {"training_cutoff", "adapter", "approve", "approval_timeout", "debate_rounds", "extra_calls"}
+"""What stands in the chain but not as it was given: cutoff and adapter are part of the mind, rounds and further calls
+of the seats; what came of asking a person is in each answer."""
 
 _ONLY_WITH = {
     "max_short": {"max_short", "short_margin", "short_maintenance", "borrow_fee", "debit_interest"},
@@ -48,9 +49,10 @@ def market_of(config: SessionConfig) -> Market:
 def recorded_choices(config: SessionConfig, market: Market) -> dict[str, Any]:
     """The configuration as the chain records it: without places, and in the terms of a masked market."""
     # a session without a mask, and without what else came later, has the same chain as before there was such
+    asks = {"approve": True} if config.approve else {}
     absent = _ELSEWHERE.union(*(fields for choice, fields in _ONLY_WITH.items() if not getattr(config, choice)))
     if market.masked is None:
-        return config.model_dump(mode="json", exclude=absent | {"mask", "mask_seed"})
+        return config.model_dump(mode="json", exclude=absent | {"mask", "mask_seed"}) | asks
     key = market.masked.key
     masked = config.model_copy(
         update={
@@ -60,7 +62,7 @@ def recorded_choices(config: SessionConfig, market: Market) -> dict[str, Any]:
             "end": None if config.end is None else key.later(config.end),
         }
     )
-    return masked.model_dump(mode="json", exclude=absent)
+    return masked.model_dump(mode="json", exclude=absent) | asks
 
 
 def keep_key(market: Market, folder: Path) -> None:

@@ -9,7 +9,8 @@ from ..agents.models.served.access import Access
 from ..memory.journal import Journal, Listener, Verification, verify
 from ..memory.journal.events import Event
 from .config import SessionConfig, load_config
-from .session import TRADE, Outcome, replay, resume, start, stored_config
+from .session import Outcome, replay, resume, start
+from .stages import TRADE, stored_config
 
 
 class Session:

@@ -23,7 +23,7 @@ from .masking import KEY_FILE
 from .reading import Session
 from .transcript import Styled, flat_line, full_lines, transcript
 
-HEADINGS = ("session_started", "decision_opened", "session_ended")
+HEADINGS = ("session_started", "desk_changed", "decision_opened", "session_ended")
 """Kinds of events that stay whatever is filtered."""
 _PAGE = 500
 """Events read at a time."""
@@ -123,7 +123,7 @@ def choose(session: Session, filters: Filters) -> Chosen:
             chosen.update(index.entries(replace(window, kind="proposal_made")))
         headings: set[int] = set()
         for kind in HEADINGS:
-            of = window if kind == "decision_opened" else Filters()
+            of = window if kind in ("desk_changed", "decision_opened") else Filters()
             headings.update(index.entries(replace(of, kind=kind)))
     return Chosen(sorted(chosen | headings), len(chosen - headings))
 

@@ -14,9 +14,12 @@ from ..agents.roles import title_of
 from ..memory.calibration import AgentRecord
 from ..memory.journal.events import (
     AgentWeighed,
+    ApprovalGiven,
     AuditIssued,
     CorporateActionApplied,
+    DebateClosed,
     DecisionOpened,
+    DeskChanged,
     Event,
     MarginCalled,
     MemoryCarried,
@@ -26,18 +29,23 @@ from ..memory.journal.events import (
     OrderForced,
     OrderSubmitted,
     OrderWithheld,
+    PointMade,
     ProposalMade,
+    RiskRead,
     RuleVerdict,
     SessionEnded,
     SessionStarted,
     SignalIssued,
     SignalResolved,
+    StanceSet,
     ToolCalled,
     VenueReported,
 )
 from ..memory.journal.rows import Row
 from ..memory.lessons.lesson import text_of
 from ..tools.evidence import Evidence
+from . import debate_screen
+from .digest import approval_words
 
 VERDICTS = {"pass": "passed", "revise": "sent back", "reject": "rejected"}
 
@@ -149,6 +157,10 @@ def _lines(event: Event, evidence: dict[str, Evidence], detailed: bool) -> Itera
                 f"mind {event.model['name']}, data {event.market_fingerprint[:12]}, prompts {event.prompts[:12]}",
                 "dim",
             )
+        case DeskChanged():
+            yield "", ""
+            yield f"{event.at}  changed from here on by {event.by}: {', '.join(event.settings)}", "bold yellow"
+            yield f"  until here the same as the session with head {event.parent_head[:16]}", "dim"
         case DecisionOpened():
             regime = f"{event.market} ({event.regime['probability']:.2f})" if event.regime else event.market
             yield "", ""
@@ -166,18 +178,36 @@ def _lines(event: Event, evidence: dict[str, Evidence], detailed: bool) -> Itera
             if detailed and event.record.outcomes:
                 yield f"      {figures_of(event.record)}", "dim"
         case ToolCalled() if detailed:
-            yield f"  {_title(event.agent)} called {event.tool} on {event.ticker}", "dim"
+            wanted = event.arguments.get("measure") or event.arguments.get("query")
+            about = f" for {wanted}" if wanted else ""
+            yield f"  {_title(event.agent)} called {event.tool} on {event.ticker}{about}", "dim"
             yield from ((f"      {item.id}  {shown(item)}", "dim") for item in event.evidence)
             if event.note:
                 yield f"      {event.note}", "dim"
+        case StanceSet():
+            chance = f" at {event.probability:.0%}" if event.probability else ""
+            yield (
+                f"  {event.by} set {_title(event.agent)} on {event.ticker}: {event.stance.replace('_', ' ')}{chance}",
+                "yellow",
+            )
+            if detailed and event.replaced["rationale"]:
+                yield f"      in place of {event.replaced['rationale']}", "dim"
         case SignalIssued():
             yield from _signal(event, evidence, detailed)
         case AuditIssued():
             yield from _audit(event, detailed)
+        case PointMade():
+            yield from debate_screen.point(event, evidence, detailed)
+        case DebateClosed():
+            yield from debate_screen.closed(event, detailed)
         case ProposalMade():
             yield from _proposal(event, detailed)
+        case RiskRead():
+            yield from debate_screen.risk(event, detailed)
         case RuleVerdict() if detailed or event.verdict != "approve":
             yield from _rules(event, detailed)
+        case ApprovalGiven():
+            yield f"  {approval_words(event)}", "cyan"
         case OrderSubmitted():
             order = event.order
             yield (

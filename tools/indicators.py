@@ -114,6 +114,10 @@ _ROWS = (
 )
 
 
+INDICATORS = tuple(row.measure for row in _ROWS)
+"""The measures that `indicators` gives, in its order."""
+
+
 def indicators(view: MarketView, ticker: str) -> list[Evidence]:
     """The price-based figures of `tools.measures` for one instrument.
 

@@ -321,6 +321,51 @@ _ROWS = (
     ),
     Measure("regime", "market", "text", meaning="regime of the market by a hidden Markov model"),
     Measure("lesson", "lesson", "text", meaning="what an analyst said in a like situation, and what followed"),
+    Measure(
+        "market_return_3m", "3-month return of the market", "fraction", 1, -0.1, 0.1, True, "", "market quarter", True
+    ),
+    Measure(
+        "market_trend",
+        "market against 200-day average",
+        "fraction",
+        bearish=-0.1,
+        bullish=0.1,
+        signed=True,
+        brief="market trend",
+        of_prices=True,
+    ),
+    Measure(
+        "market_pull",
+        "pull of the market",
+        "fraction",
+        bearish=-0.1,
+        bullish=0.1,
+        signed=True,
+        meaning="beta times the market's 3-month return: what its move alone would have done",
+        brief="pull",
+        of_prices=True,
+    ),
+    Measure("rate_level", "yield", "fraction", 2, meaning="yield of a government bond or bill, a year"),
+    Measure(
+        "rate_change_3m",
+        "3-month change of the yield",
+        "fraction",
+        2,
+        bearish=0.01,
+        bullish=-0.01,
+        signed=True,
+        meaning="yield minus that of three months before, in points",
+        brief="rate change",
+    ),
+    Measure("turbulence", "turbulence", "fraction", 0, 1.0, 0.0, meaning="probability of the turbulent regime"),
+    # of the desk's own portfolio: bearish is what a risk officer worries about
+    Measure("largest_weight", "largest weight", "fraction", 1, 0.35, 0.10, meaning="largest weight of one name"),
+    Measure("breadth", "breadth", "fraction", 0, 0.2, 0.8, meaning="1 / sum of squared shares, over the universe"),
+    Measure("correlation", "correlation", "ratio", 2, 0.8, 0.1, meaning="of the names' returns, by pairs and weights"),
+    Measure("tail_ratio", "tail against equal weight", "ratio", 2, 1.2, 0.6, meaning="CVaR over the universe's"),
+    Measure(
+        "desk_drawdown", "drawdown of the desk", "fraction", 1, -0.15, 0.0, True, meaning="equity against its peak"
+    ),
 )
 
 MEASURES: dict[str, Measure] = {row.name: row for row in _ROWS}

@@ -10,26 +10,42 @@ from typing import Annotated, Any
 
 import numpy as np
 from langchain.tools import BaseTool
-from langchain_core.messages import ToolMessage
 from langchain_core.tools import StructuredTool
 from pydantic import BaseModel, ConfigDict, Field
 
 from .broker.protocol import DeskBroker, OrderIntent, Submission, VerdictToken
 from .evidence import Evidence
 from .evidence_pack import PASSAGES, QUERY
-from .indicators import indicators
+from .indicators import INDICATORS, indicators
 from .market.documents.search import search
 from .market.fundamentals import ratios
+from .market.fundamentals.ratios import RATIOS
 from .market.relations.related import MOST, SESSIONS, related_events
 from .market.view import MarketView
+from .market_state import STATE
+from .market_state import market_state as state_of_market
 from .measures import MEASURES
 from .optimizer import Infeasible, MeanCVaR, Problem, Solution, Utility
 from .optimizer.scenarios import Scenarios
 from .regime import regime
 from .sentiment.lexicon import latest_tone
 
-EVIDENCE_TOOLS = ("price_indicators", "filing_ratios", "release_tone", "document_search", "related_events")
+EVIDENCE_TOOLS = (
+    "price_indicators",
+    "filing_ratios",
+    "release_tone",
+    "document_search",
+    "related_events",
+    "market_state",
+)
 """The research tools that answer with evidence: what an analyst's plan may name."""
+
+FIGURES: dict[str, tuple[str, ...]] = {
+    "price_indicators": INDICATORS,
+    "filing_ratios": tuple(ratio.measure for ratio in RATIOS),
+    "market_state": STATE,
+}
+"""The tools that can be asked for one figure, and which they have."""
 
 Found = tuple[str, list[Evidence]]
 """What a tool answers: text for a model, evidence for the desk."""
@@ -51,6 +67,12 @@ class OfCompany(Arguments):
     """A tool about one company."""
 
     ticker: Ticker
+
+
+class OfFigures(OfCompany):
+    """A tool that answers with figures of one company."""
+
+    measure: str | None = Field(default=None, description="The only figure wanted; all of them if absent")
 
 
 class OfHistory(OfCompany):
@@ -111,11 +133,11 @@ def research_tools(view: MarketView) -> dict[str, BaseTool]:
         lines = [f"{day:%Y-%m-%d} {row.close:.2f}" for day, row in frame.tail(sessions).iterrows()]
         return "\n".join(lines), []
 
-    def price_indicators(ticker: str) -> Found:
-        return answer_of(indicators(view, ticker), "too short a price history")
+    def price_indicators(ticker: str, measure: str | None = None) -> Found:
+        return answer_of(_only(measure, indicators(view, ticker)), "too short a price history")
 
-    def filing_ratios(ticker: str) -> Found:
-        return answer_of(ratios(view, ticker), "no filings known")
+    def filing_ratios(ticker: str, measure: str | None = None) -> Found:
+        return answer_of(_only(measure, ratios(view, ticker)), "no filings known")
 
     def release_tone(ticker: str) -> Found:
         tone = latest_tone(view, ticker)
@@ -127,6 +149,9 @@ def research_tools(view: MarketView) -> dict[str, BaseTool]:
     def events_at_related(ticker: str, sessions: int = SESSIONS, most: int = MOST) -> Found:
         return answer_of(related_events(view, ticker, sessions, most), "nothing new at related companies")
 
+    def market_state(ticker: str, measure: str | None = None) -> Found:
+        return answer_of(_only(measure, state_of_market(view, ticker)), "too short a history of the market")
+
     def market_regime() -> tuple[str, None]:
         found = regime(view)
         return (f"{found.words} with probability {found.probability:.2f}" if found else "too short a history"), None
@@ -135,10 +160,11 @@ def research_tools(view: MarketView) -> dict[str, BaseTool]:
         tool.name: tool
         for tool in (
             tool_of(price_history, OfHistory, "Past closing prices of one company."),
-            tool_of(price_indicators, OfCompany, "Momentum, trend, volatility and volume figures of one company."),
-            tool_of(filing_ratios, OfCompany, "Growth, margins, leverage and yield from filings known today."),
+            tool_of(price_indicators, OfFigures, "Momentum, trend, volatility and volume figures of one company."),
+            tool_of(filing_ratios, OfFigures, "Growth, margins, leverage and yield from filings known today."),
             tool_of(release_tone, OfCompany, "Tone of the latest press release by a finance lexicon."),
             tool_of(document_search, OfDocuments, "Passages of press releases that answer a question."),
+            tool_of(market_state, OfFigures, "Regime, trend and rates of the market, and its pull on one company."),
             tool_of(
                 events_at_related,
                 OfRelated,
@@ -185,7 +211,7 @@ def portfolio_tools(optimizer: MeanCVaR, scenarios: Scenarios) -> dict[str, Base
 
 def optimise(tools: dict[str, BaseTool], **arguments: object) -> Solution | Infeasible:
     """Calls the portfolio manager's tool; its typed result."""
-    result: Solution | Infeasible = _invoke(tools, "mean_cvar", arguments).artifact
+    result: Solution | Infeasible = _invoke(tools, "mean_cvar", arguments)[1]
     return result
 
 
@@ -209,21 +235,30 @@ def execution_tools(broker: DeskBroker) -> dict[str, BaseTool]:
 
 def submit(tools: dict[str, BaseTool], order: OrderIntent, token: VerdictToken) -> Submission:
     """Calls the submission tool; its typed result."""
-    answer: Submission = _invoke(tools, "submit_order", {"order": order, "token": token}).artifact
+    answer: Submission = _invoke(tools, "submit_order", {"order": order, "token": token})[1]
     return answer
 
 
 def call(tools: dict[str, BaseTool], name: str, **arguments: object) -> tuple[str, list[Evidence]]:
     """Calls a tool as a model's tool call would: its text and its evidence."""
-    message = _invoke(tools, name, arguments)
-    return str(message.content), list(message.artifact or [])
+    text, evidence = _invoke(tools, name, arguments)
+    return text, list(evidence or [])
 
 
-def _invoke(tools: dict[str, BaseTool], name: str, arguments: dict[str, object]) -> ToolMessage:
-    """One tool call in LangChain's own form, so that a model's call and the desk's take the same way."""
-    message = tools[name].invoke({"type": "tool_call", "id": name, "name": name, "args": arguments})
-    assert isinstance(message, ToolMessage)
-    return message
+def _invoke(tools: dict[str, BaseTool], name: str, arguments: dict[str, object]) -> tuple[str, Any]:
+    """One tool call: arguments checked by the tool's own schema, then its function; text and artifact.
+
+    It is what a model's tool call comes to, without LangChain's callbacks, tracing and messages around it: those cost
+    a millisecond a call, and a desk of 100 companies makes 400 calls a decision.
+    """
+    tool = tools[name]
+    assert isinstance(tool, StructuredTool)
+    assert tool.func is not None
+    assert isinstance(tool.args_schema, type)
+    assert issubclass(tool.args_schema, Arguments)
+    checked = tool.args_schema.model_validate(arguments)
+    text, artifact = tool.func(**{field: getattr(checked, field) for field in type(checked).model_fields})
+    return str(text), artifact
 
 
 def tool_of(
@@ -237,6 +272,10 @@ def tool_of(
         args_schema=arguments,
         response_format="content_and_artifact",
     )
+
+
+def _only(measure: str | None, evidence: Sequence[Evidence]) -> list[Evidence]:
+    return [item for item in evidence if measure in (None, item.measure)]
 
 
 def answer_of(evidence: Sequence[Evidence], otherwise: str) -> Found:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from ...tools.evidence import Evidence
 from ..analyst import Mind
+from ..by_hand import is_by_hand, report_on
 from ..evidence_text import line
 from ..models.core import Question, Request
 from ..roles import AUDITOR, prompt_of
@@ -23,8 +24,8 @@ def audit_signals(
 ) -> tuple[AuditReport, ...]:
     """One report per signal, in order; abstentions get none, because saying nothing is always allowed.
 
-    A signal that code has refused is not shown to the mind. The mind's reading multiplies the confidence by 1 -
-    P(contradicted), which can only lower it, and may add one objection.
+    What a person set by hand passes with a note. A signal that code has refused is not shown to the mind. The mind's
+    reading multiplies the confidence by 1 - P(contradicted), which can only lower it, and may add one objection.
 
     Args:
         signals: statements of one round.
@@ -33,18 +34,21 @@ def audit_signals(
         max_rounds: revisions allowed; a signal objected to after that many is rejected.
         seed: of the request.
     """
-    spoken = [signal for signal in signals if not signal.abstained]
+    spoken = [signal for signal in signals if not signal.abstained and not is_by_hand(signal)]
     findings = {_key(s): tuple(f for check in CHECKS for f in check(s, case)) for s in spoken}
     sound = [s for s in spoken if not any(f.severity != "note" for f in findings[_key(s)])]
     factors, objections, notes = _read(sound, case.evidence, mind, seed) if sound else ({}, {}, {})
     return tuple(
-        _report(
+        report_on(signal)
+        if is_by_hand(signal)
+        else _report(
             signal,
             findings[_key(signal)] + objections.get(_key(signal), ()) + notes.get(_key(signal), ()),
             factors.get(_key(signal), 1.0),
             max_rounds,
         )
-        for signal in spoken
+        for signal in signals
+        if not signal.abstained
     )
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from ...tools.evidence import Evidence
 from ...tools.market.documents.instructions import instructions_in
+from ...tools.market_state import MARKET
 from ...tools.measures import MEASURES
 from ..analyst import STRONG, claim_of, directional, rationale_of
 from ..evidence_text import squeezed
@@ -59,9 +60,9 @@ def staleness(signal: Signal, case: Case) -> Iterator[Finding]:
 
 
 def right_company(signal: Signal, case: Case) -> Iterator[Finding]:
-    """Evidence about one company supports nothing about another."""
+    """Evidence about one company supports nothing about another; the market is around all of them."""
     for claim, cited in _cited(signal, case):
-        if cited.ticker != signal.ticker:
+        if cited.ticker not in (signal.ticker, MARKET):
             message = f"{claim.alias} is about {cited.ticker}, not {signal.ticker}"
             yield _finding("right_company", "fatal", message, claim, expected=signal.ticker, found=cited.ticker)
 

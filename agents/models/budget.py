@@ -121,6 +121,8 @@ class Meter:
             BudgetExhausted: it may not be.
         """
         self.refuse_if_exceeded()
+        if self.budget.tokens is None and self.budget.money is None:
+            return  # without a limit nobody needs to know how long the answers could get
         if beyond := self.budget.excess(_sum(self.spent, most(request, int(self._setting("thinking_tokens") or 0)))):
             raise BudgetExhausted(
                 f"The budget may not suffice for the next request of {request.role}, which could bring the session to "

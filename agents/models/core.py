@@ -66,7 +66,8 @@ class Request(Frozen):
     role: str
     """Who asks: the name of a role in the desk."""
     task: str
-    """What is asked, as a stable name: `stance`, `support`, `posture`. The scorecard looks here."""
+    """What is asked, as a stable name: `stance`, `call`, `support`, `debate`, `posture`, `risk`. The scorecard looks
+    here."""
     system: str
     """System message: role, rules, output contract. The same for all tickers."""
     prefix: str
@@ -112,7 +113,12 @@ class Request(Frozen):
 
     def key(self, fingerprint: str) -> str:
         """The hash that names this request to this mind."""
-        return content_hash([fingerprint, self.model_dump(mode="json", by_alias=True)])
+        return key_of(self.model_dump(mode="json", by_alias=True), fingerprint)
+
+
+def key_of(request: dict[str, Any], fingerprint: str) -> str:
+    """The hash that names a request, given as JSON, to the mind with this fingerprint."""
+    return content_hash([fingerprint, request])
 
 
 class Answer(Frozen):

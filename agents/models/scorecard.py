@@ -12,10 +12,15 @@ variance adds the readings' own disagreement (the squared standard error of thei
 
 - `stance`: strong_sell -0.8, sell -0.4, hold 0, buy 0.4, strong_buy 0.8.
 - `posture`: defensive -0.5, neutral 0, aggressive 0.5.
+- `risk`: cut -0.5, trim -0.2, accept 0.2; the figures are those of a portfolio, bearish is what worries.
 - `support`: contradicted -0.5, unclear 0, supported 0.5; the axis is the agreement of the cited evidence with the
   stance under judgement: s for a buy, -s for a sell, 0.5 - |s| for a hold.
 
 Claims name the strongest figures in the direction of the best option (for a hold: the weakest figures).
+
+Where the answer is a choice among what is listed (`debate`, `call`, and what follows `risk`), the field `evidence`
+takes the strongest figure that is allowed, and every other field the first of its values or shapes: the desk lists what
+matters most first.
 """
 
 from collections import defaultdict
@@ -29,19 +34,23 @@ from ...tools.frozen import content_hash
 from ...tools.measures import MEASURES
 from .core import Answer, Failure, Fingerprint, ModelInputError, Question, Reply, Request
 from .distribution import best, softmax
-from .schemas import List, Record, Words, shape_of, violation
+from .schemas import Either, List, Record, Shape, Words, shape_of, violation
 
 VERSION = 1
 WIDTH = 0.2
 CENTRES: dict[str, dict[str, float]] = {
     "stance": {"strong_sell": -0.8, "sell": -0.4, "hold": 0.0, "buy": 0.4, "strong_buy": 0.8},
     "posture": {"defensive": -0.5, "neutral": 0.0, "aggressive": 0.5},
+    "risk": {"cut": -0.5, "trim": -0.2, "accept": 0.2},
     "support": {"contradicted": -0.5, "unclear": 0.0, "supported": 0.5},
 }
 """Where each option lies on its task's axis."""
 HOLD_BAND = 0.2
 """A figure whose reading is within this of 0 speaks for a hold."""
 
+
+CHOICES = frozenset({"debate", "call"})
+"""Tasks whose answer is an object of enumerations, with nothing to score."""
 
 NO_DIRECTION = Failure(kind="no_evidence", reason="There is no evidence with a direction.")
 
@@ -115,6 +124,9 @@ class Scorecard:
         Raises:
             ModelInputError: a task or option without a documented formula, or a schema other than claims.
         """
+        if request.task in CHOICES and not request.options:
+            chosen = (_choice(q, request.schemas_of(i).get("")) for i, q in enumerate(request.questions))
+            return Reply(answers=tuple(chosen))
         known = CENTRES.get(request.task)
         if known is None:
             raise ModelInputError(f"The scorecard has no formula for {request.task!r}: use a model for this task.")
@@ -150,14 +162,59 @@ def _answer(task: str, question: Question, centres: Mapping[str, float], schemas
     claims = None
     if schemas:
         option = best(probabilities)
-        claims, failure = claims_for(schemas[option if option in schemas else ""], found, centres[option])
+        schema = schemas[option if option in schemas else ""]
+        side = float(np.sign(centres[option]))
+        claims, failure = chosen_from(schema, found, side) if task == "risk" else claims_for(schema, found, side)
         if failure:
             return Answer(ticker=question.ticker, failure=Failure(kind="unsupported", reason=failure))
     return Answer(ticker=question.ticker, probabilities=probabilities, raw=probabilities, object=claims)
 
 
-def claims_for(schema: dict[str, Any], found: list[Reading], centre: float) -> tuple[dict[str, Any] | None, str | None]:
-    """The strongest figures in the direction of `centre`, as an object of the schema; or why there is none.
+def _choice(question: Question, schema: dict[str, Any] | None) -> Answer:
+    chosen, failure = chosen_from(schema or {}, readings(question))
+    if failure:
+        return Answer(ticker=question.ticker, failure=Failure(kind="unsupported", reason=failure))
+    return Answer(ticker=question.ticker, object=chosen)
+
+
+def chosen_from(
+    schema: dict[str, Any], found: list[Reading], side: float = 0.0
+) -> tuple[dict[str, Any] | None, str | None]:
+    """The first value of every enumeration, of `evidence` the strongest figure; or why there is no such object.
+
+    With a `side` (-1 or 1) the strongest in its direction.
+    """
+    shape = shape_of(schema)
+    if not isinstance(shape, Record):
+        return None, "The scorecard can only choose among listed values; use a model for this schema."
+    chosen: dict[str, Any] = {}
+    for name, listed in shape.fields:
+        usable = [reading for reading in found if isinstance(listed, Words) and reading.alias in listed.values]
+        if name == "evidence" and usable:
+            chosen[name] = max(usable, key=lambda r: r.value * side if side else abs(r.value)).alias
+        else:
+            chosen[name] = _first(listed)
+        if chosen[name] is None:
+            return None, f"The scorecard cannot choose `{name}`, which is no enumeration; use a model for this schema."
+    return chosen, None
+
+
+def _first(shape: Shape) -> Any:
+    """The first value or shape of what is listed; None where something is to be written freely."""
+    match shape:
+        case Words(values):
+            return values[0]
+        case Either(shapes):
+            return _first(shapes[0])
+        case Record(fields):
+            chosen = {name: _first(listed) for name, listed in fields}
+            return None if None in chosen.values() else chosen
+        case _:
+            return None
+
+
+def claims_for(schema: dict[str, Any], found: list[Reading], side: float) -> tuple[dict[str, Any] | None, str | None]:
+    """The strongest figures in the direction of `side` (-1, 0 or 1), as an object of the schema; or why there is none.
 
     The schema must be `{"claims": [{"evidence": <aliases>, "supports": <words>, ...}]}`; other text fields stay empty.
     """
@@ -170,7 +227,6 @@ def claims_for(schema: dict[str, Any], found: list[Reading], centre: float) -> t
     aliases, words = parts.get("evidence"), parts.get("supports")
     if not isinstance(aliases, Words) or not isinstance(words, Words):
         return None, "The scorecard needs claims with `evidence` and `supports` as enumerations."
-    side = float(np.sign(centre))
     usable = [reading for reading in found if reading.alias in aliases.values]
     ranked = sorted(usable, key=lambda r: -r.value * side if side else abs(r.value))
     chosen = [{"evidence": r.alias, "supports": _supports(r.value, words.values)} for r in ranked[:maximum]]

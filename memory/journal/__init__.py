@@ -3,13 +3,15 @@
 from .chain import GENESIS, Verification, verify
 from .errors import JournalDamaged, JournalDivergence, JournalError, JournalRefused
 from .index import Filters, Hit
-from .manifest import Manifest, code_hash
+from .manifest import Branch, Manifest, code_hash
+from .past import Past
 from .record import Listener, Record
 from .search import search
 from .store import Journal
 
 __all__ = [
     "GENESIS",
+    "Branch",
     "Filters",
     "Hit",
     "Journal",
@@ -19,6 +21,7 @@ __all__ = [
     "JournalRefused",
     "Listener",
     "Manifest",
+    "Past",
     "Record",
     "Verification",
     "code_hash",

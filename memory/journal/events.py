@@ -57,6 +57,29 @@ class MemoryCarried(BaseEvent):
     """Each counts from its own `available_at` on."""
 
 
+class DeskChanged(BaseEvent):
+    """A person changed the desk from this decision on: what is earlier is the past of another session (its fork)."""
+
+    kind: Literal["desk_changed"] = "desk_changed"
+    parent_head: str
+    """Head of the session whose past this one shares, as it was when the fork was made."""
+    parent_count: int
+    at: date
+    """Session at whose close the desk decides otherwise, or as another desk."""
+    by: str
+    """Who set it, in the person's own words."""
+    settings: list[str]
+    """As given: `max_weight=0.2`, `signal:technical_analyst:NVDA=sell`."""
+    config: Document
+    """The choices that are other ones now, with their new values; places are recorded as what was found there."""
+    mind: Document | None = None
+    """The mind's `Fingerprint`, where it is another mind now."""
+    policy: str | None = None
+    """Hash of the pre-trade policy, where it is another one."""
+    prompts: str | None = None
+    """Hash of all prompt files in use, where the roster is another one."""
+
+
 class DecisionOpened(BaseEvent):
     """A decision time was reached: the view, regime and portfolio are fixed."""
 
@@ -111,6 +134,21 @@ class SignalIssued(BaseEvent):
     signal: Document
 
 
+class StanceSet(BaseEvent):
+    """A person put a stance in the place of an analyst's; the signal that follows says the same."""
+
+    kind: Literal["stance_set"] = "stance_set"
+    agent: str
+    ticker: str
+    stance: str
+    """One of the five stances, or `abstain`."""
+    probability: float
+    """Given to the stance; 0 for `abstain`."""
+    by: str
+    replaced: Document
+    """The signal that the analyst's mind had come to."""
+
+
 class AuditIssued(BaseEvent):
     """The auditor judged a signal."""
 
@@ -131,6 +169,37 @@ class AgentWeighed(BaseEvent):
     record: AgentRecord
 
 
+class PointMade(BaseEvent):
+    """A debater answered a claim on a ticker, or said why it does not."""
+
+    kind: Literal["point_made"] = "point_made"
+    agent: str
+    ticker: str
+    round: int
+    """Of the debate, from 1."""
+    how: Literal["supports", "attacks", "silent"]
+    answers: str
+    """Id of the claim that it answers; empty where it is silent."""
+    rationale: str
+    """Its sentence, or why there is none."""
+    stands: bool
+    """Whether the auditor let it stand."""
+    point: Document
+    """The whole point; empty where there is none."""
+    findings: list[Document] = Field(default_factory=list)
+    """The auditor's, of a point that was struck."""
+
+
+class DebateClosed(BaseEvent):
+    """The debate on a ticker ended: what it left of the confidence of each analyst's signal."""
+
+    kind: Literal["debate_closed"] = "debate_closed"
+    ticker: str
+    factors: dict[str, float]
+    """By analyst, at most 1."""
+    outcome: Document
+
+
 class ProposalMade(BaseEvent):
     """The portfolio manager proposed target weights."""
 
@@ -138,6 +207,18 @@ class ProposalMade(BaseEvent):
     weights: dict[str, float]
     rationale: str
     proposal: Document
+
+
+class RiskRead(BaseEvent):
+    """The risk officer read a proposal: it accepted it, or tightened the limits under which it is made again."""
+
+    kind: Literal["risk_read"] = "risk_read"
+    agent: str
+    reading: str
+    rationale: str
+    evidence: list[Evidence]
+    """Figures of the proposal's risk."""
+    tightening: Document
 
 
 class RuleVerdict(BaseEvent):
@@ -148,6 +229,21 @@ class RuleVerdict(BaseEvent):
     verdict: Literal["approve", "clamp", "veto"]
     order: OrderIntent
     report: Document
+
+
+class ApprovalGiven(BaseEvent):
+    """A person answered for the orders of a decision, or nobody did in time; `replay` reads it by `request_key`."""
+
+    kind: Literal["approval_given"] = "approval_given"
+    request_key: str
+    """Hash of what was asked: the proposal and the orders, figure by figure."""
+    verdict: Literal["approve", "reject", "veto", "unanswered"]
+    stopped: list[str]
+    """Tickers whose orders do not leave."""
+    by: str
+    reason: str
+    reply: Document
+    """The answer as it was given."""
 
 
 class OrderSubmitted(BaseEvent):
@@ -327,14 +423,20 @@ class SessionEnded(BaseEvent):
 Event = Annotated[
     SessionStarted
     | MemoryCarried
+    | DeskChanged
     | DecisionOpened
     | ToolCalled
     | ModelCalled
+    | StanceSet
     | SignalIssued
     | AuditIssued
+    | PointMade
+    | DebateClosed
     | AgentWeighed
     | ProposalMade
+    | RiskRead
     | RuleVerdict
+    | ApprovalGiven
     | OrderSubmitted
     | OrderAnswered
     | OrderFilled

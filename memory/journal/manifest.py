@@ -11,7 +11,7 @@ import json
 import os
 import platform
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -46,6 +46,26 @@ _DECIDING = (
 """The distributions whose version can change a session's outcome."""
 
 
+class Branch(Frozen):
+    """Where a session left another one's past, and what a person set from there on."""
+
+    parent: str
+    """Folder of the other session, as it was named; it need not be there any more."""
+    parent_head: str
+    """Its head when the fork was made."""
+    parent_count: int
+    shared_head: str
+    """Head of the past that both share."""
+    shared_count: int
+    decision: int
+    """The first decision that may differ, from 0."""
+    at: date
+    """Its session."""
+    settings: tuple[str, ...] = ()
+    """What was set, as given; nothing for a fork that only lives the same days again."""
+    by: str
+
+
 class Manifest(Frozen):
     """One state of a session's journal."""
 
@@ -64,6 +84,8 @@ class Manifest(Frozen):
     """Of Python and of the packages that can change an outcome, at the start."""
     config: dict[str, Any] = Field(default_factory=dict)
     """Every choice of the session, so that it can be resumed and replayed from its folder alone."""
+    branches: tuple[Branch, ...] = ()
+    """Of a fork: where it left its parent, after where that one had left its own."""
     database_sha256: str | None = None
     """Of `journal.db`; only when finished."""
 

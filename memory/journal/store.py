@@ -26,8 +26,8 @@ from .chain import GENESIS, chain_hash, divergence, verify
 from .errors import JournalDamaged, JournalDivergence, JournalError, JournalRefused
 from .events import EVENT, Event
 from .lock import WriterLock
-from .manifest import FILE as MANIFEST_FILE
 from .manifest import Manifest, code_hash, file_sha256, package_versions
+from .past import Past, lay_out
 from .record import Listener, Record
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ class Journal:
         self._guard = threading.RLock()
         self._listeners: list[Listener] = []
         self._broken: str | None = None
+        self._elsewhere: Journal | None = None
         self._count = 0
         self._head = GENESIS
         self._stored = self._last_seq()
@@ -90,8 +91,21 @@ class Journal:
             raise JournalRefused(f"{folder} is a file and cannot hold a session; give another folder.")
 
     @classmethod
-    def create(cls, folder: Path, *, config: dict[str, Any] | None = None, clock: Clock = wall_clock) -> Self:
+    def create(
+        cls,
+        folder: Path,
+        *,
+        config: dict[str, Any] | None = None,
+        past: Past | None = None,
+        clock: Clock = wall_clock,
+    ) -> Self:
         """Start a journal in a new or harmlessly filled folder.
+
+        Args:
+            folder: where it lives.
+            config: every choice of the session.
+            past: of a fork, what it shares with another session; it is there from the first moment, or no journal is.
+            clock: the wall clock.
 
         Raises:
             JournalRefused: the folder holds a session already, another process is using it, or it cannot be written;
@@ -106,16 +120,17 @@ class Journal:
             raise JournalRefused(f"{folder} cannot be used for a session ({error.strerror}); give another.") from None
         manifest = Manifest(
             status="running",
-            count=0,
-            head=GENESIS,
+            count=past.count if past else 0,
+            head=past.head if past else GENESIS,
             created_at=clock(),
             code=code_hash(),
             versions=package_versions(),
             config=config or {},
+            branches=past.branches if past else (),
         )
         try:
             cls.refuse_unless_free(folder)  # another process may have been faster
-            connection = _lay_out(folder, manifest)
+            connection = lay_out(folder, manifest, past)
         except BaseException:
             lock.release(remove=fresh)
             if fresh and not any(folder.iterdir()):
@@ -203,7 +218,7 @@ class Journal:
         self._listeners.append(listener)
 
     def append(self, event: Event) -> int:
-        """Put an event on record; it is on disk when this returns.
+        """Put an event on record: from now on it outlives this process, and from the next `sync` a power cut.
 
         Returns:
             Its number, from 1.
@@ -305,7 +320,7 @@ class Journal:
         return row[1]
 
     def reply_for(self, request_key: str) -> dict[str, Any] | None:
-        """What a mind answered to this request in the recorded session (or earlier in this one); None if it never did.
+        """What was answered to this request in the recorded session (or earlier in this one); None if it never was.
 
         Unlike `events` this also sees what has not been derived again yet: that is what it is for.
         """
@@ -313,7 +328,18 @@ class Journal:
         if rows := self._fetch(query, (request_key,)):
             reply: dict[str, Any] = json.loads(rows[0][0])["reply"]
             return reply
-        return self._against.reply_for(request_key) if self._against else None
+        source = self._against or self._elsewhere
+        return source.reply_for(request_key) if source else None
+
+    def recall_from(self, other: "Journal") -> None:
+        """Look up answers that this journal does not hold in another one: a fork asks nothing that its parent asked."""
+        self._elsewhere = other
+
+    def rows(self, last: int, *, first: int = 1) -> Iterator[tuple[int, str, str, str]]:
+        """Number, body, hash and time of the events from number `first` to `last`, as they are stored."""
+        for start in range(first, last + 1, _PAGE):
+            query = "SELECT seq, body, hash, written_at FROM events WHERE seq BETWEEN ? AND ? ORDER BY seq"
+            yield from self._fetch(query, (start, min(last, start + _PAGE - 1)))
 
     def search(self, text: str, *, limit: int = 1000) -> "list[Hit]":
         """What was said with all words of `text` in it, best first: see `search.search`."""
@@ -331,7 +357,22 @@ class Journal:
             self._refuse_if_unusable()
             # Not in memory, and not while a resumed session is still behind what the manifest vouches for.
             if self._manifest is not None and self._count >= self._manifest.count:
+                self.sync()
                 self._write_manifest(self._manifest.at(self._count, self._head))
+
+    def sync(self) -> None:
+        """Wait until every event so far is on disk.
+
+        Raises:
+            JournalError: the disk refuses.
+        """
+        if self._mode != "write" or self.folder is None:
+            return
+        try:
+            database.sync(self.folder)
+        except OSError as error:
+            self._broken = f"The journal in {self.folder} could not be brought to the disk ({error.strerror})"
+            raise JournalError(f"{self._broken}; make room or fix the cause, then resume the session.") from error
 
     def finish(self) -> None:
         """The session came to its end: seal it. The journal stays readable.
@@ -404,16 +445,3 @@ class Journal:
     def _row(self, seq: int) -> tuple[str, str, str] | None:
         rows = self._fetch("SELECT body, hash, written_at FROM events WHERE seq = ?", (seq,))
         return rows[0] if rows else None
-
-
-def _lay_out(folder: Path, manifest: Manifest) -> sqlite3.Connection:
-    """Both files of a new journal, or none."""
-    try:
-        manifest.write(folder)
-        database.create(folder)
-        return database.open_writer(folder)
-    except (OSError, sqlite3.Error) as error:
-        for name in (database.FILE, MANIFEST_FILE):
-            (folder / name).unlink(missing_ok=True)
-            (folder / f"{name}.new").unlink(missing_ok=True)
-        raise JournalRefused(f"No journal can be made in {folder} ({error}); give another folder.") from None

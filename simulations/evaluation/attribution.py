@@ -23,7 +23,7 @@ from ...tools.optimizer import Infeasible, MeanCVaR
 from ...tools.optimizer.scenarios import historical_scenarios
 from ...tools.rules import load_policy
 from ...tools.toolbox import optimise, portfolio_tools
-from ..session import settings_of
+from ..stages import settings_of
 from .document import AgentProfit
 from .figures import Estimate
 from .metrics import SESSIONS_PER_YEAR, DegenerateTrack

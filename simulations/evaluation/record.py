@@ -32,7 +32,7 @@ from ...tools.market.view import Market
 from ..account import accounts_of
 from ..config import SessionConfig
 from ..masking import market_of
-from ..session import stored_config
+from ..stages import stored_config
 from ..window import Window, window_of
 from .baselines import OpenAccount, Track
 from .metrics import daily_returns, trading_of

@@ -41,7 +41,7 @@ def study_command(
     json: bool,
 ) -> int:
     """Run the study around a session, or go on with it, and print what it comes to; the exit code."""
-    from ..session import stored_config
+    from ..stages import stored_config
 
     field = study_of(
         stored_config(session), ablations=ablations, placebos=placebos, repeats=repeats, models=tuple(models)

@@ -62,7 +62,8 @@ def needs_engine(config: SessionConfig) -> bool:
 
 def run_member(config: SessionConfig, folder: Path, access: Access | None = None) -> Status:
     """One session, started or resumed; whatever goes wrong is its status."""
-    from ..session import resume, start, stored_config
+    from ..session import resume, start
+    from ..stages import stored_config
 
     began = time.monotonic()
     try:

@@ -28,7 +28,8 @@ from ...tools.optimizer import MeanCVaR
 from ...tools.rules import Policy, RuleEngine, load_policy
 from ..config import load_config
 from ..evaluation.result import desk_track, result_of
-from ..session import TRADE, Outcome, SessionError, mind_of, roster_of, settings_of
+from ..session import Outcome
+from ..stages import TRADE, SessionError, mind_of, roster_of, settings_of
 from .clock import Clock, WallClock
 from .closing import Data
 from .daily_report import Heartbeat, write_report
@@ -82,6 +83,8 @@ def trade(
     assert stored is not None
     if not fresh and config is not None and config != stored:
         raise InputError(f"{folder} was started with other choices: go on with --out alone, or take another folder.")
+    if stored.session.approve is not None:
+        raise InputError("Live trading asks nobody for approval: leave approve out, and look first with --dry-run.")
     settled = stored.model_copy(update={"adopt": adopt})
     live = settings or BrokerSettings()
     ticking = clock or WallClock()
@@ -166,7 +169,7 @@ def run(
     """Run the session graph on a journal, from its beginning; what is on record is derived, not done, again."""
     seated = roster_of(config.session)
     days = LiveCalendar(market.calendar.name, clock, recorded_sessions(folder))
-    started = started_of(config, policy, market, fingerprint, prompts_hash(seated.analysts), journal)
+    started = started_of(config, policy, market, fingerprint, prompts_hash(seated.seated), journal)
     session_id = content_hash(started.model_dump(mode="json"))[:16]
     journal.append(started)
     mind = JournaledMind(fingerprint, journal, open_mind, meter=Meter())
@@ -218,7 +221,7 @@ def run(
         settings=settings_of(config.session),
     )
     trader.standing.activity.enable()  # a person has started it
-    session_of(seated.analysts).invoke(DeskState(), {"recursion_limit": STEPS_PER_SESSION}, context=desk)
+    session_of(seated).invoke(DeskState(), {"recursion_limit": STEPS_PER_SESSION}, context=desk)
     track = desk_track(journal)
     metrics: dict[str, Any] = result_of([track]) if len(track.equity) > 1 else {"rows": []}
     journal.append(SessionEnded(metrics=metrics))

@@ -8,6 +8,7 @@ from paperdesk.agents.analyst import Brief, analyse
 from paperdesk.agents.models.core import Reply, Request
 from paperdesk.agents.models.scorecard import Scorecard
 from paperdesk.agents.roles import Role, built_in_roles, prompt_of, prompts_hash, read_prompt, read_role
+from paperdesk.agents.rosters import desks, roster
 from paperdesk.tools.errors import InputError
 from paperdesk.tools.evidence import Evidence
 from paperdesk.tools.regime import Drift, Regime, RegimeName
@@ -110,7 +111,8 @@ def test_the_hash_of_the_prompts_covers_rows_and_guidance() -> None:
 
 
 def test_every_role_has_a_prompt_without_loose_ends() -> None:
-    prompts = {name: read_role(name, {}).prompt for name in built_in_roles()}
+    prompts = {one.name: one.prompt for desk in desks() for one in roster(desk).seated}
+    assert set(prompts) == set(built_in_roles())
     prompts |= {name: prompt_of(name) for name in ("auditor", "portfolio_manager")}
     for prompt in prompts.values():
         assert set(prompt.prefix.get_identifiers()) <= {"regime", "regime_guidance"}

@@ -96,7 +96,7 @@ def test_a_folder_with_a_session_is_refused_and_left_alone(told: Path) -> None:
 
 
 def test_a_failed_create_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(folder: Path) -> None:
+    def full(folder: Path, past: object) -> None:
         (folder / "journal.db.new").write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
@@ -362,3 +362,37 @@ def test_the_code_hash_depends_on_every_module_and_prompt(tmp_path: Path) -> Non
     second = code_hash(tmp_path)
     (tmp_path / "cli.py").write_text("2")
     assert len({first, second, code_hash(tmp_path)}) == 3
+
+
+def test_the_events_reach_the_disk_before_the_manifest_counts_them(
+    tmp_path: Path, events: list[Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    monkeypatch.setattr("paperdesk.memory.journal.database.sync", lambda folder: done.append("events"))
+    write = Manifest.write
+
+    def told(manifest: Manifest, folder: Path) -> None:
+        done.append("manifest")
+        write(manifest, folder)
+
+    monkeypatch.setattr(Manifest, "write", told)
+    with Journal.create(tmp_path / "session") as journal:
+        journal.append(events[0])
+        done.clear()
+        journal.mark()
+        assert done == ["events", "manifest"]
+
+
+def test_a_disk_that_refuses_stops_the_session(
+    tmp_path: Path, events: list[Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(folder: Path) -> None:
+        raise OSError(5, "Input/output error")
+
+    with Journal.create(tmp_path / "session") as journal:
+        journal.append(events[0])
+        monkeypatch.setattr("paperdesk.memory.journal.database.sync", refuse)
+        with pytest.raises(JournalError, match="could not be brought to the disk"):
+            journal.mark()
+        with pytest.raises(JournalError, match="accepts nothing more"):
+            journal.append(events[0])

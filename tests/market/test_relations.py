@@ -346,7 +346,7 @@ def test_the_generated_market_reports_outlooks_and_chiefs() -> None:
     view = market.view(market.calendar.close_of(market.window[1]))
     counted = {
         kind: len(Known(view).events(kinds=[kind])) for kind in ("guidance_raised", "guidance_cut", "earnings_miss")
-    }  # type: ignore[list-item]
+    }
     assert min(counted.values()) >= 5
     # every such release says it in so many words
     raised = sum("raises its outlook" in row.text for ticker in view.tickers for row in view.stories(ticker))

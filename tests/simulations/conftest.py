@@ -1,8 +1,14 @@
-"""Sessions that many tests look at are run once."""
+"""Sessions that many tests look at are run once; and sessions that are killed."""
 
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,3 +64,44 @@ def session(request: pytest.FixtureRequest) -> Finished:
     """Each of the sessions in turn."""
     finished: Finished = request.getfixturevalue(request.param)
     return finished
+
+
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+"""For the process that forks: a pool of threads would not survive it."""
+
+
+class Killer:
+    """Asks the forking process for sessions."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def ask(self, verb: str, folder: Path, **how: Any) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps({"verb": verb, "folder": str(folder)} | how) + "\n")
+        self._process.stdin.flush()
+        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
+        return answer
+
+    def go_on(self, folder: Path, **how: Any) -> dict[str, Any]:
+        """What a person would do next: resume if there is something to resume, run again otherwise."""
+        answer = self.ask("resume", folder, **how)
+        if answer["error"] and "no session" in answer["error"]:
+            return self.ask("start", folder, **how)
+        return answer
+
+
+@pytest.fixture(scope="module")
+def killer() -> Iterator[Killer]:
+    program = Path(__file__).with_name("forked.py")
+    with subprocess.Popen(
+        [sys.executable, str(program)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | ONE_THREAD,
+    ) as process:
+        yield Killer(process)
+        assert process.stdin is not None
+        process.stdin.close()

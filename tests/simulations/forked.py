@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 import traceback
+from datetime import date
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
@@ -25,15 +26,22 @@ CONFIG = {
     "universe": "BRQL,OSTW,VYDN",
     "max_weight": 0.4,
 }
-"""Five decisions on the generated market."""
+"""Four decisions on the generated market."""
 
 
 class Order(TypedDict):
     """What one child is to do."""
 
     verb: str
-    """`start` or `resume`."""
+    """`start`, `resume` or `fork`."""
     folder: str
+    parent: NotRequired[str]
+    """Of a fork."""
+    on: NotRequired[str]
+    """Date of the fork."""
+    settings: NotRequired[list[str]]
+    config: NotRequired[dict[str, Any]]
+    """What is other than in `CONFIG`."""
     after: NotRequired[float]
     """Seconds until it is killed."""
     at: NotRequired[tuple[str, str, str, int]]
@@ -66,6 +74,7 @@ _PEEK = os.WEXITED | os.WNOHANG | os.WNOWAIT
 
 def _live(order: Order, writing: int) -> None:
     from paperdesk.simulations.config import load_config
+    from paperdesk.simulations.fork import fork
     from paperdesk.simulations.session import resume, start
     from paperdesk.tools.errors import PaperDeskError
 
@@ -74,7 +83,12 @@ def _live(order: Order, writing: int) -> None:
     try:
         if "at" in order:
             _mine(*order["at"])
-        outcome = start(load_config(None, CONFIG), folder) if order["verb"] == "start" else resume(folder)
+        if order["verb"] == "start":
+            outcome = start(load_config(None, CONFIG | order.get("config", {})), folder)
+        elif order["verb"] == "fork":
+            outcome = fork(Path(order["parent"]), folder, date.fromisoformat(order["on"]), order["settings"])
+        else:
+            outcome = resume(folder)
     except PaperDeskError as error:
         said = {"error": str(error)}
     else:

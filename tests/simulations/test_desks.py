@@ -1,9 +1,12 @@
 """Sessions of other desks: run, replayed, and told apart from one another."""
 
+import re
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from paperdesk.cli import app
 from paperdesk.memory.journal import Journal
 from paperdesk.simulations.config import SessionConfig, load_config
 from paperdesk.simulations.session import replay, start
@@ -50,6 +53,22 @@ def test_a_role_of_ones_own_sits_on_the_desk_and_its_text_is_part_of_the_session
     (tmp_path / "sceptic.md").unlink()
     with pytest.raises(InputError, match="there is no role 'sceptic'"):
         replay(tmp_path / "session")
+
+
+def drawn(*words: str) -> set[str]:
+    said = CliRunner().invoke(app, ["graph", *words]).stdout
+    return set(re.findall(r"^\tdesk_(\w+)\(", said, flags=re.MULTILINE))
+
+
+def test_the_graph_is_drawn_from_the_roster() -> None:
+    house = drawn("--desk", "research-house")
+    assert {"moderator", "bull", "bear", "risk_officer"} <= house
+    assert drawn("--desk", "research-house", "--without", "bear,risk,news") == house - {
+        "bear",
+        "risk_officer",
+        "news_analyst",
+    }
+    assert drawn("--desk", "research-house", "--without", "bull,bear,risk,news") == drawn()
 
 
 def test_a_faulty_desk_is_refused_before_anything_is_written(tmp_path: Path) -> None:

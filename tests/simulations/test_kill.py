@@ -1,13 +1,10 @@
 """A session that is killed, wherever it was, comes to the end that it would have had."""
 
-import json
-import os
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -17,12 +14,11 @@ import pytest
 
 from paperdesk.memory.journal import verify
 
+from .conftest import Killer
+
 pytestmark = pytest.mark.slow
 
 MOMENTS = 20
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-"""For the process that forks: a pool of threads would not survive it."""
-
 JOURNAL = "paperdesk.memory.journal"
 PLACES = {
     "the folder was made": (f"{JOURNAL}.store:Journal", "create", "before", 1),
@@ -37,43 +33,6 @@ PLACES = {
     "the database was closed": (f"{JOURNAL}.database", "fold", "after", 1),
     "the seal was set": (f"{JOURNAL}.store:Journal", "_release", "before", 1),
 }
-
-
-class Killer:
-    """Asks the forking process for sessions."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-
-    def ask(self, verb: str, folder: Path, **how: Any) -> dict[str, Any]:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"verb": verb, "folder": str(folder)} | how) + "\n")
-        self._process.stdin.flush()
-        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
-        return answer
-
-    def go_on(self, folder: Path, **how: Any) -> dict[str, Any]:
-        """What a person would do next: resume if there is something to resume, run again otherwise."""
-        answer = self.ask("resume", folder, **how)
-        if answer["error"] and "no session" in answer["error"]:
-            return self.ask("start", folder, **how)
-        return answer
-
-
-@pytest.fixture(scope="module")
-def killer() -> Iterator[Killer]:
-    program = Path(__file__).with_name("forked.py")
-    with subprocess.Popen(
-        [sys.executable, str(program)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=os.environ | ONE_THREAD,
-    ) as process:
-        yield Killer(process)
-        assert process.stdin is not None
-        process.stdin.close()
 
 
 @pytest.fixture(scope="module")
@@ -176,3 +135,36 @@ def test_killed_twice_while_a_language_model_reads_it_ends_the_same(tmp_path: Pa
     assert verify(folder).status == "running"
     subprocess.run([*PROGRAM, "resume", str(folder)], check=True, capture_output=True)
     assert finished_head(folder) == finished_head(straight)
+
+
+FORK = ("2023-11-30", ["max_weight=0.3"])
+FORK_PLACES = {
+    "the manifest of the fork was written": (f"{JOURNAL}.database", "create", "before", 1),
+    "the shared past was copied": (f"{JOURNAL}.database", "open_writer", "before", 1),
+    "the past was derived again": (f"{JOURNAL}.events:DeskChanged", "__init__", "after", 1),
+    "an order of the fork had left": ("paperdesk.tools.broker.simulated:SimulatedBroker", "submit", "after", 9),
+}
+
+
+@pytest.fixture(scope="module")
+def parent(killer: Killer, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The session that is forked, and beside it `fork`, its fork that nobody disturbed."""
+    folder: Path = tmp_path_factory.mktemp("parent")
+    assert killer.ask("start", folder / "session")["head"]
+    on, settings = FORK
+    assert killer.ask("fork", folder / "fork", parent=str(folder / "session"), on=on, settings=settings)["head"]
+    return folder
+
+
+@pytest.mark.parametrize("place", FORK_PLACES.values(), ids=list(FORK_PLACES))
+def test_a_fork_that_is_killed_ends_the_same_or_was_never_there(
+    killer: Killer, parent: Path, tmp_path: Path, place: tuple[str, str, str, int]
+) -> None:
+    folder, how = tmp_path / "fork", {"parent": str(parent / "session"), "on": FORK[0], "settings": FORK[1]}
+    assert killer.ask("fork", folder, at=place, **how)["killed"]
+    again = killer.ask("resume", folder)
+    if place[1] == "create":
+        assert "no session" in again["error"]
+        again = killer.ask("fork", folder, **how)
+    assert again["error"] is None
+    assert finished_head(folder) == finished_head(parent / "fork") != finished_head(parent / "session")

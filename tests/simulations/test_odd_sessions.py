@@ -8,7 +8,8 @@ import pytest
 from paperdesk.agents.models.core import Answer, Failure, Reply, Request
 from paperdesk.agents.models.scorecard import Scorecard
 from paperdesk.simulations.config import SessionConfig
-from paperdesk.simulations.session import SessionError, replay, start
+from paperdesk.simulations.session import replay, start
+from paperdesk.simulations.stages import SessionError
 from paperdesk.tools.rules.policy import PRESETS
 
 from .conftest import run

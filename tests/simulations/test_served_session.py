@@ -15,7 +15,8 @@ from paperdesk.agents.models.core import ModelError
 from paperdesk.agents.models.served.access import Access
 from paperdesk.memory.journal import Journal, verify
 from paperdesk.simulations.config import SessionConfig
-from paperdesk.simulations.session import SessionError, replay, resume, start
+from paperdesk.simulations.session import replay, resume, start
+from paperdesk.simulations.stages import SessionError
 
 from ..models.served.fake import Body, Fake, Kind, Reply, answer_of
 

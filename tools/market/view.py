@@ -364,6 +364,12 @@ class MarketView:
             raise InputError(f"no series {name!r} is known in {self.name} at {self.as_of.isoformat()}; known: {names}")
         return pd.Series(rows["value"].to_numpy(), index=pd.DatetimeIndex(rows["date"], name="date"), name=name)
 
+    def series_released(self, name: str) -> datetime:
+        """When the newest value of a series that `series_names` names became known (UTC)."""
+        known = self._known_series()
+        moment: datetime = known.loc[known["series"] == name, "available_at"].iloc[-1].to_pydatetime()
+        return moment.astimezone(UTC)
+
     def _known_series(self) -> pd.DataFrame:
         series = self._market.dataset.series
         # The rows are sorted by available_at.

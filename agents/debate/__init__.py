@@ -1,0 +1,1 @@
+"""The debate about the analysts' claims: points, who may make which, what they come to."""

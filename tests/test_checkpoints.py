@@ -1,0 +1,52 @@
+"""A checkpoint gives back the state and calls nothing else that it may name."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import ormsgpack
+import pytest
+from langgraph.checkpoint.serde.jsonplus import EXT_CONSTRUCTOR_SINGLE_ARG, JsonPlusSerializer
+
+from paperdesk.agents.portfolio_manager import Posture, Proposal
+from paperdesk.orchestration.checkpoints import serializer
+
+
+def planted(path: Path) -> tuple[str, bytes]:
+    """A row that asks to call `os.mkdir(path)`."""
+    call = ormsgpack.packb(("os", "mkdir", str(path)))
+    return "msgpack", ormsgpack.packb(ormsgpack.Ext(EXT_CONSTRUCTOR_SINGLE_ARG, call))
+
+
+def test_what_a_planted_row_names_is_not_called(tmp_path: Path) -> None:
+    path = tmp_path / "made"
+    assert serializer().loads_typed(planted(path)) == str(path)
+    assert not path.exists()
+    # the row is a working one: where anything may be called, it is
+    JsonPlusSerializer(allowed_msgpack_modules=True).loads_typed(planted(path))
+    assert path.is_dir()
+
+
+@pytest.mark.parametrize("given", ["true", "false", None])
+def test_it_is_strict_whatever_the_environment_says(tmp_path: Path, given: str | None) -> None:
+    program = f"""
+import paperdesk.orchestration.graph
+from langgraph.checkpoint.serde._msgpack import STRICT_MSGPACK_ENABLED
+from paperdesk.orchestration.checkpoints import saver
+saver().serde.loads_typed(("msgpack", {planted(tmp_path / "made")[1]!r}))
+print(STRICT_MSGPACK_ENABLED)
+"""
+    environment = {k: v for k, v in os.environ.items() if k != "LANGGRAPH_STRICT_MSGPACK"}
+    environment |= {} if given is None else {"LANGGRAPH_STRICT_MSGPACK": given}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str(given != "false")
+    assert not (tmp_path / "made").exists()
+
+
+def test_the_state_comes_back_as_it_was() -> None:
+    proposal = Proposal(
+        weights={"A": 0.5}, cash=0.5, posture=Posture(name="neutral"), risk_aversion=1.0, views=(), rationale="So."
+    )
+    state = {("agent", "A"): proposal}
+    assert serializer().loads_typed(serializer().dumps_typed(state)) == state
