@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from paperdesk.memory.journal import Filters
 from paperdesk.simulations import session as session_module
 from paperdesk.simulations.config import ConfigError, SessionConfig, load_config
 from paperdesk.simulations.digest import Digest
