@@ -12,7 +12,7 @@ from langgraph.checkpoint.serde.jsonplus import EXT_CONSTRUCTOR_SINGLE_ARG, Json
 from paperdesk.agents.debate.board import Point
 from paperdesk.agents.portfolio_manager import Posture, Proposal
 from paperdesk.agents.risk_officer import Tightening
-from paperdesk.orchestration.checkpoints import serializer
+from paperdesk.orchestration.checkpoints import STATE_TYPES, serializer
 
 
 def planted(path: Path) -> tuple[str, bytes]:
@@ -44,6 +44,21 @@ print(STRICT_MSGPACK_ENABLED)
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == str(given != "false")
     assert not (tmp_path / "made").exists()
+
+
+def test_every_type_of_the_state_is_known_and_no_other() -> None:
+    names = {kind.__name__ for kind in STATE_TYPES}
+    assert {
+        "Signal",
+        "AuditReport",
+        "Proposal",
+        "OrderIntent",
+        "VerdictToken",
+        "Regime",
+        "Tightening",
+        "Point",
+    } <= names
+    assert all(kind.__module__.startswith("paperdesk.") for kind in STATE_TYPES)
 
 
 def test_the_state_comes_back_as_it_was() -> None:
