@@ -5,15 +5,28 @@ waited is executed again from its start and asks again. What is read back are th
 whatever other name a stored row may hold is not called.
 """
 
+from dataclasses import is_dataclass
+from typing import Any, get_args, get_type_hints, is_typeddict
+
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from pydantic import BaseModel
 
-from ..agents.portfolio_manager import Proposal
-from ..agents.signals import AuditReport, Signal
-from ..tools.broker.protocol import OrderIntent, PortfolioSnapshot, VerdictToken
-from ..tools.regime import Regime
+from .state import DeskState
 
-STATE_TYPES = (AuditReport, OrderIntent, PortfolioSnapshot, Proposal, Regime, Signal, VerdictToken)
+
+def types_in(hint: Any, seen: frozenset[Any] = frozenset()) -> frozenset[type]:
+    """The classes of ours that a value with this type hint can be made of."""
+    if hint in seen:
+        return frozenset()
+    seen |= {hint}
+    own = isinstance(hint, type) and (issubclass(hint, BaseModel) or is_dataclass(hint))
+    inner = get_type_hints(hint).values() if own or is_typeddict(hint) else get_args(hint)
+    found = frozenset({hint} if own else ())
+    return found.union(*(types_in(part, seen) for part in inner))
+
+
+STATE_TYPES = tuple(sorted(types_in(DeskState), key=lambda kind: (kind.__module__, kind.__qualname__)))
 """What `DeskState` is made of."""
 
 

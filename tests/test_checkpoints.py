@@ -9,8 +9,10 @@ import ormsgpack
 import pytest
 from langgraph.checkpoint.serde.jsonplus import EXT_CONSTRUCTOR_SINGLE_ARG, JsonPlusSerializer
 
+from paperdesk.agents.debate.board import Point
 from paperdesk.agents.portfolio_manager import Posture, Proposal
-from paperdesk.orchestration.checkpoints import serializer
+from paperdesk.agents.risk_officer import Tightening
+from paperdesk.orchestration.checkpoints import STATE_TYPES, serializer
 
 
 def planted(path: Path) -> tuple[str, bytes]:
@@ -44,9 +46,26 @@ print(STRICT_MSGPACK_ENABLED)
     assert not (tmp_path / "made").exists()
 
 
+def test_every_type_of_the_state_is_known_and_no_other() -> None:
+    names = {kind.__name__ for kind in STATE_TYPES}
+    assert {
+        "Signal",
+        "AuditReport",
+        "Proposal",
+        "OrderIntent",
+        "VerdictToken",
+        "Regime",
+        "Tightening",
+        "Point",
+    } <= names
+    assert all(kind.__module__.startswith("paperdesk.") for kind in STATE_TYPES)
+
+
 def test_the_state_comes_back_as_it_was() -> None:
     proposal = Proposal(
         weights={"A": 0.5}, cash=0.5, posture=Posture(name="neutral"), risk_aversion=1.0, views=(), rationale="So."
     )
-    state = {("agent", "A"): proposal}
+    point = Point(id="A/agent/E1", alias="C1", agent="agent", ticker="A", side="buy", evidence="A/tone/x", text="So.")
+    tightened = Tightening(reading="cut", aversion_factor=1.5, caps={"A": 0.2}, rationale="So.")
+    state = {("agent", "A"): proposal, "boards": {"A": [point]}, "tightened": tightened}
     assert serializer().loads_typed(serializer().dumps_typed(state)) == state

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 _NODES = {
     "decision_opened": "open",
     "signal_resolved": "open",
+    "agent_weighed": "open",
     "audit_issued": "audit",
     "debate_closed": "moderator",
     "proposal_made": "portfolio_manager",

@@ -28,7 +28,9 @@ VERDICTS = {
 
 KINDS = {
     "session_started": "Session started",
+    "memory_carried": "Memory carried",
     "decision_opened": "Decision opened",
+    "agent_weighed": "Analyst weighed",
     "tool_called": "Tool called",
     "model_called": "Mind asked",
     "signal_issued": "Signal",

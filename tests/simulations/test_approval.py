@@ -262,6 +262,16 @@ def test_what_a_person_stops_does_not_leave(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_desk_with_a_debate_waits_and_goes_on(tmp_path: Path) -> None:
+    settings = config(desk="research-house", start="2023-11-20")
+    person = Scripted(lambda request: "approve")
+    outcome = start(settings, tmp_path / "asked", approver=person)
+    plain = start(settings.model_copy(update={"approve": None}), tmp_path / "plain")
+    assert person.asked
+    assert trades(outcome.folder) == trades(plain.folder)
+
+
+@pytest.mark.slow
 def test_without_an_answer_in_time_everything_stays_as_it_is(tmp_path: Path) -> None:
     outcome = start(config(approve="file", approval_timeout=0.05), tmp_path / "session")
     given = events_of(outcome.folder, "approval_given")
