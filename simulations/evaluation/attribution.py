@@ -4,7 +4,8 @@ At each decision the portfolio manager's problem is solved again for every group
 alone and all else as recorded: scenarios, posture, limits, the portfolio held. A group's profit is what its weights
 would have earned until the next decision, from close to close, before costs. An agent's share is the mean of what it
 adds to the groups of the others, over all orders of joining; so the shares add up to what the desk's proposal earned
-beyond one without any view. What a decision changes about later portfolios is not counted.
+beyond one without any view. What a decision changes about later portfolios is not counted, nor is a decision whose
+recorded weights do not come out of everybody's views.
 """
 
 from collections.abc import Mapping
@@ -32,6 +33,9 @@ from .resampling import interval
 
 MOST_AGENTS = 6
 """2^6 groups; a larger desk would be slow, and nobody could read it."""
+
+SAME = 1e-4
+"""Difference of weights up to which a proposal solved again is the recorded one."""
 
 Group = frozenset[str]
 
@@ -75,10 +79,16 @@ def shares_by_decision(record: SessionRecord) -> list[dict[str, float]]:
         agents = sorted({agent for view in proposal.views for agent in view.parts})
         if len(agents) > MOST_AGENTS:
             raise InputError(f"{len(agents)} agents have views: profits are shared among at most {MOST_AGENTS}.")
+        proposed = _weights(record, proposal, start, agents, optimizer)
+        everybody = proposed[frozenset(agents)]
+        if any(abs(everybody[name] - weight) > SAME for name, weight in proposal.weights.items()):
+            # Somebody else had a hand in it (a risk officer's limits, a fork): whose profit it was cannot be said.
+            rows.append({})
+            continue
         earned = _earned(record, start, end)
         worth = {
             group: fsum(weight * earned[name] for name, weight in weights.items())
-            for group, weights in _weights(record, proposal, start, agents, optimizer).items()
+            for group, weights in proposed.items()
         }
         rows.append({agent: _shapley(agent, agents, worth) for agent in agents})
     return rows

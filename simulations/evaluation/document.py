@@ -114,6 +114,7 @@ class AgentProfit(Frozen):
     agent: str
     profit: Estimate
     decisions: int
+    """In which it had a share that can be told."""
 
 
 class Exchange(Frozen):
