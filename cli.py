@@ -16,6 +16,7 @@ from .simulations.verbs.brokers import brokers
 from .simulations.verbs.brokers import trade as trade_verb
 from .simulations.verbs.evaluation import evaluate, sweep
 from .simulations.verbs.markets import markets
+from .simulations.verbs.memory import memory
 from .simulations.verbs.models import models
 from .simulations.verbs.options import Json, day_of
 from .simulations.verbs.policy import policy
@@ -36,6 +37,7 @@ app.command("trade")(trade_verb)
 app.add_typer(brokers, name="brokers")
 app.add_typer(markets, name="markets")
 app.add_typer(models, name="models")
+app.add_typer(memory, name="memory")
 app.add_typer(sentiment, name="sentiment")
 app.add_typer(policy, name="policy")
 app.command()(fork)
@@ -82,6 +84,9 @@ def run(
     desk: Desk = None,
     without: Without = None,
     roles: Roles = None,
+    memory: Annotated[
+        str | None, typer.Option(help="Earlier sessions, by commas, whose memory is carried forward (docs/memory.md).")
+    ] = None,
     debate_rounds: Annotated[
         int | None, typer.Option(help="How often each debater speaks on a ticker (2 by default).")
     ] = None,

@@ -154,7 +154,7 @@ def _unaskable(role: Role, brief: Brief) -> str:
     """Why the role cannot say anything about this ticker; empty if it can."""
     if role.needs and not any(e.kind == role.needs for e in brief.evidence):
         return brief.missing or f"no {role.needs} evidence"
-    return ""
+    return "" if brief.evidence else brief.missing or "no evidence"
 
 
 def _request(role: Role, briefs: Sequence[Brief], prefix: str, seed: int, repeats: int) -> Request:

@@ -1,6 +1,7 @@
 """The portfolio manager: audited signals become views, a mind sets the posture, Mean-CVaR sets the weights.
 
-Views follow Grinold (1994): alpha = IC x volatility x score, per session over the signal's horizon, summed over agents.
+Views follow Grinold (1994): alpha = IC x volatility x score, per session over the signal's horizon, summed over agents
+with the weights that their records earn (`memory.calibration`).
 They are added to a reference return that rewards each name for the tail risk it adds to the equally weighted universe,
 so that a desk without views holds something close to that universe instead of betting on past means.
 """
@@ -12,6 +13,9 @@ from math import fsum, sqrt
 import numpy as np
 from pydantic import Field
 
+from ..memory.calibration import AgentRecord
+from ..memory.calibration.scores import CHANCE
+from ..memory.outcome import directional
 from ..tools.evidence import Evidence
 from ..tools.frozen import Frozen
 from ..tools.optimizer.scenarios import Scenarios
@@ -103,15 +107,15 @@ def posture_of(evidence: Sequence[Evidence], *, mind: Mind, seed: int) -> Postur
 def views_of(
     signals: Sequence[Signal],
     reports: Mapping[tuple[str, str], AuditReport],
-    skill: Mapping[str, float],
+    records: Mapping[str, AgentRecord],
     volatility: Mapping[str, float],
 ) -> tuple[View, ...]:
-    """Alpha = sum over agents of IC x volatility x sqrt(h) x score / h, for signals that passed.
+    """Alpha = sum over agents of IC x volatility x sqrt(h) x score / h, for signals that passed and are heard.
 
     Args:
         signals: the last statement of each agent on each ticker.
         reports: their audits, by (agent, ticker); the confidence factor scales the score.
-        skill: information coefficient by agent.
+        records: by agent, what its voice counts for; a weight of 0 is that of nobody.
         volatility: standard deviation of the return of one session, by ticker.
     """
     parts: dict[str, dict[str, float]] = {}
@@ -119,11 +123,47 @@ def views_of(
         if signal.abstained or signal.ticker not in volatility:
             continue
         report = reports[signal.agent, signal.ticker]
-        if report.verdict != "pass":
+        record = records[signal.agent]
+        if report.verdict != "pass" or unheard(signal, record):
             continue
-        scale = skill[signal.agent] * volatility[signal.ticker] * sqrt(signal.horizon_days) / signal.horizon_days
-        parts.setdefault(signal.ticker, {})[signal.agent] = scale * signal.score * report.confidence_factor
+        scale = record.weight * volatility[signal.ticker] * sqrt(signal.horizon_days) / signal.horizon_days
+        score = signal.score * report.confidence_factor * record.deflation
+        parts.setdefault(signal.ticker, {})[signal.agent] = scale * score
     return tuple(View(ticker=t, alpha=fsum(p.values()), parts=p) for t, p in sorted(parts.items()))
+
+
+def unheard(signal: Signal, record: AgentRecord) -> str:
+    """Why a signal makes no view although it passed the audit; empty where it makes one."""
+    if record.weight <= 0:
+        return "its record earns no weight"
+    confidence = max(directional(signal.probabilities)) * record.deflation
+    if confidence <= CHANCE:
+        return f"its confidence, by its record {confidence:.0%}, is no better than chance"
+    return ""
+
+
+def told(record: AgentRecord) -> str:
+    """What an agent's voice counts for, in a sentence."""
+    who = record.agent.replace("_", " ")
+    if record.ic is None:
+        return f"The {who} has no record yet and counts with the prior's {record.weight:.3f}."
+    bounds = "" if record.ic_low is None else f" [{record.ic_low:+.2f}, {record.ic_high:+.2f}]"
+    regime = "" if record.regime_ic is None else f" ({record.regime_ic:+.2f} when {record.regime})"
+    counts = "no weight" if record.weight <= 0 else f"weight {record.weight:.3f}"
+    deflated = f", confidence x {record.deflation:.2f}" if record.deflation < 0.995 else ""
+    shared = f" (agreement with others takes {1 - record.discount:.0%})" if record.discount < 0.995 else ""
+    return (
+        f"The {who}'s IC is {record.ic:+.3f}{bounds}{regime} after {record.outcomes} outcomes "
+        f"({record.independent:.0f} as if independent): {counts}{shared}{deflated}."
+    )
+
+
+def figures_of(record: AgentRecord) -> str:
+    """The other figures of a record that has outcomes."""
+    return (
+        f"Brier score {record.brier:.3f} (0.667 knows nothing), calibration error {record.ece:.3f}: sure "
+        f"{record.confidence:.0%}, right {record.hit_rate:.0%}; skill {record.skill:+.3f} after shrinkage"
+    )
 
 
 @dataclass(frozen=True)

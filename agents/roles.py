@@ -29,6 +29,7 @@ from typing import Any, Literal, Protocol, TypeVar, get_args
 
 from pydantic import Field, ValidationError
 
+from ..memory.lessons import RECALL
 from ..tools.errors import InputError
 from ..tools.evidence import Evidence, EvidenceKind
 from ..tools.frozen import Frozen, content_hash
@@ -232,7 +233,7 @@ def read_role(name: str, sources: Mapping[str, str], _below: tuple[str, ...] = (
     if table.get("seat", "analyst") != "analyst":
         raise InputError(f"the role {name} is a {table['seat']}; name it there in the desk, not among the analysts")
     row = row_of(name, Row, taken | table)
-    _refuse_unknown(name, "plan", row.plan, EVIDENCE_TOOLS)
+    _refuse_unknown(name, "plan", row.plan, (*EVIDENCE_TOOLS, RECALL))
     _refuse_unknown(name, "may", row.may, EVIDENCE_TOOLS)
     _refuse_unknown(name, "shows", row.shows, tuple(MEASURES))
     _refuse_unknown(name, "needs", (row.needs,), ("", *get_args(EvidenceKind)))

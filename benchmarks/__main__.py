@@ -10,6 +10,8 @@ from typing import Any
 
 from . import (
     auditor,
+    calibration,
+    calibration_smollm2,
     evaluation,
     evidence_pack,
     fields,
@@ -34,6 +36,8 @@ from . import (
 
 BENCHMARKS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "auditor": auditor.measure,
+    "calibration": calibration.measure,
+    "calibration_smollm2": calibration_smollm2.measure,
     "evaluation": evaluation.measure,
     "evidence_pack": evidence_pack.measure,
     "fields": fields.measure,

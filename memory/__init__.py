@@ -1,1 +1,1 @@
-"""What the desk keeps: the journal and the calibration of its agents."""
+"""What the desk keeps: the journal, outcomes, the calibration of its agents and the lessons that they left."""

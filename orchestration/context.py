@@ -10,8 +10,9 @@ from ..agents.auditor import Directory
 from ..agents.by_hand import HandSet
 from ..agents.roles import Role
 from ..agents.signals import Signal
-from ..memory.calibration import Calibration
+from ..memory.calibration import AgentRecord, Calibration
 from ..memory.journal.store import Journal
+from ..memory.lessons import Experience
 from ..tools.broker.protocol import OrderIntent
 from ..tools.broker.report import SteppedBroker
 from ..tools.clock import TradingCalendar
@@ -88,6 +89,12 @@ class OpenSignal:
     decision: int
     session: date
     signal: Signal
+    model: str
+    """The mind that spoke; a fork may have put another in its place since."""
+    regime: str
+    """State of the market when it was issued, by name."""
+    reasons: dict[str, str]
+    """Measures that it cited, and what each was said to support."""
 
 
 @dataclass
@@ -103,8 +110,8 @@ class DeskContext:
     universe: tuple[str, ...]
     decision_sessions: Container[date]
     """Sessions at whose close the desk decides."""
-    sessions_per_decision: float
-    """Mean distance of decisions, in exchange sessions."""
+    market_key: str
+    """What outcomes are filed under: the fingerprint that the market had at the start. A live one grows."""
     analysts: Sequence[Role]
     """These, the settings and the rules are other ones after a change of the desk."""
     mind: JournaledMind
@@ -123,8 +130,13 @@ class DeskContext:
     arrived: date | None = None
     """The session of that decision, once it has come."""
     calibration: Calibration = field(default_factory=Calibration)
+    experience: Experience = field(default_factory=Experience)
+    weighed: dict[str, AgentRecord] = field(default_factory=dict)
+    """What each analyst counts for in the current decision."""
     casebook: Casebook = field(default_factory=Casebook)
     open_signals: list[OpenSignal] = field(default_factory=list)
+    last_issued: dict[tuple[str, str], date] = field(default_factory=dict)
+    """By (agent, ticker), when the last resolved signal was issued."""
     sent: dict[str, OrderIntent] = field(default_factory=dict)
     """Orders sent so far, by client order id."""
     activity: ActivityLog = field(default_factory=ActivityLog)
@@ -133,6 +145,12 @@ class DeskContext:
     previous_equity: float = 0.0
     """Equity at the close of the session before the current one; 0 in the first session."""
     last_equity: float = 0.0
+
+    @property
+    def model(self) -> str:
+        """The mind as calibration knows it: threads and batch sizes do not make it another one."""
+        fingerprint = self.mind.fingerprint
+        return f"{fingerprint.name} {fingerprint.digest[:12]}"
 
     @cached_property
     def directory(self) -> Directory:

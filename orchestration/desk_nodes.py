@@ -24,13 +24,15 @@ from ..memory.journal.events import (
     StanceSet,
     ToolCalled,
 )
+from ..memory.lessons import RECALL, recall_tool, situation_of
 from ..tools.broker.protocol import Unknown
 from ..tools.errors import BrokerError
+from ..tools.evidence import Evidence
 from ..tools.market.documents.screening import SetAside, set_aside
 from ..tools.regime import Regime, regime
 from ..tools.toolbox import call, execution_tools, research_tools, submit
 from .context import DeskContext
-from .market_nodes import resolve
+from .hindsight import leans_of, resolve, weigh
 from .state import DeskState, Seat
 
 CLEAR = 0.9
@@ -74,6 +76,7 @@ def open_decision(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, 
     )
     opened = DeskState(as_of=as_of, decision=state["decision"])
     resolve(desk, opened)
+    weigh(desk, opened, found)
     return {
         "as_of": as_of,
         "regime": found,
@@ -145,13 +148,19 @@ def in_place(signal: Signal, state: DeskState, desk: DeskContext) -> Signal:
 def gather(role: Role, state: DeskState, desk: DeskContext) -> None:
     """Runs the role's evidence plan for every ticker, whatever its mind may want, and journals each call."""
     view = desk.market.view(state["as_of"])
-    tools = research_tools(view)
+    tools = research_tools(view) | {RECALL: recall_tool(desk.experience, role.name, state["as_of"])}
+    regime = state["regime"].name if state["regime"] else "unknown"
     for ticker in desk.universe:
-        found, missing = [], []
+        found: list[Evidence] = []
+        missing: list[str] = []
         aside = set_aside(view, ticker) if READS_DOCUMENTS.intersection(role.plan) else ()
         desk.casebook.set_aside[role.name, ticker] = aside
         for name in role.plan:
-            text, evidence = call(tools, name, ticker=ticker)
+            arguments = {"ticker": ticker}
+            if name == RECALL:
+                figures = {e.measure: e.value for e in role.sees(found) if e.value is not None}
+                arguments["situation"] = situation_of(regime, leans_of(figures))
+            text, evidence = call(tools, name, **arguments)
             found.extend(evidence)
             if not evidence:
                 missing.append(text)
@@ -161,7 +170,7 @@ def gather(role: Role, state: DeskState, desk: DeskContext) -> None:
                     agent=role.name,
                     tool=name,
                     ticker=ticker,
-                    arguments={"ticker": ticker},
+                    arguments=arguments,
                     evidence=evidence,
                     note=_note("" if evidence else text, aside if name in READS_DOCUMENTS else ()),
                 )

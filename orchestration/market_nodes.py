@@ -1,6 +1,5 @@
 """The nodes that touch time and the ledger: `advance` moves the clock, `record` closes a decision."""
 
-from collections.abc import Hashable
 from dataclasses import asdict
 from typing import Literal
 
@@ -16,7 +15,6 @@ from ..memory.journal.events import (
     OrderEnded,
     OrderFilled,
     OrderForced,
-    SignalResolved,
 )
 from ..tools.broker.report import StepReport
 from ..tools.errors import BrokerError
@@ -104,48 +102,16 @@ def record(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, object]
     """Closes the decision: its signals wait for their horizon, everything so far is anchored outside the database."""
     desk = runtime.context
     session, decision = state["session"], state["decision"]
-    desk.open_signals.extend(
-        OpenSignal(decision, session, signal)
-        for signal in state["signals"].values()
-        if not signal.abstained and not is_by_hand(signal)  # which says nothing of the analyst's skill
-    )
+    regime = state["regime"].name if state["regime"] else "unknown"
+    evidence = desk.casebook.by_id()
+    for signal in state["signals"].values():
+        if not signal.abstained and not is_by_hand(signal):  # which says nothing of the analyst's skill
+            reasons: dict[str, str] = {
+                evidence[claim.evidence].measure: claim.supports
+                for claim in signal.claims
+                if claim.evidence in evidence
+            }
+            desk.open_signals.append(OpenSignal(decision, session, signal, desk.model, regime, reasons))
     desk.journal.append(DecisionClosed(decision=decision, session=session))
     desk.journal.mark()
     return {}
-
-
-def resolve(desk: DeskContext, state: DeskState) -> None:
-    """Scores the signals whose horizon has passed by now against what happened, for calibration."""
-    view = desk.market.view(state["as_of"])
-    position = {day: i for i, day in enumerate(view.sessions)}
-    returns = view.returns(desk.universe, len(view.sessions))
-    waiting: list[OpenSignal] = []
-    grown: dict[tuple[int, int], tuple[dict[Hashable, float], float]] = {}
-    """Growth by name, and its mean, from one row of the returns to another: many signals share both."""
-    for item in desk.open_signals:
-        first = position[item.session] + 1
-        last = first + item.signal.horizon_days
-        if last > len(returns):
-            waiting.append(item)
-            continue
-        if (first, last) not in grown:
-            growth = (1 + returns.iloc[first:last]).prod(min_count=item.signal.horizon_days) - 1
-            grown[first, last] = (growth.to_dict(), growth.mean())
-        by_name, mean = grown[first, last]
-        outcome = by_name[item.signal.ticker] - mean
-        if outcome != outcome:  # not traded over the whole horizon: nothing to learn
-            continue
-        fresh = min(1.0, desk.sessions_per_decision / item.signal.horizon_days)
-        if "memory" not in desk.settings.ablate:
-            desk.calibration.add(item.signal.agent, item.signal.score, float(outcome), fresh)
-        desk.journal.append(
-            SignalResolved(
-                decision=state["decision"],
-                agent=item.signal.agent,
-                ticker=item.signal.ticker,
-                issued_in=item.decision,
-                score=item.signal.score,
-                outcome=float(outcome),
-            )
-        )
-    desk.open_signals = waiting

@@ -14,9 +14,12 @@ from ..agents.portfolio_manager import (
     View,
     posture_of,
     reference_of,
+    told,
+    unheard,
     views_of,
 )
 from ..agents.signals import Signal
+from ..memory.calibration import AgentRecord
 from ..memory.journal.events import ProposalMade, RuleVerdict
 from ..tools.broker.protocol import OrderIntent, PortfolioSnapshot, Side, client_order_id
 from ..tools.evidence import Evidence
@@ -49,8 +52,7 @@ def manage_portfolio(state: DeskState, runtime: Runtime[DeskContext]) -> dict[st
         proposal = stay(desk, state, scenarios, posture, (), "Too few days on which all names have a return.")
     else:
         volatility = dict(zip(scenarios.tickers, scenarios.returns.std(axis=0, ddof=1).tolist(), strict=True))
-        skill = desk.calibration.weights(tuple(role.name for role in desk.analysts))
-        views = views_of(tuple(state["signals"].values()), state["reports"], skill, volatility)
+        views = views_of(tuple(state["signals"].values()), state["reports"], desk.weighed, volatility)
         proposal = propose(desk, state, scenarios, views, posture)
     desk.journal.append(
         ProposalMade(
@@ -104,7 +106,7 @@ def propose(
         turnover=solution.turnover,
         binding=tuple(binding.sentence for binding in solution.binding),
         excluded=excluded,
-        rationale=gave + explain(solution, posture, views, excluded),
+        rationale=gave + explain(solution, posture, views, excluded, tuple(desk.weighed.values())),
     )
 
 
@@ -196,8 +198,14 @@ def stay(
     )
 
 
-def explain(solution: Solution, posture: Posture, views: tuple[View, ...], excluded: dict[str, str]) -> str:
-    """The proposal in words; every figure comes from the solution."""
+def explain(
+    solution: Solution,
+    posture: Posture,
+    views: tuple[View, ...],
+    excluded: dict[str, str],
+    records: Sequence[AgentRecord],
+) -> str:
+    """The proposal in words; every figure comes from the solution, or from the records of the agents."""
     parts = [
         f"Posture {posture.name}: expected return {solution.expected_return * 1e4:+.2f} bp a day, "
         f"CVaR {solution.cvar:.2%} a day over {solution.scenarios} past days, turnover {solution.turnover:.0%}."
@@ -207,7 +215,8 @@ def explain(solution: Solution, posture: Posture, views: tuple[View, ...], exclu
         extremes = " to ".join(f"{view.ticker} {view.alpha * 1e4:+.2f} bp" for view in (best, worst))
         parts.append(f"{len(views)} views, from {extremes} a day.")
     else:
-        parts.append("No signal passed the audit, so there are no views.")
+        parts.append("No signal that passed the audit is heard, so there are no views.")
+    parts.extend(told(record) for record in records)
     parts.extend(f"{binding.sentence[:1].upper()}{binding.sentence[1:]}." for binding in solution.binding)
     parts.extend(f"{ticker} is left out: {why}." for ticker, why in excluded.items())
     return " ".join(parts)
@@ -276,7 +285,7 @@ def orders_of(desk: DeskContext, state: DeskState) -> list[tuple[OrderIntent, st
             decided_at=state["as_of"],
             reduces=held > 0 if side == "sell" else held < 0,
         )
-        orders.append((order, reason_of(order, portfolio, proposal, state)))
+        orders.append((order, reason_of(order, portfolio, proposal, state, desk.weighed)))
     return orders
 
 
@@ -285,14 +294,20 @@ def _wanted(portfolio: PortfolioSnapshot, weight: float, price: float, fractiona
     return shares if fractional else math.copysign(math.floor(abs(shares) + 1e-9), shares)
 
 
-def reason_of(order: OrderIntent, portfolio: PortfolioSnapshot, proposal: Proposal, state: DeskState) -> str:
+def reason_of(
+    order: OrderIntent,
+    portfolio: PortfolioSnapshot,
+    proposal: Proposal,
+    state: DeskState,
+    records: dict[str, AgentRecord],
+) -> str:
     """Why an order is made: from which weight to which, on which expectation, and whose signals are in it."""
     ticker = order.ticker
     now, then = portfolio.weights().get(ticker, 0.0), proposal.weights[ticker]
     alpha = {view.ticker: view.alpha for view in proposal.views}.get(ticker, 0.0)
     earned = proposal.reference[ticker]
     heard = [
-        _opinion(signal)
+        _opinion(signal, records[signal.agent])
         for seat, signal in state["signals"].items()
         if seat[1] == ticker and seat in state["reports"] and state["reports"][seat].verdict == "pass"
     ]
@@ -303,5 +318,7 @@ def reason_of(order: OrderIntent, portfolio: PortfolioSnapshot, proposal: Propos
     )
 
 
-def _opinion(signal: Signal) -> str:
-    return f"{signal.agent.replace('_', ' ')} {signal.stance.replace('_', ' ')} {signal.confidence:.0%}"
+def _opinion(signal: Signal, record: AgentRecord) -> str:
+    said = f"{signal.agent.replace('_', ' ')} {signal.stance.replace('_', ' ')} {signal.confidence:.0%}"
+    why = unheard(signal, record)
+    return f"{said} (not counted: {why})" if why else said

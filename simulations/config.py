@@ -55,11 +55,14 @@ class SessionConfig(Frozen):
     frequency: Frequency = "monthly"
     """How often the desk decides: at the last session of each period, and at the first session of the window."""
     desk: str = "classic"
-    """Who sits on the desk: `classic`, `research-house`, `solo`, `personas`, or a TOML roster (docs/roles.md)."""
+    """Who sits on the desk: `classic`, `research-house`, `solo`, `personas`, `experienced`, or a TOML roster
+    (docs/roles.md)."""
     without: tuple[str, ...] = ()
     """Who of the desk is left out, by name or its beginning (`technical`)."""
     roles: str | None = None
     """Folder with role files of your own."""
+    memory: tuple[str, ...] = ()
+    """Folders of earlier sessions whose outcomes and lessons are carried into this one, each from its own time on."""
     debate_rounds: int = Field(default=DEBATE_ROUNDS, ge=1, le=5)
     """How often each debater speaks on a ticker, on a desk that has them."""
     extra_calls: int | None = Field(default=None, ge=0, le=MOST_CALLS)
@@ -138,7 +141,7 @@ class SessionConfig(Frozen):
     approval_timeout: float | None = Field(default=None, gt=0)
     """Seconds to wait for the answer; then nothing leaves and the session goes on. By default it waits."""
 
-    @field_validator("universe", "mask", "ablate", "without", mode="before")
+    @field_validator("universe", "mask", "ablate", "without", "memory", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

@@ -13,6 +13,7 @@ from ..memory.journal import Journal
 from ..memory.journal.events import Event, RuleVerdict
 from ..orchestration.context import DeskContext
 from ..orchestration.graph import desk_of
+from ..orchestration.hindsight import learn
 from ..orchestration.journaled_mind import JournaledMind
 from ..orchestration.state import DeskState
 from ..tools.broker.protocol import (
@@ -31,11 +32,10 @@ from ..tools.market.view import MarketView, market_behind
 from ..tools.optimizer import MeanCVaR
 from ..tools.regime import Regime
 from ..tools.rules import RuleEngine
+from .carrying import EVER, read_memory
 from .config import SessionConfig, load_config
 from .stages import mind_of, roster_of, settings_of, simulated_policy
 
-PER_YEAR = {"daily": 1.0, "weekly": 5.0, "monthly": 21.0, "quarterly": 63.0}
-"""Sessions between two decisions, for each frequency."""
 _MARKET_SIDE = ("market", "market_seed", "mask", "mask_seed", "start", "end", "cash")
 
 
@@ -174,13 +174,13 @@ class Desk:
 
     def _first(self, view: MarketView, universe: tuple[str, ...], journal: Journal) -> "_StepContext":
         rules = RuleEngine(self._policy, content_hash(["verdict tokens", self._id]).encode())
-        return _StepContext(
+        first = _StepContext(
             session_id=self._id,
             market=market_behind(view),
             calendar=view.calendar,
             universe=universe,
             decision_sessions=(),
-            sessions_per_decision=PER_YEAR[self.config.frequency],
+            market_key=market_behind(view).fingerprint,
             analysts=self._roster.analysts,
             mind=JournaledMind(self._model.fingerprint, journal, lambda: self._model),
             journal=journal,
@@ -190,6 +190,9 @@ class Desk:
             settings=settings_of(self.config),
             as_of=view.as_of,
         )
+        for memory in read_memory(self.config, EVER):
+            learn(first, *memory.outcomes)
+        return first
 
 
 class _Tray:

@@ -15,7 +15,7 @@ from .config import SessionConfig
 KEY_FILE = "mask_key.json"
 """What stands for what, in the session's folder."""
 
-PLACES = {"market", "model", "policy"}
+PLACES = {"market", "model", "policy", "memory"}
 """Fields that may hold a path: the chain records what was found there (fingerprints, hashes), not where it lay."""
 
 

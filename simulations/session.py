@@ -16,8 +16,9 @@ from ..agents.models.served.access import Access
 from ..agents.roles import prompts_hash
 from ..agents.rosters import Roster
 from ..memory.journal import Branch, Journal, JournalError, Listener
-from ..memory.journal.events import SessionEnded, SessionStarted
+from ..memory.journal.events import MemoryCarried, SessionEnded, SessionStarted
 from ..orchestration.context import DeskContext
+from ..orchestration.hindsight import learn
 from ..orchestration.journaled_mind import JournaledMind
 from ..tools.broker.protocol import OrderIntent, VerdictToken
 from ..tools.broker.simulated import Margin, SimulatedBroker
@@ -27,6 +28,7 @@ from ..tools.optimizer import MeanCVaR
 from ..tools.rules import Policy
 from .account import costs_of, terms_of
 from .approvers import Approver, TerminalApprover
+from .carrying import carried_into, read_memory, recorded_memory, summary
 from .config import SessionConfig
 from .driving import Asking, decide
 from .evaluation.result import draw, notes_of, result_of, tracks_of
@@ -34,7 +36,7 @@ from .evaluation.trials import Counted, ledger_path
 from .leakage import refuse_leaks
 from .masking import keep_key, market_of, recorded_choices
 from .stages import Minds, SessionError, Stage, recorded_minds, rules_of, settings_of, stages_of, stored
-from .window import Window, window_of
+from .window import Window, last_decision, window_of
 
 PLOT_FILE = "equity.png"
 """The picture of a session, in its folder."""
@@ -92,6 +94,7 @@ def start(
     say(f"opening market {config.market}")
     market = market_of(config)
     window = window_of(config, market)
+    carried = read_memory(config, last_decision(market, window))
     say(f"opening model {config.model}")
     with Minds(stages, access) as minds:
         minds.of(0)
@@ -99,7 +102,7 @@ def start(
             keep_key(market, folder)
             say("the desk is at work")
             asking = Asking(folder, say, approver or TerminalApprover())
-            return _execute(stages, market, window, minds, journal, asking, listener, budget)
+            return _execute(stages, market, window, minds, carried, journal, asking, listener, budget)
 
 
 def resume(
@@ -130,6 +133,7 @@ def resume(
         market = market_of(config)
         keep_key(market, folder)  # the process may have been killed before it was written
         window = window_of(config, market)
+        carried = carried_into(folder, config, last_decision(market, window))
         past = branches[-1].decision if branches else 0
         with Journal.open_readonly(folder) as before:
             recorded = recorded_minds(before, stages)
@@ -140,7 +144,7 @@ def resume(
             minds.of(len(stages) - 1)
             say("deriving what is on record, then going on")
             asking = Asking(folder, say, approver or TerminalApprover(), approve)
-            return _execute(stages, market, window, minds, journal, asking, listener, budget)
+            return _execute(stages, market, window, minds, carried, journal, asking, listener, budget)
 
 
 def parent_of(branch: Branch) -> Journal | None:
@@ -172,7 +176,8 @@ def replay(folder: Path, listener: Listener | None = None, say: Callable[[str], 
         journal = Journal.in_memory(against=recorded)
         window = window_of(config, market)
         with Minds(stages, None, recorded_minds(recorded, stages), float("inf")) as minds:
-            return _execute(stages, market, window, minds, journal, Asking(folder, say), listener)
+            carried = recorded_memory(recorded)
+            return _execute(stages, market, window, minds, carried, journal, Asking(folder, say), listener)
 
 
 def _execute(
@@ -180,6 +185,7 @@ def _execute(
     market: Market,
     window: Window,
     minds: Minds,
+    carried: Sequence[MemoryCarried],
     journal: Journal,
     asking: Asking,
     listener: Listener | None,
@@ -197,6 +203,7 @@ def _execute(
         decisions=list(window.decisions),
         model=fingerprint.model_dump(mode="json"),
         prompts=prompts_hash(first.roster.seated),
+        memory=summary(carried),
     )
     if listener is not None:
         journal.subscribe(listener)
@@ -210,6 +217,9 @@ def _execute(
     journal.append(started)
     mind = JournaledMind(fingerprint, journal, lambda: model, meter=Meter(budget or Budget(), fingerprint))
     desk = assemble(config, first.roster, market, window, first.policy, mind, session_id)
+    for memory in carried:
+        journal.append(memory)
+        learn(desk, *memory.outcomes)
     decide(stages, desk, minds, asking)
     tracks = tracks_of(config, market, window, journal)
     metrics = result_of(tracks)
@@ -264,7 +274,7 @@ def assemble(
         calendar=market.calendar,
         universe=window.universe,
         decision_sessions=frozenset(window.decisions),
-        sessions_per_decision=len(window.sessions) / len(window.decisions),
+        market_key=market.fingerprint,
         analysts=seated.analysts,
         mind=mind,
         journal=mind.journal,

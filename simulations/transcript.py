@@ -9,8 +9,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..agents.evidence_text import shown
+from ..agents.portfolio_manager import figures_of, told
 from ..agents.roles import title_of
+from ..memory.calibration import AgentRecord
 from ..memory.journal.events import (
+    AgentWeighed,
     ApprovalGiven,
     AuditIssued,
     CorporateActionApplied,
@@ -19,6 +22,7 @@ from ..memory.journal.events import (
     DeskChanged,
     Event,
     MarginCalled,
+    MemoryCarried,
     OrderAnswered,
     OrderEnded,
     OrderFilled,
@@ -32,11 +36,13 @@ from ..memory.journal.events import (
     SessionEnded,
     SessionStarted,
     SignalIssued,
+    SignalResolved,
     StanceSet,
     ToolCalled,
     VenueReported,
 )
 from ..memory.journal.rows import Row
+from ..memory.lessons.lesson import text_of
 from ..tools.evidence import Evidence
 from . import debate_screen
 from .digest import approval_words
@@ -120,6 +126,10 @@ def said_in(row: Row) -> str:
             return f"{document['action'].replace('_', ' ')} of {document['amount']:,.4f} on {document['session']}"
         case "signal_resolved":
             return f"score {document['score']:+.2f}, then {document['outcome']:+.2%} beyond the universe"
+        case "agent_weighed":
+            return told(AgentRecord.model_validate(document["record"]))
+        case "memory_carried":
+            return f"{len(document['outcomes'])} outcomes of the session {document['head'][:16]}"
         case _:
             return next((str(document[name]) for name in _SAID if document.get(name)), "")
 
@@ -156,6 +166,17 @@ def _lines(event: Event, evidence: dict[str, Evidence], detailed: bool) -> Itera
             yield "", ""
             number, equity = (event.decision or 0) + 1, event.portfolio.equity
             yield f"{event.session}  decision {number}, regime {regime}, equity {equity:,.2f}", "bold"
+        case MemoryCarried():
+            carried = f"{len(event.outcomes)} outcomes, each from its own time on"
+            yield f"memory of the session {event.head[:16]}: {carried}", "dim"
+        case SignalResolved() if detailed:
+            outcome = event.record
+            said = f"{_title(event.agent).lower()} on {event.ticker}, {outcome.issued_on}"
+            yield f"  What followed the {said}: {text_of(outcome)} ({outcome.surprise:+.2f} of the usual size)", "dim"
+        case AgentWeighed():
+            yield f"  {told(event.record)}", "dim"
+            if detailed and event.record.outcomes:
+                yield f"      {figures_of(event.record)}", "dim"
         case ToolCalled() if detailed:
             wanted = event.arguments.get("measure") or event.arguments.get("query")
             about = f" for {wanted}" if wanted else ""

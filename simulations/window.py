@@ -1,7 +1,7 @@
 """Which sessions, which names: a configuration made concrete on a market, or refused."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from ..tools.errors import InputError
 from ..tools.market.view import Market
@@ -62,3 +62,8 @@ def _window(config: SessionConfig, market: Market) -> Window:
         raise InputError(f"There are {len(sessions)} sessions from {start} to {end}: choose a window of at least two.")
     decisions = market.calendar.decision_sessions(sessions, config.frequency)
     return Window(sessions, tuple(day for day in decisions if day < sessions[-1]), universe, benchmark)
+
+
+def last_decision(market: Market, window: Window) -> datetime:
+    """When the last decision of a window is taken (UTC)."""
+    return market.calendar.close_of(window.decisions[-1])

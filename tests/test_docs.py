@@ -164,6 +164,16 @@ def test_the_tables_of_the_auditor_are_those_of_the_benchmark(name: str) -> None
             assert f"| {row['fault']} | {row['texts']} | {' | '.join(shares)} |" in page
 
 
+def test_the_table_of_calibration_is_that_of_the_benchmark() -> None:
+    page = re.sub(r"[*`]", "", text_of("docs/memory.md"))
+    for row in json.loads(text_of("benchmarks/results/calibration.json"))["rows"]:
+        cells = [row["edge"], row["analyst"].replace("_", " "), str(row["seeds"]), f"{row['ic_mean']:+.3f}"]
+        cells += [f"{row['ic_sd']:.3f}", f"{row['weight_mean']:.3f}"]
+        cells += [f"{row['weight_low']:.3f} to {row['weight_high']:.3f}"]
+        cells += [f"{row['above_prior']:.0%}", f"{row['no_weight']:.0%}", f"{row['interval_covers_0']:.0%}"]
+        assert f"| {' | '.join(cells)} |" in page
+
+
 def test_the_drawing_is_that_of_the_graph() -> None:
     drawings = re.findall(r"^```mermaid\n(.*?)^```", text_of("docs/graph.md"), flags=re.DOTALL | re.MULTILINE)
     assert [drawing.strip() for drawing in drawings] == [mermaid(roster(desk)).strip() for desk in DRAWN]

@@ -15,9 +15,9 @@ from pydantic import AwareDatetime, TypeAdapter, ValidationInfo, model_validator
 
 from .frozen import Frozen, canonical_json
 
-EvidenceKind = Literal["indicator", "ratio", "passage", "regime", "event", "portfolio"]
+EvidenceKind = Literal["indicator", "ratio", "passage", "regime", "event", "portfolio", "lesson"]
 """Where a piece of evidence belongs: price-based, from filings, from a document, of the whole market, of the graph, of
-the desk."""
+the desk, from what followed an earlier signal."""
 
 _SEAL = object()
 """Validation context of `Evidence.of` alone: the hash is written instead of compared."""

@@ -320,6 +320,7 @@ _ROWS = (
         meaning="(good - bad) / (good + bad + 1) over outlooks raised or lowered, beats and misses at relatives",
     ),
     Measure("regime", "market", "text", meaning="regime of the market by a hidden Markov model"),
+    Measure("lesson", "lesson", "text", meaning="what an analyst said in a like situation, and what followed"),
     Measure(
         "market_return_3m", "3-month return of the market", "fraction", 1, -0.1, 0.1, True, "", "market quarter", True
     ),

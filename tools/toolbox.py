@@ -134,23 +134,23 @@ def research_tools(view: MarketView) -> dict[str, BaseTool]:
         return "\n".join(lines), []
 
     def price_indicators(ticker: str, measure: str | None = None) -> Found:
-        return _answer(_only(measure, indicators(view, ticker)), "too short a price history")
+        return answer_of(_only(measure, indicators(view, ticker)), "too short a price history")
 
     def filing_ratios(ticker: str, measure: str | None = None) -> Found:
-        return _answer(_only(measure, ratios(view, ticker)), "no filings known")
+        return answer_of(_only(measure, ratios(view, ticker)), "no filings known")
 
     def release_tone(ticker: str) -> Found:
         tone = latest_tone(view, ticker)
-        return _answer([tone] if tone else [], "no recent release")
+        return answer_of([tone] if tone else [], "no recent release")
 
     def document_search(ticker: str, query: str = QUERY, passages: int = PASSAGES) -> Found:
-        return _answer(search(view, ticker, query, k=passages), "no recent document")
+        return answer_of(search(view, ticker, query, k=passages), "no recent document")
 
     def events_at_related(ticker: str, sessions: int = SESSIONS, most: int = MOST) -> Found:
-        return _answer(related_events(view, ticker, sessions, most), "nothing new at related companies")
+        return answer_of(related_events(view, ticker, sessions, most), "nothing new at related companies")
 
     def market_state(ticker: str, measure: str | None = None) -> Found:
-        return _answer(_only(measure, state_of_market(view, ticker)), "too short a history of the market")
+        return answer_of(_only(measure, state_of_market(view, ticker)), "too short a history of the market")
 
     def market_regime() -> tuple[str, None]:
         found = regime(view)
@@ -159,19 +159,19 @@ def research_tools(view: MarketView) -> dict[str, BaseTool]:
     return {
         tool.name: tool
         for tool in (
-            _tool(price_history, OfHistory, "Past closing prices of one company."),
-            _tool(price_indicators, OfFigures, "Momentum, trend, volatility and volume figures of one company."),
-            _tool(filing_ratios, OfFigures, "Growth, margins, leverage and yield from filings known today."),
-            _tool(release_tone, OfCompany, "Tone of the latest press release by a finance lexicon."),
-            _tool(document_search, OfDocuments, "Passages of press releases that answer a question."),
-            _tool(market_state, OfFigures, "Regime, trend and rates of the whole market, and its pull on one company."),
-            _tool(
+            tool_of(price_history, OfHistory, "Past closing prices of one company."),
+            tool_of(price_indicators, OfFigures, "Momentum, trend, volatility and volume figures of one company."),
+            tool_of(filing_ratios, OfFigures, "Growth, margins, leverage and yield from filings known today."),
+            tool_of(release_tone, OfCompany, "Tone of the latest press release by a finance lexicon."),
+            tool_of(document_search, OfDocuments, "Passages of press releases that answer a question."),
+            tool_of(market_state, OfFigures, "Regime, trend and rates of the market, and its pull on one company."),
+            tool_of(
                 events_at_related,
                 OfRelated,
                 "Events at suppliers, customers, partners, competitors and peers of one company.",
                 name="related_events",
             ),
-            _tool(market_regime, NoArguments, "State of the whole market: calm or turbulent, rising, falling or flat."),
+            tool_of(market_regime, NoArguments, "State of the market: calm or turbulent, rising, falling or flat."),
         )
     }
 
@@ -206,7 +206,7 @@ def portfolio_tools(optimizer: MeanCVaR, scenarios: Scenarios) -> dict[str, Base
             return solution.sentence, solution
         return ", ".join(f"{name} {weight:.1%}" for name, weight in solution.weights.items()), solution
 
-    return {"mean_cvar": _tool(mean_cvar, OfPortfolio, "Weights that trade expected return against tail risk.")}
+    return {"mean_cvar": tool_of(mean_cvar, OfPortfolio, "Weights that trade expected return against tail risk.")}
 
 
 def optimise(tools: dict[str, BaseTool], **arguments: object) -> Solution | Infeasible:
@@ -228,8 +228,8 @@ def execution_tools(broker: DeskBroker) -> dict[str, BaseTool]:
         return answer.status, answer
 
     return {
-        "portfolio": _tool(portfolio, NoArguments, "Cash, equity and weights of the account."),
-        "submit_order": _tool(submit_order, OfOrder, "Send one order that the pre-trade rules have approved."),
+        "portfolio": tool_of(portfolio, NoArguments, "Cash, equity and weights of the account."),
+        "submit_order": tool_of(submit_order, OfOrder, "Send one order that the pre-trade rules have approved."),
     }
 
 
@@ -261,9 +261,10 @@ def _invoke(tools: dict[str, BaseTool], name: str, arguments: dict[str, object])
     return str(text), artifact
 
 
-def _tool(
+def tool_of(
     function: Callable[..., object], arguments: type[Arguments], description: str, name: str = ""
 ) -> StructuredTool:
+    """A function that answers with text and an artifact, as a tool of its own name, or of another."""
     return StructuredTool.from_function(
         func=function,
         name=name or function.__name__,
@@ -277,7 +278,8 @@ def _only(measure: str | None, evidence: Sequence[Evidence]) -> list[Evidence]:
     return [item for item in evidence if measure in (None, item.measure)]
 
 
-def _answer(evidence: Sequence[Evidence], otherwise: str) -> Found:
+def answer_of(evidence: Sequence[Evidence], otherwise: str) -> Found:
+    """What a research tool says of evidence: a line each, or why there is none."""
     lines = []
     for item in evidence:
         measure = MEASURES[item.measure]

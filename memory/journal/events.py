@@ -14,6 +14,8 @@ from pydantic import AwareDatetime, Field, TypeAdapter
 from ...tools.broker.protocol import Fill, FillCause, OrderIntent, PortfolioSnapshot
 from ...tools.evidence import Evidence
 from ...tools.frozen import Frozen
+from ..calibration.record import AgentRecord
+from ..outcome import Outcome
 
 Document = dict[str, Any]
 """A JSON object."""
@@ -41,6 +43,18 @@ class SessionStarted(BaseEvent):
     """The mind's `Fingerprint`."""
     prompts: str
     """Hash of all prompt files in use."""
+    memory: list[Document] = Field(default_factory=list)
+    """What was carried from each earlier session: its head, how many outcomes, their hash."""
+
+
+class MemoryCarried(BaseEvent):
+    """What an earlier session left: a copy, so that this one can be derived again without it."""
+
+    kind: Literal["memory_carried"] = "memory_carried"
+    head: str
+    """Of the earlier session's journal."""
+    outcomes: list[Outcome]
+    """Each counts from its own `available_at` on."""
 
 
 class DeskChanged(BaseEvent):
@@ -145,6 +159,14 @@ class AuditIssued(BaseEvent):
     round: int
     verdict: Literal["pass", "revise", "reject"]
     report: Document
+
+
+class AgentWeighed(BaseEvent):
+    """What an analyst's voice counts for in this decision, and the figures that this rests on."""
+
+    kind: Literal["agent_weighed"] = "agent_weighed"
+    agent: str
+    record: AgentRecord
 
 
 class PointMade(BaseEvent):
@@ -318,6 +340,8 @@ class SignalResolved(BaseEvent):
     score: float
     outcome: float
     """Return over the horizon in excess of the universe's mean."""
+    record: Outcome
+    """The whole of it, as calibration and lessons take it."""
 
 
 class DecisionClosed(BaseEvent):
@@ -398,6 +422,7 @@ class SessionEnded(BaseEvent):
 
 Event = Annotated[
     SessionStarted
+    | MemoryCarried
     | DeskChanged
     | DecisionOpened
     | ToolCalled
@@ -407,6 +432,7 @@ Event = Annotated[
     | AuditIssued
     | PointMade
     | DebateClosed
+    | AgentWeighed
     | ProposalMade
     | RiskRead
     | RuleVerdict

@@ -27,7 +27,6 @@ from ...tools.market.view import Market, open_market
 from ...tools.optimizer import MeanCVaR
 from ...tools.rules import Policy, RuleEngine, load_policy
 from ..config import load_config
-from ..desk import PER_YEAR
 from ..evaluation.result import desk_track, result_of
 from ..session import Outcome
 from ..stages import TRADE, SessionError, mind_of, roster_of, settings_of
@@ -212,7 +211,7 @@ def run(
         calendar=days.now(),
         universe=tickers,
         decision_sessions=DecisionDays(broker),
-        sessions_per_decision=PER_YEAR[config.session.frequency],
+        market_key=started.market_fingerprint,
         analysts=seated.analysts,
         mind=mind,
         journal=journal,
@@ -280,6 +279,8 @@ def folder_market(config: TradeConfig) -> Market:
             f"Live trading needs a market folder that is kept up to date, and {config.session.market!r} is none: give "
             "one, such as `paperdesk markets pull` makes."
         )
+    if config.session.memory:
+        raise InputError("The memory of earlier sessions is carried into simulations only so far. Leave memory out.")
     if config.session.mask:
         raise InputError("A live market cannot be masked: its names are needed at the broker. Leave mask out.")
     return open_market(config.session.market)

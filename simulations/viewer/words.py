@@ -23,11 +23,14 @@ VERDICTS = {
     "approve": "approved",
     "clamp": "cut",
     "veto": "vetoed",
+    "unanswered": "not answered",
 }
 
 KINDS = {
     "session_started": "Session started",
+    "memory_carried": "Memory carried",
     "decision_opened": "Decision opened",
+    "agent_weighed": "Analyst weighed",
     "tool_called": "Tool called",
     "model_called": "Mind asked",
     "signal_issued": "Signal",
@@ -44,6 +47,12 @@ KINDS = {
     "bar_closed": "Close of a day",
     "signal_resolved": "Outcome",
     "decision_closed": "Decision closed",
+    "desk_changed": "Desk changed",
+    "stance_set": "Stance set by a person",
+    "point_made": "Point in the debate",
+    "debate_closed": "Debate closed",
+    "risk_read": "Risk officer",
+    "approval_given": "Approval",
     "session_ended": "Session ended",
 }
 
