@@ -4,7 +4,7 @@ What is asked is one `ApprovalRequest`: the proposal and the orders that the rul
 `Answer`, which goes into the journal; from there it is read when the session is executed again, so nobody is asked the
 same twice. Without an answer nothing leaves.
 
-An exit, which lowers risk, leaves unless somebody names it: rejecting a proposal stops what it would buy.
+An exit, which lowers risk, leaves unless somebody names it: rejecting a proposal stops what it would enter.
 """
 
 from datetime import date
@@ -71,7 +71,7 @@ class Answer(Frozen):
     request: str
     """Key of the request."""
     verdict: Literal["approve", "reject", "veto", "unanswered"]
-    """`approve`: all orders leave. `reject`: no purchase leaves, nor an exit that is named. `veto`: those named do not
+    """`approve`: all orders leave. `reject`: no entry leaves, nor an exit that is named. `veto`: those named do not
     leave. `unanswered`: nothing leaves."""
     orders: tuple[str, ...] = ()
     """Tickers of the orders meant."""
@@ -140,7 +140,7 @@ def approve(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, object
 
 
 def left_over(stopped: tuple[str, ...], state: DeskState, desk: DeskContext) -> list[PermittedOrder]:
-    """The orders that leave. Where an exit was stopped, purchases that counted on it are judged again without it."""
+    """The orders that leave. Where an exit was stopped, entries that counted on it are judged again without it."""
     kept = [item for item in state["permitted"] if item["order"].ticker not in stopped]
     exits = {item["order"].ticker for item in state["permitted"] if item["order"].reduces}
     if exits.isdisjoint(stopped) or all(item["order"].reduces for item in kept):

@@ -8,12 +8,24 @@ whatever other name a stored row may hold is not called.
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
+from ..agents.debate.board import Point
 from ..agents.portfolio_manager import Proposal
+from ..agents.risk_officer import Tightening
 from ..agents.signals import AuditReport, Signal
 from ..tools.broker.protocol import OrderIntent, PortfolioSnapshot, VerdictToken
 from ..tools.regime import Regime
 
-STATE_TYPES = (AuditReport, OrderIntent, PortfolioSnapshot, Proposal, Regime, Signal, VerdictToken)
+STATE_TYPES = (
+    AuditReport,
+    OrderIntent,
+    Point,
+    PortfolioSnapshot,
+    Proposal,
+    Regime,
+    Signal,
+    Tightening,
+    VerdictToken,
+)
 """What `DeskState` is made of."""
 
 

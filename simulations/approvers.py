@@ -58,7 +58,7 @@ def lines_of(request: ApprovalRequest) -> list[str]:
     return lines
 
 
-HOW = "approve | reject: REASON (no purchase leaves; name exits to stop them too) | veto TICKER ...: REASON"
+HOW = "approve | reject: REASON (no entry leaves; name exits to stop them too) | veto TICKER ...: REASON"
 
 
 def parse_line(text: str, request: ApprovalRequest, by: str) -> Answer:

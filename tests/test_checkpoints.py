@@ -9,7 +9,9 @@ import ormsgpack
 import pytest
 from langgraph.checkpoint.serde.jsonplus import EXT_CONSTRUCTOR_SINGLE_ARG, JsonPlusSerializer
 
+from paperdesk.agents.debate.board import Point
 from paperdesk.agents.portfolio_manager import Posture, Proposal
+from paperdesk.agents.risk_officer import Tightening
 from paperdesk.orchestration.checkpoints import serializer
 
 
@@ -48,5 +50,7 @@ def test_the_state_comes_back_as_it_was() -> None:
     proposal = Proposal(
         weights={"A": 0.5}, cash=0.5, posture=Posture(name="neutral"), risk_aversion=1.0, views=(), rationale="So."
     )
-    state = {("agent", "A"): proposal}
+    point = Point(id="A/agent/E1", alias="C1", agent="agent", ticker="A", side="buy", evidence="A/tone/x", text="So.")
+    tightened = Tightening(reading="cut", aversion_factor=1.5, caps={"A": 0.2}, rationale="So.")
+    state = {("agent", "A"): proposal, "boards": {"A": [point]}, "tightened": tightened}
     assert serializer().loads_typed(serializer().dumps_typed(state)) == state

@@ -121,12 +121,14 @@ def _comparisons(report: SessionReport) -> Section:
 def _luck(report: SessionReport) -> Section:
     rows: list[tuple[str, ...]] = []
     if (luck := report.luck) is not None:
-        trials = "not on record" if luck.trials is None else f"{luck.trials} on this market"
+        trials = "not on record, so nothing is deflated for them"
+        if luck.trials is not None:
+            trials = f"{luck.trials} on this market; the best of them by luck {luck.best_by_luck:.2f}"
         needed = "none suffices" if luck.needed_sessions is None else f"{luck.needed_sessions:,} sessions"
         rows += [
             ("Sharpe ratio", f"{luck.sharpe:.2f}; skew {luck.skew:+.2f}, kurtosis {luck.kurtosis:.1f}"),
             ("above 0, as if the only trial", share(luck.probabilistic)),
-            ("trials", f"{trials}; the best of them by luck {luck.best_by_luck:.2f}"),
+            ("trials", trials),
             ("above 0, the search counted", share(luck.deflated)),
             ("record needed for 95 %", f"{needed}; there are {luck.observations:,}"),
         ]
@@ -190,5 +192,5 @@ def _agents(report: SessionReport) -> Section:
         "A Brier score above 0.25 is worse than always saying one half; refitted: of a probability fitted to the "
         "scores, out of sample over purged splits. Earned: Shapley share of what the views added to the proposals, "
         "before costs.",
-        narrow=(0, 1, 2, 3, 8),
+        narrow=(0, 2, 3, 8),
     )

@@ -129,6 +129,8 @@ class Decision:
     """One decision in full, as far as it has come."""
 
     number: int
+    seq: int
+    """Of its first event."""
     day: date
     as_of: datetime
     opened: dict[str, Any]
@@ -176,6 +178,10 @@ _PLACED = _FOLLOWING | {
 }
 
 
+_OF_ONE_NAME = frozenset({"point_made", "debate_closed"})
+"""Kinds that are told with the name they are about (`case.Case`)."""
+
+
 def read_decision(journal: Journal, number: int, universe: Sequence[str]) -> Decision | None:
     """Decision `number` (from 0); None where the session has none."""
     events = list(rows(journal, but=_ELSEWHERE, decision=number))
@@ -196,6 +202,7 @@ def read_decision(journal: Journal, number: int, universe: Sequence[str]) -> Dec
     fills = [fill for ordered in orders.values() for fill in ordered.fills]
     return Decision(
         number=number,
+        seq=opened.seq,
         day=date.fromisoformat(opened.document["session"]),
         as_of=datetime.fromisoformat(opened.document["as_of"]),
         opened=opened.document,
@@ -213,7 +220,7 @@ def read_decision(journal: Journal, number: int, universe: Sequence[str]) -> Dec
         commission=fsum(fill.commission for fill in fills),
         slippage=fsum(fill.slippage for fill in fills),
         following=[row for row in events if row.kind in _FOLLOWING],
-        others=[row for row in events if row.kind not in _PLACED],
+        others=[row for row in events if row.kind not in _PLACED and row.kind not in _OF_ONE_NAME],
     )
 
 

@@ -8,15 +8,20 @@ _NODES = {
     "signal_resolved": "open",
     "agent_weighed": "open",
     "audit_issued": "audit",
+    "debate_closed": "moderator",
     "proposal_made": "portfolio_manager",
     "rule_verdict": "pre_trade",
+    "approval_given": "approve",
     "order_submitted": "execute",
+    "order_sent": "execute",
+    "order_withheld": "execute",
     "order_answered": "execute",
     "decision_closed": "record",
 }
 _OF_AGENT = {"auditor": "audit"}
 _MARKET = frozenset(
     {
+        "desk_changed",
         "order_filled",
         "order_ended",
         "order_forced",
@@ -24,6 +29,8 @@ _MARKET = frozenset(
         "bar_closed",
         "corporate_action",
         "session_ended",
+        "venue_checked",
+        "venue_reported",
     }
 )
 """What the market does between two decisions."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from ...memory.journal import Journal
-from ...memory.journal.rows import Row, values_of
+from ...memory.journal.rows import Row, rows, values_of
 
 
 @dataclass(frozen=True)
@@ -86,11 +86,31 @@ def trades_of(journal: Journal) -> list[Trade]:
     return [Trade(seq, decision, date.fromisoformat(day), *rest) for seq, decision, day, *rest in found]
 
 
-def outcomes_of(journal: Journal, ticker: str | None = None) -> list[Outcome]:
-    """All resolved signals, in order; those about one name where it is given."""
+def outcomes_of(journal: Journal) -> list[Outcome]:
+    """All resolved signals, in order."""
     fields = ("agent", "ticker", "issued_in", "score", "outcome")
-    found = [Outcome(*row) for row in values_of(journal, "signal_resolved", fields)]
-    return [one for one in found if ticker in (None, one.ticker)]
+    return [Outcome(*row) for row in values_of(journal, "signal_resolved", fields)]
+
+
+def outcomes_after(journal: Journal, seq: int, issued_in: int, ticker: str, horizons: Sequence[int]) -> list[Outcome]:
+    """What became of the signals on one name that one decision issued, without a look at all outcomes of the session.
+
+    Args:
+        journal: where.
+        seq: an event of that decision; outcomes come after it.
+        issued_in: the decision.
+        ticker: the name.
+        horizons: of its signals, in exchange sessions. At most one decision is taken in each, which bounds the search.
+    """
+    found: list[Outcome] = []
+    for row in rows(journal, ("signal_resolved",), after=seq) if horizons else ():
+        told = row.document
+        if len(found) == len(horizons) or (row.decision or 0) > issued_in + max(horizons) + 1:
+            break
+        if told["issued_in"] == issued_in and told["ticker"] == ticker:
+            values = (told[name] for name in ("agent", "ticker", "issued_in", "score", "outcome"))
+            found.append(Outcome(row.seq, row.decision, *values))
+    return found
 
 
 def thinned(bars: Sequence[Bar], most: int) -> list[Bar]:

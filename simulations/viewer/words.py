@@ -23,6 +23,7 @@ VERDICTS = {
     "approve": "approved",
     "clamp": "cut",
     "veto": "vetoed",
+    "unanswered": "not answered",
 }
 
 KINDS = {
@@ -46,6 +47,12 @@ KINDS = {
     "bar_closed": "Close of a day",
     "signal_resolved": "Outcome",
     "decision_closed": "Decision closed",
+    "desk_changed": "Desk changed",
+    "stance_set": "Stance set by a person",
+    "point_made": "Point in the debate",
+    "debate_closed": "Debate closed",
+    "risk_read": "Risk officer",
+    "approval_given": "Approval",
     "session_ended": "Session ended",
 }
 

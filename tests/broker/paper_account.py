@@ -23,6 +23,11 @@ class Live:
     """Its stop, in a session before."""
 
 
+Found = tuple[int, float, float | None]
+"""Part of the session, market price, limit."""
+Ready = tuple[int, bool, bool, int, Found, Live]
+
+
 @dataclass
 class PaperAccount:
     """Whole shares only."""
@@ -106,7 +111,8 @@ class PaperAccount:
 
     def _trade_all(self, row: int) -> None:
         used: dict[str, float] = defaultdict(float)
-        ready, forced = [], set()
+        ready: list[Ready] = []
+        forced: set[str] = set()
         for item in self.live:
             found = self._meets(item, row)
             if found is not None:
@@ -127,8 +133,7 @@ class PaperAccount:
             and not (item.cause == "order" and item.order.ticker in forced)
         ]
 
-    def _meets(self, item: Live, row: int) -> tuple[int, float, float | None] | None:
-        """Part of the session, market price, limit."""
+    def _meets(self, item: Live, row: int) -> Found | None:
         order, i = item.order, self.bars.column(item.order.ticker)
         if not self._trades(row, i):
             return None

@@ -86,7 +86,8 @@ def check_margin(report: StepReport, following: StepReport | None, margin: Margi
     needed = math.fsum(v * margin.maintenance_long if v > 0 else -v * margin.maintenance_short for v in values)
     assert (report.margin_call is not None) == (bool(values) and report.equity < needed)
     if report.margin_call is not None:
-        assert report.margin_call == (report.equity, pytest.approx(needed))
+        assert report.margin_call.equity == report.equity
+        assert report.margin_call.requirement == pytest.approx(needed)
     if following is not None:
         heard = {fill.client_order_id for fill in following.fills} | {end.client_order_id for end in following.ended}
         for forced in report.forced:

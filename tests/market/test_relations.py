@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from paperdesk.agents.further_calls import Call, Situation, permissions
+from paperdesk.agents.roles import read_role
 from paperdesk.tools.errors import InputError
 from paperdesk.tools.market.documents.reader import open_passage, span_named
 from paperdesk.tools.market.invariance import reads_future
@@ -22,6 +24,7 @@ from paperdesk.tools.market.relations.records import Found, Link
 from paperdesk.tools.market.relations.related import related_events
 from paperdesk.tools.market.relations.sentences import LONGEST, read
 from paperdesk.tools.market.view import Market, MarketView, open_market
+from paperdesk.tools.toolbox import call, research_tools
 
 COMPANIES = {
     row.ticker: row
@@ -267,6 +270,17 @@ def test_a_supplier_that_lowers_its_outlook_is_evidence_for_its_customer() -> No
     assert span_named(view, event.id) == event.span
     # the other way round the customer is told of its customer's news only
     assert related_events(view, "TRVX") == []
+
+
+def test_a_role_may_ask_for_it_as_a_further_call() -> None:
+    text = '+++\ntitle = "Asker"\nlike = "news_analyst"\nmay = ["related_events"]\n+++\n'
+    view = Market(small(SUPPLY, CUT)).view(at(2022, 6, 3))
+    (permission,) = permissions(read_role("asker", {"asker": text}), Situation("OSTW", "Ostwick Tools", ()))
+    wanted = Call(tool="related_events", ticker="OSTW")
+    assert permission.covers(wanted)
+    said, found = call(research_tools(view), wanted.tool, **wanted.arguments)
+    assert found == related_events(view, "OSTW")
+    assert "supplier Trevaux Semiconductors (TRVX) lowered or withdrew its outlook" in said
 
 
 def test_nothing_is_known_before_it_is_published() -> None:

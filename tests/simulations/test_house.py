@@ -8,11 +8,15 @@ from typing import Any
 import pytest
 
 from paperdesk.agents.debate.weigh import AT_MOST
-from paperdesk.memory.journal import Journal, search, verify
+from paperdesk.memory.journal import Filters, Journal, search, verify
+from paperdesk.orchestration.approval import Answer, ApprovalRequest
+from paperdesk.simulations.approvers import parse_line
 from paperdesk.simulations.config import SessionConfig
 from paperdesk.simulations.digest import Digest
+from paperdesk.simulations.reading import Session
 from paperdesk.simulations.session import replay, start
-from paperdesk.simulations.transcript import select, transcript
+from paperdesk.simulations.show import choose
+from paperdesk.simulations.transcript import transcript
 
 from .conftest import Finished, Killer, run
 
@@ -73,10 +77,11 @@ def test_the_risk_officer_only_tightens(house: Finished) -> None:
 
 
 def test_it_is_told_in_show_on_the_console_and_found_by_a_search(house: Finished) -> None:
+    with Session.open(house.outcome.folder) as opened:
+        chosen, every = choose(opened, Filters(decision=0)), choose(opened, Filters())
+        lines = [line for line, _ in transcript(opened.at(chosen.numbers), detailed=True)]
+        in_short = [line for line, _ in transcript(opened.at(every.numbers), detailed=False)]
     with Journal.open_readonly(house.outcome.folder) as journal:
-        records = select(journal, decision=0, ticker=None, agent=None, search=None)
-        lines = [line for line, _ in transcript(records, detailed=True)]
-        in_short = [line for line, _ in transcript(journal.events(), detailed=False)]
         digest = Digest()
         console = [line.text for record in journal.events() for line in digest.take(record.event)]
         assert search(journal, "attacks speaks")
@@ -110,6 +115,24 @@ def test_it_runs_without_any_one_of_its_seats(seat: str, tmp_path: Path) -> None
     assert spoke == {"bull", "bear"} - {seat}
     assert "debate_closed" in kinds
     assert ("risk_read" in kinds) == (seat != "risk")
+
+
+def test_a_person_is_asked_after_debate_and_tightening_and_nothing_is_lost_while_waiting(tmp_path: Path) -> None:
+    class Yes:
+        asked = 0
+
+        def ask(self, request: ApprovalRequest, timeout_seconds: float | None) -> Answer:
+            self.asked += 1
+            return parse_line("approve", request, "Ada")
+
+    yes = Yes()
+    config = SessionConfig(model="scorecard", approve="terminal", **SHORT)
+    outcome = start(config, tmp_path / "session", approver=yes)
+    with Journal.open_readonly(tmp_path / "session") as journal:
+        readings = [record.event.reading for record in journal.events("risk_read")]
+    assert set(readings) - {"accept"}
+    assert yes.asked > 1
+    assert replay(tmp_path / "session").head == outcome.head
 
 
 PLACES = {

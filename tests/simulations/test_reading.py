@@ -87,6 +87,15 @@ def test_a_case_leads_from_the_order_to_the_evidence(session: Session, generated
     assert all(call.asked[0].ticker == order.ticker for call in case.calls)
 
 
+def test_a_case_tells_what_became_of_its_signals(session: Session) -> None:
+    outcomes = session.outcomes()
+    assert outcomes
+    for ticker in session.universe:
+        for number in (0, 1, 5, session.summary().decided - 1):
+            expected = [one for one in outcomes if (one.issued_in, one.ticker) == (number, ticker)]
+            assert session.case(number, ticker).outcomes == expected
+
+
 def test_a_passage_is_opened_in_its_document(session: Session) -> None:
     passages = (
         item

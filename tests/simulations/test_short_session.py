@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 
+from paperdesk.memory.journal.events import BarClosed, CorporateActionApplied, ProposalMade
+from paperdesk.memory.journal.index import Filters
 from paperdesk.simulations import session as session_module
 from paperdesk.simulations.config import ConfigError, SessionConfig, load_config
 from paperdesk.simulations.digest import Digest
-from paperdesk.simulations.session import SessionError, replay, start
-from paperdesk.simulations.transcript import print_transcript
+from paperdesk.simulations.session import replay, start
+from paperdesk.simulations.show import Form, print_session
+from paperdesk.simulations.stages import SessionError
 from paperdesk.tools.broker.simulated import Margin
 from paperdesk.tools.rules import load_policy
 
@@ -60,15 +63,16 @@ def called_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[F
 @pytest.mark.slow
 def test_a_session_goes_short_within_its_limit_and_pays_for_it(short_session: tuple[Finished, Path]) -> None:
     session, _ = short_session
-    short = [-sum(w for w in event.weights.values() if w < 0) for event in session.of("proposal_made")]
-    assert 0.05 < max(short) <= 0.3 + 1e-9
-    for event in session.of("proposal_made"):
-        assert sum(abs(weight) for weight in event.weights.values()) <= 0.97 + 1e-6
-    assert any(shares < 0 for event in session.of("bar_closed") for shares in event.positions.values())
-    fees = [event for event in session.of("corporate_action") if event.action == "borrow_fee"]
+    proposals = [event for event in session.events if isinstance(event, ProposalMade)]
+    assert 0.05 < max(-sum(w for w in event.weights.values() if w < 0) for event in proposals) <= 0.3 + 1e-9
+    assert all(sum(abs(weight) for weight in event.weights.values()) <= 0.97 + 1e-6 for event in proposals)
+    bars = [event for event in session.events if isinstance(event, BarClosed)]
+    assert any(shares < 0 for event in bars for shares in event.positions.values())
+    payments = [event for event in session.events if isinstance(event, CorporateActionApplied)]
+    fees = [event.amount for event in payments if event.action == "borrow_fee"]
     assert fees
-    assert all(event.amount < 0 for event in fees)
-    for event in session.of("bar_closed"):
+    assert max(fees) < 0
+    for event in bars:
         worth = sum(shares * event.prices[name] for name, shares in event.positions.items())
         assert event.equity == pytest.approx(event.cash + worth, abs=1e-6)
 
@@ -108,7 +112,7 @@ def test_a_margin_call_is_journaled_with_its_forced_orders_and_read_by_people(
     assert {fill.client_order_id for fill in filled} == set(by_id)
     text = io.StringIO()
     with redirect_stdout(text):
-        print_transcript(folder, decision=None, ticker=None, agent=None, search=None, json=False)
+        print_session(folder, Filters(), Form())
     assert text.getvalue().count("Margin call 2023") == len(calls)
     assert text.getvalue().count("forced by a margin call, at the next open") == len(forced)
     assert text.getvalue().count("Filled by margin call") == len(filled)

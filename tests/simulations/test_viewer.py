@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import socket
+import sqlite3
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from paperdesk.simulations.viewer.charts import equity_chart, nice_marks, weight
 from paperdesk.simulations.viewer.drawings import path_drawing
 from paperdesk.simulations.viewer.serve import serve
 from paperdesk.tools.errors import InputError
+from paperdesk.tools.frozen import canonical_json
 
 from .conftest import Finished
 
@@ -173,6 +175,40 @@ def test_what_is_new_in_a_session_is_told_once(generated_session: Finished, tmp_
     whole = client.get("/s/live/news?after=0").json()["lines"]
     assert [line.strip() for line in lines][: len(whole)] == [line.strip() for line in whole][: len(lines)]
     assert any("analyst on" in line for line in lines)
+
+
+def test_a_debate_is_told_by_round_and_an_attack_counts_as_an_objection(
+    generated_session: Finished, tmp_path: Path
+) -> None:
+    folder = tmp_path / "house"
+    shutil.copytree(generated_session.outcome.folder, folder)
+    point = {
+        "kind": "point_made",
+        "decision": 0,
+        "agent": "bear",
+        "ticker": "ZEPL",
+        "answers": "ZEPL/x/E1",
+        "point": {},
+    }
+    said = [
+        point | {"round": 1, "how": "attacks", "rationale": "too <b>dear", "stands": True, "findings": []},
+        point
+        | {"round": 2, "how": "attacks", "rationale": "wrong", "stands": False, "findings": [{"message": "no figure"}]},
+        {"kind": "debate_closed", "decision": 0, "ticker": "ZEPL", "factors": {"news_analyst": 0.5}, "outcome": {}},
+    ]
+    with sqlite3.connect(folder / "journal.db") as database:
+        last = database.execute("SELECT MAX(seq) FROM events").fetchone()[0]
+        rows = [
+            (last + 1 + i, canonical_json(event), str(i), "2024-01-01T00:00:00+00:00") for i, event in enumerate(said)
+        ]
+        database.executemany("INSERT INTO events (seq, body, hash, written_at) VALUES (?, ?, ?, ?)", rows)
+    page = TestClient(make_app(tmp_path), base_url=HERE).get("/s/house/d/1/ZEPL").text
+    answer, debate = page.split('<section id="debate">')
+    assert "<b>Bear</b> in the debate: too &lt;b&gt;dear" in answer
+    assert "wrong" not in answer
+    assert re.findall(r"Round (\d)", debate) == ["1", "2"]
+    assert "struck by the auditor" in debate
+    assert 'news analyst <span class="num">\N{MULTIPLICATION SIGN}0.50' in debate
 
 
 def test_names_that_need_quoting_are_quoted(generated_session: Finished, tmp_path: Path) -> None:
