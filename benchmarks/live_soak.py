@@ -1,6 +1,7 @@
 """A year of live paper trading on a clock that does not wait: is memory flat, is the journal whole?
 
-`python -m benchmarks.live_soak` prints one JSON object. The market folder grows by a session a day, as a real one would; the exchange is a
+`python -m benchmarks.live_soak` prints one JSON object. The
+market folder grows by a session a day, as a real one would; the exchange is a
 loopback Alpaca in a process of its own, and its wire fails now and then.
 """
 
