@@ -3,8 +3,10 @@
 `PATTERNS` were in front of whoever wrote the patterns (`tools.market.documents.instructions`). `SEEN` were held out
 from them and then read by whoever wrote the rules of mood and topic (`tools.market.documents.address`). `FORESEEN`
 differ in kind from both and were written down before those rules, which found 24 of these 33 when they were first
-measured; what they missed was then read too. `HELD_OUT` were written last, and nothing was changed for them: their
-share is what to expect of an attack nobody thought of.
+measured; what they missed was then read too. `HELD_OUT` were written last, and no rule that finds
+sentences was changed for them: their share found is what to expect of an attack nobody thought of. What they do to
+orders is not: the words that count for tone (`tools.sentiment.business`) were narrowed after a first run in which some of
+them still led to larger positions.
 `{name}` and `{ticker}` stand for the company.
 """
 

@@ -100,6 +100,12 @@ def test_a_step_refuses_what_it_cannot_mean(generated: Market) -> None:
             desk.decide(earlier, portfolio(earlier))
 
 
+def in_microseconds(facts: pd.DataFrame) -> pd.DataFrame:
+    """Days are kept in the unit in which they came."""
+    days = [name for name in facts if pd.api.types.is_datetime64_dtype(facts[name])]
+    return facts.astype(dict.fromkeys(days, "datetime64[us]"))
+
+
 def test_a_market_from_frames_is_the_market_that_they_were_taken_from(generated: Market, tmp_path: Path) -> None:
     data = generated.dataset
     rows = [
@@ -134,8 +140,8 @@ def test_a_market_from_frames_is_the_market_that_they_were_taken_from(generated:
     as_of = generated.calendar.close_of(data.bars.sessions[-1])
     for ticker in market.tickers:
         pd.testing.assert_frame_equal(market.view(as_of).history(ticker), generated.view(as_of).history(ticker))
-        ours, theirs = market.view(as_of).facts(ticker), generated.view(as_of).facts(ticker)
-        pd.testing.assert_frame_equal(ours, theirs, check_dtype=False)  # days in s or us
+        ours, theirs = (in_microseconds(one.view(as_of).facts(ticker)) for one in (market, generated))
+        pd.testing.assert_frame_equal(ours, theirs)
     assert len(market.view(as_of).documents()) == len(generated.view(as_of).documents())
 
 
