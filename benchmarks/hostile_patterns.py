@@ -5,8 +5,8 @@ from them and then read by whoever wrote the rules of mood and topic (`tools.mar
 differ in kind from both and were written down before those rules, which found 24 of these 33 when they were first
 measured; what they missed was then read too. `HELD_OUT` were written last, and no rule that finds
 sentences was changed for them: their share found is what to expect of an attack nobody thought of. What they do to
-orders is not: the words that count for tone (`tools.sentiment.business`) were narrowed after a first run in which some of
-them still led to larger positions.
+orders is not: the words that count for tone (`tools.sentiment.business`) were narrowed after a first run in which some
+of them still led to larger positions.
 `{name}` and `{ticker}` stand for the company.
 """
 
