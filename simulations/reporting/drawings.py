@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from itertools import accumulate
 
 from markupsafe import Markup
 
@@ -9,7 +10,7 @@ from ...agents.roles import title_of
 from ...memory.calibration import AgentRecord
 from ..reading.series import Outcome
 from ..viewer.charts import Frame, axis, date_axis, digits, framed, legend, nice_marks, panel, short
-from ..viewer.words import number, percent
+from ..viewer.words import money, number, percent
 from .figures import Tail, Traded
 
 _CURVES = 5
@@ -17,7 +18,7 @@ _CURVES = 5
 
 
 def turnover_chart(traded: Sequence[Traded], last: date) -> Markup:
-    """A bar per decision: what was bought and sold, over equity.
+    """A bar per decision, what was bought and sold over equity; below it the costs so far, in money.
 
     Args:
         traded: in order.
@@ -25,15 +26,25 @@ def turnover_chart(traded: Sequence[Traded], last: date) -> Markup:
     """
     if not traded:
         return Markup("")
-    first = traded[0].day
-    marks = nice_marks(0.0, max(0.01, *(one.turnover for one in traded)), 3)
-    frame = Frame(first.toordinal(), max(last.toordinal(), first.toordinal() + 1), 0.0, marks[-1])
+    first, end = traded[0].day.toordinal(), max(last.toordinal(), traded[0].day.toordinal() + 1)
+    marks = nice_marks(0.0, max([0.01, *(one.turnover for one in traded)]), 3)
+    frame = Frame(first, end, 0.0, marks[-1])
     bars = Markup('<path class="stems k0" d="{}"/>').format(
         "".join(f"M{short(frame.x(one.day))} 1000V{short(frame.y(one.turnover))}" for one in traded)
     )
+    paid = list(accumulate(one.costs for one in traded))
+    costs = nice_marks(0.0, max(1.0, paid[-1]), 2)
+    below = Frame(first, end, 0.0, costs[-1])
+    line = [(one.day, so_far) for one, so_far in zip(traded, paid, strict=True)]
+    area = Markup('<path class="area k1" d="{}"/>').format(
+        below.path([(traded[0].day, 0.0), *line, (last, paid[-1]), (last, 0.0)])
+    )
     mean = sum(one.turnover for one in traded) / len(traded)
-    head = legend([("turnover of a decision, on average", "k0", percent(mean))])
-    return framed(head, panel("turnover", frame, marks, digits(marks), bars, high=120) + date_axis(frame))
+    head = legend(
+        [("turnover of a decision, on average", "k0", percent(mean)), ("costs so far", "k1", money(paid[-1]))]
+    )
+    upper = panel("turnover", frame, marks, digits(marks), bars, high=120)
+    return framed(head, upper + panel("costs", below, costs, "{:,.0f}", area, high=70, scale=1) + date_axis(frame))
 
 
 def losses_chart(tails: Sequence[Tail]) -> Markup:
@@ -68,14 +79,13 @@ def losses_chart(tails: Sequence[Tail]) -> Markup:
     return framed(head, panel("losses", frame, marks, digits(marks), stems + line, high=160) + date_axis(frame))
 
 
-def outcomes_chart(outcomes: Sequence[Outcome]) -> Markup:
-    """A dot per signal: its score from left to right, its outcome upwards; agents by colour."""
+def outcomes_chart(outcomes: Sequence[Outcome], agents: Sequence[str]) -> Markup:
+    """A dot per signal: its score from left to right, its outcome upwards; agents, in their order, by colour."""
     if not outcomes:
         return Markup("")
     values = [one.outcome for one in outcomes]
     marks = nice_marks(min(*values, 0.0), max(*values, 0.0))
     frame = Frame(-1.0, 1.0, marks[0], marks[-1])
-    agents = list(dict.fromkeys(one.agent for one in outcomes))
     by_agent = {agent: [(one.score, one.outcome) for one in outcomes if one.agent == agent] for agent in agents}
     middle = Markup('<line class="grid zero" x1="500" x2="500" y1="0" y2="1000"/>')
     dots = Markup("").join(_dots(frame, points, i) for i, points in enumerate(by_agent.values()))
@@ -84,22 +94,25 @@ def outcomes_chart(outcomes: Sequence[Outcome]) -> Markup:
     return framed(head, panel("outcomes", frame, marks, digits(marks, "+"), middle + dots, high=220) + words)
 
 
-def calibration_chart(records: Sequence[AgentRecord]) -> Markup:
-    """How often the direction foretold came, by how sure its agent was; on the diagonal both are equal."""
+def calibration_chart(records: Sequence[AgentRecord], agents: Sequence[str]) -> Markup:
+    """How often the direction foretold came, by how sure its agent was; on the diagonal both are equal.
+
+    Agents, in their order, by colour.
+    """
     told = [record for record in records if record.bins]
     if not told:
         return Markup("")
     frame = Frame(0.0, 1.0, 0.0, 1.0)
     diagonal = Markup('<path class="diagonal" d="M0 1000L1000 0"/>')
-    drawn = Markup("").join(_calibrated(frame, record, i) for i, record in enumerate(told))
+    drawn = Markup("").join(_calibrated(frame, record, agents.index(record.agent)) for record in told)
     head = legend(
         [
             (
                 title_of(record.agent),
-                f"k{i % _CURVES}",
+                f"k{agents.index(record.agent) % _CURVES}",
                 f"{percent(record.confidence, 0)} sure, {percent(record.hit_rate, 0)} right",
             )
-            for i, record in enumerate(told)
+            for record in told
         ]
     )
     marks = [0.0, 0.25, 0.5, 0.75, 1.0]

@@ -18,6 +18,8 @@ from . import drawings, figures
 
 PAGE_FILE = "report.html"
 """The report, in the session's folder."""
+_ORIGINAL = frozenset({"market", "market_seed", "mask_seed", "universe", "benchmark", "start", "end"})
+"""Choices that speak of the market as it is, which a masked session's page must not."""
 _OWN = Path(__file__).parent / "templates"
 
 
@@ -63,9 +65,12 @@ def report_page(session: Session) -> str:
     tails = figures.tails_of(decisions, bars)
     outcomes = session.outcomes()
     records = figures.records_of(session.rows(("agent_weighed",)))
+    spoke = [agent for told in decisions for agent in told.agents]
+    agents = list(dict.fromkeys([*spoke, *(one.agent for one in outcomes), *(record.agent for record in records)]))
     page = environment(_OWN, TEMPLATES).get_template("report.html")
     return page.render(
         summary=summary,
+        choices={name: value for name, value in summary.config.items() if not (summary.masked and name in _ORIGINAL)},
         sheet=Markup((STATIC / "style.css").read_text(encoding="utf-8")),
         own_sheet=Markup((_OWN / "report.css").read_text(encoding="utf-8")),
         equity=equity_chart(curves, numbered, readout=False),
@@ -82,10 +87,10 @@ def report_page(session: Session) -> str:
         days=sum(len(tail.returns) for tail in tails),
         beyond=sum(tail.beyond for tail in tails),
         realised=figures.realised_cvar(tails),
-        dots=drawings.outcomes_chart(outcomes),
+        dots=drawings.outcomes_chart(outcomes, agents),
         outcomes=outcomes,
         followed=figures.followed_by(decisions, outcomes),
-        calibration=drawings.calibration_chart(records),
+        calibration=drawings.calibration_chart(records, agents),
         records=records,
         agreements=figures.agreements_of(decisions),
         audit_rules=figures.rules_of(row.document["report"]["findings"] for row in session.rows(("audit_issued",))),
