@@ -233,9 +233,13 @@ class Session:
         Raises:
             InputError: the market cannot be opened (see `market`).
         """
-        return {
-            track.name: [(day.date(), float(value)) for day, value in track.equity.items()] for track in self.tracks()
-        }
+        import pandas as pd
+
+        found = {}
+        for track in self.tracks():
+            days: list[date] = [stamp.date() for stamp in pd.DatetimeIndex(track.equity.index)]
+            found[track.name] = list(zip(days, track.equity.to_numpy().tolist(), strict=True))
+        return found
 
     # events
 
