@@ -57,6 +57,7 @@ def market_facts(
         sector=company.sector or None if company else None,
         newest_evidence_at=newest,
         edge_bps=edge,
+        cost_bps=desk.settings.cost_per_unit * 1e4,
         # Nobody knows who lent what in the past: a day's volume is taken for located where shares may be borrowed.
         borrowable_shares=adv if desk.settings.max_short and tradable else None,
     )

@@ -66,6 +66,10 @@ def prompts(view: MarketView, evidence: dict[str, list[Evidence]]) -> list[Reque
     return mind.asked
 
 
+FITS_A_REGIME = ("market_state",)
+"""Tools that cost seconds on a market that nobody has asked before, as every altered one is."""
+
+
 def everything(tickers: tuple[str, ...], deep: bool) -> Callable[[MarketView], object]:
     """A tool that reads all there is about some companies; `deep` adds the regime and the prompts."""
 
@@ -74,7 +78,8 @@ def everything(tickers: tuple[str, ...], deep: bool) -> Callable[[MarketView], o
         found: dict[str, object] = {"session": view.session, "sessions": view.sessions[-5:]}
         gathered: dict[str, list[Evidence]] = {}
         for ticker in tickers:
-            answers = {name: call(tools, name, ticker=ticker) for name in tools if name != "market_regime"}
+            asked = [name for name in tools if name != "market_regime" and (deep or name not in FITS_A_REGIME)]
+            answers = {name: call(tools, name, ticker=ticker) for name in asked}
             gathered[ticker] = [item for _, items in answers.values() for item in items]
             found[ticker] = {
                 "tools": answers,

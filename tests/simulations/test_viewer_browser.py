@@ -36,6 +36,13 @@ HOSTILE = (
     f'ACME reports record revenue {SCRIPT} </p></mark><a href="http://evil.example/">revenue guidance</a> raised. '
     "Revenue rose 12% and demand was strong \u202e\u2066 in all regions. "
 )
+"""Sentences that are set aside before the desk reads the document."""
+PLAIN = (
+    "The company raised its revenue guidance, as sales rose &lt;b&gt;12%&lt;/b&gt; on strong demand in all regions. "
+    "Margins improved, and costs of production fell. Orders from large customers grew in every quarter of the year. "
+    "The new plant works at its planned capacity. Cash flow from operations was higher than a year ago. "
+    "Two products were renewed in the quarter. The number of employees was about the same. "
+)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +56,7 @@ def runs(us8_session: Finished, tmp_path_factory: pytest.TempPathFactory) -> Pat
     subprocess.run([sys.executable, Path(__file__).parents[2] / "examples/write_data_set.py", market], check=True)
     (market / "documents.jsonl").write_text(
         '{"id": "acme-1", "ticker": "ACME", "published_at": "2023-01-20T21:05:00Z", "source": "8-K", '
-        f'"headline": {_json("ACME " + SCRIPT)}, "body": {_json(HOSTILE * 3)}}}\n',
+        f'"headline": {_json("ACME " + SCRIPT)}, "body": {_json(HOSTILE + PLAIN)}}}\n',
         encoding="utf-8",
     )
     config = us8_session.config.model_copy(
@@ -226,7 +233,10 @@ def test_a_press_release_with_script_in_it_is_inert(page: Any, runs: Path) -> No
         assert page.locator("main script").count() == 0
         assert page.locator('a[href^="http"]').count() == 0
     page.goto(addresses[0])
-    assert SCRIPT in page.locator(".document").inner_text()
+    # the document as the desk read it: what is code is gone, what little markup is left is text
+    assert "&lt;b&gt;12%&lt;/b&gt;" in page.locator(".document").inner_text()
+    assert page.locator(".document b").count() == 0
+    assert "script" not in page.locator(".document").inner_text()
     picture(page, "hostile")
 
 

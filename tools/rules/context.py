@@ -52,6 +52,8 @@ class MarketFacts(Frozen):
     """When the newest evidence on it became available."""
     edge_bps: float | None
     """Expected return of a purchase over its holding period, costs taken off."""
+    cost_bps: float = Field(default=0.0, ge=0)
+    """What was taken off for them; a short sale pays it too."""
     tick_size: float | None = Field(default=None, gt=0)
     """Smallest step of a price; only limit and stop orders need it."""
     borrowable_shares: float | None = Field(default=None, ge=0)

@@ -101,10 +101,12 @@ def on_tick(order: OrderIntent, context: RuleContext, policy: Policy) -> Finding
 @entry
 def edge(order: OrderIntent, context: RuleContext, policy: Policy) -> Finding | None:
     """What the desk expects of it after costs is enough, and not so much that the model must be wrong."""
-    expected, least, most = context.market[order.ticker].edge_bps, policy.min_edge_bps, policy.max_edge_bps
+    facts, least, most = context.market[order.ticker], policy.min_edge_bps, policy.max_edge_bps
+    expected = facts.edge_bps
     if expected is None:
         return veto("edge", f"No expected return of {order.ticker} is known: have it forecast before buying it.")
-    expected = expected if order.side == "buy" else -expected
+    if order.side == "sell":  # short: what a purchase would earn before costs is lost, and costs are paid
+        expected = -(expected + facts.cost_bps) - facts.cost_bps
     if expected < least:
         message = (
             f"{order.ticker} is expected to earn {expected:.1f} bp after costs (at least {least:g}): leave it out."
