@@ -69,6 +69,7 @@ def test_a_decision_says_who_spoke_what_was_wanted_and_what_it_cost(
     assert decision.path[-1].node == "record"
     assert decision.closed
     assert decision.seconds is not None
+    assert [record["agent"] for record in decision.weighed] == list(decision.agents)
     assert decision.others == []
 
 
