@@ -262,6 +262,17 @@ def export(
 
 
 @app.command()
+def report(
+    session: SessionFolder,
+    out: Annotated[Path | None, typer.Option(help="Where the page goes; report.html in the session's folder.")] = None,
+) -> None:
+    """Write a session as one HTML file: figures, every decision, claims, evidence; no script, no network."""
+    from .simulations.reporting.page import write_report
+
+    typer.echo(f"page written to {write_report(session, out)}", err=True)
+
+
+@app.command()
 def view(
     runs: Annotated[Path, typer.Argument(help="Folder with sessions, or one session.")] = Path("runs"),
     host: Annotated[

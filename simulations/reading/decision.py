@@ -152,6 +152,8 @@ class Decision:
     model_calls: int
     commission: float
     slippage: float
+    weighed: list[dict[str, Any]] = field(default_factory=list)
+    """What each analyst's voice counted for, an `AgentRecord` each."""
     following: list[Row] = field(default_factory=list)
     """What the market did with it until the next decision: fills, orders that ended, dividends, splits."""
     others: list[Row] = field(default_factory=list)
@@ -167,6 +169,7 @@ _ELSEWHERE = ("tool_called", "model_called", "bar_closed", "signal_resolved")
 """Kinds that have pages of their own, and of which there are many."""
 _FOLLOWING = frozenset({"order_filled", "order_ended", "order_forced", "margin_called", "corporate_action"})
 _PLACED = _FOLLOWING | {
+    "agent_weighed",
     "decision_opened",
     "signal_issued",
     "audit_issued",
@@ -219,6 +222,7 @@ def read_decision(journal: Journal, number: int, universe: Sequence[str]) -> Dec
         model_calls=len(calls),
         commission=fsum(fill.commission for fill in fills),
         slippage=fsum(fill.slippage for fill in fills),
+        weighed=[row.document["record"] for row in by_kind.get("agent_weighed", [])],
         following=[row for row in events if row.kind in _FOLLOWING],
         others=[row for row in events if row.kind not in _PLACED and row.kind not in _OF_ONE_NAME],
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from functools import cached_property, lru_cache
 from pathlib import Path
 from types import TracebackType
@@ -225,6 +226,20 @@ class Session:
         market = self.market()
         window = window_of(self.config, market)
         return tracks_of(self.config, market, window, self.journal)
+
+    def curves(self) -> dict[str, list[tuple[date, float]]]:
+        """Equity by day of the desk and of its baselines (a second or two).
+
+        Raises:
+            InputError: the market cannot be opened (see `market`).
+        """
+        import pandas as pd
+
+        found = {}
+        for track in self.tracks():
+            days: list[date] = [stamp.date() for stamp in pd.DatetimeIndex(track.equity.index)]
+            found[track.name] = list(zip(days, track.equity.to_numpy().tolist(), strict=True))
+        return found
 
     # events
 

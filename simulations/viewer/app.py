@@ -12,7 +12,8 @@ from starlette.staticfiles import StaticFiles
 from ...tools.errors import InputError, PaperDeskError
 from ..reading import Library
 from . import decision_pages, event_pages, session_pages
-from .pages import STATIC, Pages
+from .pages import Pages
+from .templating import STATIC
 
 LOOPBACK = ("127.0.0.1", "localhost")
 """Names under which a page may be asked for, whatever the port: another name that leads here is somebody's trick

@@ -21,12 +21,15 @@ WIDE, HIGH = 1000.0, 1000.0
 COLOURS = 12
 
 
-def equity_chart(curves: Mapping[str, Sequence[tuple[date, float]]], decisions: Sequence[tuple[date, int]]) -> Markup:
+def equity_chart(
+    curves: Mapping[str, Sequence[tuple[date, float]]], decisions: Sequence[tuple[date, int]], *, readout: bool = True
+) -> Markup:
     """Equity of the desk (the first curve) and its baselines, each as a change since its start, and drawdowns below.
 
     Args:
         curves: equity by day, by name.
         decisions: days on which the desk decided, with their numbers from 1.
+        readout: with the values that a script reads out at the pointer.
     """
     whole = {name: _since_start(points) for name, points in curves.items() if points}
     grown = {name: _thin(points) for name, points in whole.items()}
@@ -36,30 +39,30 @@ def equity_chart(curves: Mapping[str, Sequence[tuple[date, float]]], decisions: 
     first, last = days[0].toordinal(), max(points[-1][0] for points in grown.values()).toordinal()
     levels = [value for points in grown.values() for _, value in points]
     marks = nice_marks(min(*levels, 0.0), max(*levels, 0.0))
-    frame = _Frame(first, max(last, first + 1), marks[0], marks[-1])
+    frame = Frame(first, max(last, first + 1), marks[0], marks[-1])
     lines = Markup("").join(
         Markup('<path class="curve k{}" d="{}"/>').format(i, frame.path(points))
         for i, points in reversed(list(enumerate(grown.values())))
     )
     ticks = Markup("").join(
-        Markup('<line class="decided" x1="{x}" x2="{x}" y1="985" y2="1000"/>').format(x=_n(frame.x(day)))
+        Markup('<line class="decided" x1="{x}" x2="{x}" y1="985" y2="1000"/>').format(x=short(frame.x(day)))
         for day, _ in _thin(decisions)
     )
-    upper = _panel("equity", frame, marks, _digits(marks, "+"), lines + ticks, high=260)
+    upper = panel("equity", frame, marks, digits(marks, "+"), lines + ticks, high=260)
     depth = {name: _thin(_drawdown(points)) for name, points in whole.items()}
     desk = next(iter(depth.values()))
     low = nice_marks(min(-0.01, *(value for points in depth.values() for _, value in points)), 0.0, 2)
-    below = _Frame(first, max(last, first + 1), low[0], 0.0)
+    below = Frame(first, max(last, first + 1), low[0], 0.0)
     area = Markup('<path class="area k0" d="{}"/>').format(below.path([(days[0], 0.0), *desk, (days[-1], 0.0)]))
     others = Markup("").join(
         Markup('<path class="curve thin k{}" d="{}"/>').format(i, below.path(points))
         for i, points in enumerate(depth.values())
     )
-    lower = _panel("drawdown", below, low, _digits(low), area + others, high=84)
-    return _figure(
+    lower = panel("drawdown", below, low, digits(low), area + others, high=84)
+    return framed(
         legend([(name, f"k{i}", f"{points[-1][1] * 100:+.1f}%") for i, (name, points) in enumerate(grown.items())]),
-        upper + lower + _dates(frame),
-        _data(grown, decisions),
+        upper + lower + date_axis(frame),
+        _data(grown, decisions) if readout else "",
     )
 
 
@@ -71,7 +74,7 @@ def weights_chart(bars: Sequence[Bar], universe: Sequence[str]) -> Markup:
     held = {name: sum(abs(bar.weights.get(name, 0.0)) for _, bar in kept) for name in universe}
     names = sorted((name for name in universe if held[name] > 0), key=lambda name: -held[name])
     shown, rest = names[: COLOURS - 1], names[COLOURS - 1 :]
-    frame = _Frame(kept[0][0].toordinal(), max(kept[-1][0].toordinal(), kept[0][0].toordinal() + 1), 0.0, 1.0)
+    frame = Frame(kept[0][0].toordinal(), max(kept[-1][0].toordinal(), kept[0][0].toordinal() + 1), 0.0, 1.0)
     floor_, layers = [0.0] * len(kept), []
     groups = [(name, [name]) for name in shown] + ([("others", rest)] if rest else [])
     for i, (_, members) in enumerate(groups):
@@ -83,13 +86,13 @@ def weights_chart(bars: Sequence[Bar], universe: Sequence[str]) -> Markup:
         back = [(day, level) for (day, _), level in zip(reversed(kept), reversed(floor_), strict=True)]
         layers.append(Markup('<path class="layer c{}" d="{}Z"/>').format(i + 1, frame.path([*outline, *back])))
         floor_ = top
-    inner = _panel("weights", frame, [0.0, 0.25, 0.5, 0.75, 1.0], "{:.0f}%", Markup("").join(layers), high=180)
+    inner = panel("weights", frame, [0.0, 0.25, 0.5, 0.75, 1.0], "{:.0f}%", Markup("").join(layers), high=180)
     last = kept[-1][1].weights
     items = [
         (name, f"c{i + 1}", f"{sum(last.get(one, 0.0) for one in members) * 100:.0f}%")
         for i, (name, members) in enumerate(groups)
     ]
-    return _figure(legend(items), inner + _dates(frame), "")
+    return framed(legend(items), inner + date_axis(frame))
 
 
 def price_chart(closes: Sequence[tuple[date, float]]) -> Markup:
@@ -99,9 +102,9 @@ def price_chart(closes: Sequence[tuple[date, float]]) -> Markup:
         return Markup("")
     prices = [price for _, price in kept]
     marks = nice_marks(min(prices), max(prices))
-    frame = _Frame(kept[0][0].toordinal(), kept[-1][0].toordinal(), marks[0], marks[-1])
+    frame = Frame(kept[0][0].toordinal(), kept[-1][0].toordinal(), marks[0], marks[-1])
     line = Markup('<path class="curve k0" d="{}"/>').format(frame.path(kept))
-    return _figure(Markup(""), _panel("prices", frame, marks, "{:g}", line, high=180, scale=1) + _dates(frame), "")
+    return framed(Markup(""), panel("prices", frame, marks, "{:g}", line, high=180, scale=1) + date_axis(frame))
 
 
 def legend(items: Sequence[tuple[str, str, str]]) -> Markup:
@@ -131,23 +134,28 @@ def nice_marks(low: float, high: float, about: int = 4) -> list[float]:
     return [i * step for i in range(first, max(last, first + 1) + 1)]
 
 
-class _Frame:
-    """Where days and values stand in the inner picture."""
+class Frame:
+    """Where days (or other values, from left to right) and values stand in the inner picture."""
 
-    def __init__(self, first: int, last: int, low: float, high: float) -> None:
+    def __init__(self, first: float, last: float, low: float, high: float) -> None:
         self.first, self.last, self.low, self.high = first, last, low, high
 
-    def x(self, day: date) -> float:
-        return WIDE * (day.toordinal() - self.first) / (self.last - self.first)
+    def x(self, place: date | float) -> float:
+        """From the left; a day counts as its ordinal."""
+        at = place.toordinal() if isinstance(place, date) else place
+        return WIDE * (at - self.first) / (self.last - self.first)
 
     def y(self, value: float) -> float:
+        """From the top."""
         return HIGH * (self.high - value) / (self.high - self.low)
 
-    def path(self, points: Sequence[tuple[date, float]]) -> str:
-        return "M" + "L".join(f"{_n(self.x(day))} {_n(self.y(value))}" for day, value in points)
+    def path(self, points: Sequence[tuple[date | float, float]]) -> str:
+        """A line through points."""
+        return "M" + "L".join(f"{short(self.x(day))} {short(self.y(value))}" for day, value in points)
 
 
-def _n(value: float) -> str:
+def short(value: float) -> str:
+    """A coordinate with a decimal at most."""
     return f"{value:.1f}".removesuffix(".0")
 
 
@@ -171,18 +179,29 @@ def _drawdown(points: Sequence[tuple[date, float]]) -> list[tuple[date, float]]:
     return found
 
 
-def _panel(
-    name: str, frame: _Frame, marks: Sequence[float], form: str, inner: Markup, *, high: int, scale: int = 100
+def panel(
+    name: str, frame: Frame, marks: Sequence[float], form: str, inner: Markup, *, high: int, scale: int = 100
 ) -> Markup:
+    """A picture of a height in pixels with its grid, its values on the left and what is drawn inside it.
+
+    Args:
+        name: its class.
+        frame: where things stand.
+        marks: values of the grid, ascending.
+        form: how a value is written.
+        inner: what is drawn.
+        high: in pixels.
+        scale: what a value is multiplied by before it is written.
+    """
     grid = Markup("").join(
         Markup('<line class="grid{}" x1="0" x2="1000" y1="{y}" y2="{y}"/>').format(
-            " zero" if abs(mark) < 1e-12 else "", y=_n(frame.y(mark))
+            " zero" if abs(mark) < 1e-12 else "", y=short(frame.y(mark))
         )
         for mark in marks
     )
     words = Markup("").join(
         Markup('<text class="tick" x="-8" y="{}%" dy="4" text-anchor="end">{}</text>').format(
-            _n(frame.y(mark) / 10), _tick(form, mark * scale)
+            short(frame.y(mark) / 10), _tick(form, mark * scale)
         )
         for mark in marks
     )
@@ -198,25 +217,32 @@ def _tick(form: str, value: float) -> str:
     return text.replace("-", "\N{MINUS SIGN}")
 
 
-def _digits(marks: Sequence[float], sign: str = "") -> str:
+def digits(marks: Sequence[float], sign: str = "") -> str:
     """The format of fractions as per cent, with as many digits as tell two marks apart."""
     return f"{{:{sign}.{0 if marks[1] - marks[0] >= 0.0099 else 1}f}}%"
 
 
-def _dates(frame: _Frame) -> Markup:
+def date_axis(frame: Frame) -> Markup:
     """Four or five days along the bottom."""
-    days = [frame.first + round(i * (frame.last - frame.first) / 4) for i in range(5)]
-    short = frame.last - frame.first < 300
-    words = Markup("").join(
+    days = [round(frame.first + i * (frame.last - frame.first) / 4) for i in range(5)]
+    narrow = frame.last - frame.first < 300
+    told = [date.fromordinal(number) for number in days]
+    return axis([f"{day.day} {day:%b}" if narrow else f"{day:%b %Y}" for day in told])
+
+
+def axis(words: Sequence[str]) -> Markup:
+    """Words along the bottom, evenly spaced from end to end; every second one gives way on a phone."""
+    last = len(words) - 1
+    texts = Markup("").join(
         Markup('<text class="tick{}" x="{}%" y="14" text-anchor="{}">{}</text>').format(
             " spare" if i % 2 else "",
-            i * 25,
-            "start" if i == 0 else "end" if i == 4 else "middle",
-            f"{(day := date.fromordinal(number)).day} {day:%b}" if short else f"{date.fromordinal(number):%b %Y}",
+            short(i * 100 / last),
+            "start" if i == 0 else "end" if i == last else "middle",
+            word,
         )
-        for i, number in enumerate(days)
+        for i, word in enumerate(words)
     )
-    return Markup('<svg class="days" height="18" width="100%" aria-hidden="true">{}</svg>').format(words)
+    return Markup('<svg class="days" height="18" width="100%" aria-hidden="true">{}</svg>').format(texts)
 
 
 def _data(curves: Mapping[str, Sequence[tuple[date, float]]], decisions: Sequence[tuple[date, int]]) -> str:
@@ -241,6 +267,7 @@ def _data(curves: Mapping[str, Sequence[tuple[date, float]]], decisions: Sequenc
     )
 
 
-def _figure(head: Markup, body: Markup, data: str) -> Markup:
+def framed(head: Markup, body: Markup, data: str = "") -> Markup:
+    """A chart: what its colours mean, its panels, and the values that a script reads out."""
     attribute = Markup(' data-points="{}"').format(data) if data else Markup("")
     return Markup('{}<div class="plot"{}>{}</div>').format(head, attribute, body)

@@ -3,19 +3,15 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ...tools.errors import PaperDeskError
 from ..reading import Library, Session
-from . import drawings, words
+from .templating import TEMPLATES, environment
 
-STATIC = Path(__file__).parent / "static"
-_TEMPLATES = Path(__file__).parent / "templates"
 AT_ONCE = 20_000
 """Events that are indexed while a page waits for them; more are indexed in the background."""
 
@@ -25,24 +21,7 @@ class Pages:
 
     def __init__(self, library: Library) -> None:
         self.library = library
-        self._templates = Environment(
-            loader=FileSystemLoader(_TEMPLATES),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._templates.filters.update(words.FILTERS)
-        self._templates.globals.update(
-            {
-                "path_drawing": drawings.path_drawing,
-                "path_sketch": drawings.path_sketch,
-                "distribution": drawings.distribution,
-                "weight_bar": drawings.weight_bar,
-                "node_words": drawings.node_words,
-                "VERDICTS": words.VERDICTS,
-            }
-        )
+        self._templates = environment(TEMPLATES)
         self._building: dict[str, threading.Thread] = {}
         self._guard = threading.Lock()
         self.progress: dict[str, tuple[int, int]] = {}

@@ -1,6 +1,6 @@
 """Pages about whole sessions: the list, one of them, two side by side, and what is new in one that runs."""
 
-from collections.abc import Sequence
+from datetime import date
 from functools import lru_cache
 from typing import Annotated, Any, NamedTuple
 
@@ -159,7 +159,7 @@ def _decision_days(session: Session) -> list[tuple[Any, int]]:
     return [(line.day, line.number + 1) for line in session.decisions(limit=100_000, detailed=False)]
 
 
-Curves = dict[str, list[tuple[Any, float]]]
+Curves = dict[str, list[tuple[date, float]]]
 
 
 def _with_baselines(pages: Here, session: Session) -> Curves | None:
@@ -175,9 +175,4 @@ def _with_baselines(pages: Here, session: Session) -> Curves | None:
 @lru_cache(maxsize=16)
 def _tracks(pages: Here, name: str, head: str) -> Curves:
     with pages.session(name) as session:
-        return {track.name: _points(track.equity) for track in session.tracks()}
-
-
-def _points(equity: Any) -> list[tuple[Any, float]]:
-    values: Sequence[float] = equity.to_numpy().tolist()
-    return [(day.date(), value) for day, value in zip(equity.index, values, strict=True)]
+        return session.curves()

@@ -69,7 +69,8 @@ def test_a_decision_says_who_spoke_what_was_wanted_and_what_it_cost(
     assert decision.path[-1].node == "record"
     assert decision.closed
     assert decision.seconds is not None
-    assert {row.kind for row in decision.others} == {"agent_weighed"}
+    assert [record["agent"] for record in decision.weighed] == list(decision.agents)
+    assert decision.others == []
 
 
 def test_a_case_leads_from_the_order_to_the_evidence(session: Session, generated_session: Finished) -> None:

@@ -19,6 +19,7 @@ import pytest
 
 from paperdesk.memory.journal import Filters, Journal
 from paperdesk.simulations.reading import Session
+from paperdesk.simulations.reporting.page import write_report
 
 from .conftest import Finished, run
 from .test_cli import WORDS
@@ -238,6 +239,26 @@ def test_a_press_release_with_script_in_it_is_inert(page: Any, runs: Path) -> No
     assert page.locator(".document b").count() == 0
     assert "script" not in page.locator(".document").inner_text()
     picture(page, "hostile")
+
+
+@pytest.mark.parametrize("view", [PHONE, LAPTOP], ids=["phone", "laptop"])
+def test_a_report_stands_alone(browser: Any, runs: Path, tmp_path: Path, view: dict[str, int]) -> None:
+    context = browser.new_context(viewport=view)
+    for name in ("desk", "hostile"):
+        file = write_report(runs / name, tmp_path / f"{name}.html")
+        page, asked, said = context.new_page(), list[str](), list[str]()
+        page.on("request", lambda request, asked=asked: asked.append(request.url))
+        page.on("console", lambda message, said=said: said.append(message.text))
+        page.goto(file.as_uri())
+        page.locator("details.decision > summary").last.click()
+        page.locator("details.decision[open] details.case > summary").first.click()
+        assert page.locator("details.decision[open] details.case[open] .claims li").first.is_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= view["width"]
+        assert "owned" not in page.title()
+        assert asked == [file.as_uri()]
+        assert said == []
+        picture(page, f"report_{name}_{view['width']}")
+    context.close()
 
 
 def test_a_running_session_is_followed(page: Any, runs: Path, us8_session: Finished) -> None:

@@ -1,0 +1,1 @@
+"""`paperdesk report`: a session as one HTML file that needs neither a script nor a network."""
