@@ -225,7 +225,7 @@ BAD = {
     "as it is": (MIDDLE, ["max_weight=0.4"], r"max_weight is 0.4 at that decision anyway"),
     "twice": (MIDDLE, ["max_weight=0.2", "max_weight=0.3"], r"max_weight is set twice"),
     "no such desk": (MIDDLE, ["desk=bench"], r"there is no desk 'bench'"),
-    "nobody left": (MIDDLE, ["without=technical,fundamental"], r"nobody is left"),
+    "nobody left": (MIDDLE, ["without=technical,fundamental"], r"no analyst is left"),
     "no such model": (MIDDLE, ["model=/no/where.gguf"], r"/no/where.gguf"),
     "no such policy": (MIDDLE, ["policy=tough"], r"tough"),
 }
