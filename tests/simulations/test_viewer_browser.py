@@ -134,7 +134,7 @@ def test_three_clicks_lead_from_the_list_to_the_sentence_in_the_document(page: A
     cell.click()  # 2
     answer = page.get_by_role("region", name="The answer")
     for question in ("Why", "Who objected", "What they read", "What it cost"):
-        assert answer.get_by_role("heading", name=question).is_visible()
+        sync_api.expect(answer.get_by_role("heading", name=question)).to_be_visible()
     with Session.open(runs / "desk") as session:
         case = session.case(number - 1, "NVDA")
     assert case.move.ordered is not None
@@ -145,7 +145,7 @@ def test_three_clicks_lead_from_the_list_to_the_sentence_in_the_document(page: A
     page.locator("li", has_text="“").get_by_role("link").first.click()  # 3
     assert page.locator("#passage").inner_text() == quoted["text"]
     assert len(page.locator(".document").inner_text()) > 2 * len(quoted["text"])
-    assert page.locator("#passage").is_visible()
+    sync_api.expect(page.locator("#passage")).to_be_visible()
     picture(page, "evidence")
 
 
@@ -190,7 +190,7 @@ def test_keys_lead_from_decision_to_decision(page: Any) -> None:
     page.wait_for_url("**/d/2")
     picture(page, "decision")
     page.keyboard.press("?")
-    assert page.get_by_role("dialog").is_visible()
+    sync_api.expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Escape")
     page.keyboard.press("t")
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
@@ -252,7 +252,7 @@ def test_a_report_stands_alone(browser: Any, runs: Path, tmp_path: Path, view: d
         page.goto(file.as_uri())
         page.locator("details.decision > summary").last.click()
         page.locator("details.decision[open] details.case > summary").first.click()
-        assert page.locator("details.decision[open] details.case[open] .claims li").first.is_visible()
+        sync_api.expect(page.locator("details.decision[open] details.case[open] .claims li").first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= view["width"]
         assert "owned" not in page.title()
         assert asked == [file.as_uri()]
@@ -269,7 +269,7 @@ def test_a_running_session_is_followed(page: Any, runs: Path, us8_session: Finis
         for event in events[:20]:
             journal.append(event)
         page.goto("/s/live")
-        assert page.get_by_role("heading", name="Live", exact=True).is_visible()
+        sync_api.expect(page.get_by_role("heading", name="Live", exact=True)).to_be_visible()
         for event in events[20 : second + 3]:
             journal.append(event)
         expect(page.locator("#timeline tbody tr")).to_have_count(2, timeout=60_000)
@@ -280,7 +280,7 @@ def test_a_running_session_is_followed(page: Any, runs: Path, us8_session: Finis
             journal.append(event)
         journal.finish()
         expect(page.locator("#live")).to_have_count(0, timeout=60_000)
-        assert page.get_by_text("finished", exact=True).is_visible()
+        sync_api.expect(page.get_by_text("finished", exact=True)).to_be_visible()
     shutil.rmtree(folder)
 
 
