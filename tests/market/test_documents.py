@@ -18,7 +18,7 @@ from paperdesk.tools.market.documents.duplicates import collapse
 from paperdesk.tools.market.documents.embedding import embed
 from paperdesk.tools.market.documents.index import PassageIndex
 from paperdesk.tools.market.documents.passages import EXCERPT_CHARACTERS, Piece, excerpts, passages
-from paperdesk.tools.market.documents.screening import Screened
+from paperdesk.tools.market.documents.screening import Screened, screen
 from paperdesk.tools.market.documents.search import search, search_many
 from paperdesk.tools.market.records import Document
 from paperdesk.tools.market.view import Market, open_market
@@ -171,7 +171,7 @@ def test_any_search_is_that_of_an_index_without_later_documents(
 @settings(max_examples=15)
 def test_spans_of_real_filings_are_exact_whatever_is_asked(real: Market, query: str) -> None:
     view = real.view(real.calendar.close_of(date(2024, 11, 29)))
-    texts = {row.id: row.text for row in real.dataset.documents}
+    texts = {row.id: row.text for row in screen(real.dataset.documents, real.companies).documents}
     for items in search_many(view, real.tickers[:3], query, k=2).values():
         assert len(items) == 2
         for item in items:

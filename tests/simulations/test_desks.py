@@ -29,7 +29,7 @@ def agents(folder: Path) -> set[str]:
     ("changes", "seated"),
     [
         ({"desk": "solo"}, {"generalist"}),
-        ({"desk": "personas"}, {"value_investor", "growth_investor", "contrarian", "news_analyst"}),
+        ({"desk": "personas"}, {"value_investor", "growth_investor", "contrarian", "news_analyst", "macro_investor"}),
         ({"without": ("technical",)}, {"fundamental_analyst"}),
     ],
 )

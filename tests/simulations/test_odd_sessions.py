@@ -43,7 +43,7 @@ def turned(answer: Answer) -> dict[str, object]:
 def test_an_analyst_that_gives_up_under_objections_abstains_and_the_desk_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("paperdesk.simulations.session.open_model", lambda spec, **_: Stubborn())
+    monkeypatch.setattr("paperdesk.simulations.stages.open_model", lambda spec, **_: Stubborn())
     config = SessionConfig(model="scorecard", start=date(2023, 11, 1), end=date(2023, 12, 15), max_revisions=2)
     session = run(config, tmp_path / "s")
     assert len(session.of("decision_opened")) == 2

@@ -123,7 +123,7 @@ def span_named(view: MarketView, name: str) -> Span:
 def _known(view: MarketView, name: str) -> Document:
     # screened alone: the index and the other documents take seconds to open and are not needed
     found = (document for document in view._market.dataset.documents if document.id == name)
-    document = next(iter(screen(tuple(found)).documents), None)
+    document = next(iter(screen(tuple(found), view._market.companies).documents), None)
     if document is None:
         raise InputError(f"there is no document {name!r} in {view.name}; take its id from a piece of evidence")
     if document.published_at > view.as_of:
