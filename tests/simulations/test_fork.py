@@ -77,7 +77,7 @@ def test_in_the_middle_of_a_us8_session_with_nothing_changed_the_head_is_equal(
 def test_with_one_stance_changed_the_difference_is_that_stance_and_what_followed(
     us8_session: Finished, tmp_path: Path
 ) -> None:
-    setting = "signal:technical_analyst:NVDA=strong_sell"
+    setting = "signal:fundamental_analyst:AMZN=strong_sell"
     outcome = fork(us8_session.outcome.folder, tmp_path / "fork", date(2024, 10, 31), [setting])
     opening, first, *_, closing = differences(us8_session.outcome.folder, outcome.folder)
     assert isinstance(opening, Opening)
@@ -93,11 +93,11 @@ def test_with_one_stance_changed_the_difference_is_that_stance_and_what_followed
     assert first.session == date(2024, 10, 31)
     assert first.equity_a == first.equity_b
     said = [(row.what, row.subject) for row in first.differences if row.what in ("desk", "signal", "audit")]
-    assert said == [("desk", "set"), ("signal", "technical_analyst on NVDA")]
+    assert said == [("desk", "set"), ("signal", "fundamental_analyst on AMZN")]
     assert first.differences[1].b == "strong sell 100.0%, set by hand"
     assert {row.what for row in first.differences} >= {"weight", "order", "fill"}
     weights = {row.subject: (row.a, row.b) for row in first.differences if row.what == "weight"}
-    assert float(weights["NVDA"][0] or 0) > float(weights["NVDA"][1] or 0)
+    assert float(weights["AMZN"][0] or 0) > float(weights["AMZN"][1] or 0)
     # later on, every signal is the same: stances do not depend on the portfolio
     assert closing.different > 1
     assert closing.equity_a != closing.equity_b
