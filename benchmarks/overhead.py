@@ -24,6 +24,7 @@ from langgraph.runtime import Runtime
 
 from paperdesk.agents.models.core import Fingerprint, Reply, Request
 from paperdesk.agents.models.scorecard import Scorecard
+from paperdesk.agents.rosters import roster
 from paperdesk.memory.journal import Journal
 from paperdesk.orchestration import desk_nodes
 from paperdesk.orchestration.checkpoints import serializer
@@ -99,7 +100,7 @@ def _of(companies: int, end: str) -> dict[str, Any]:
         mind = TimedScorecard()
         with Journal.create(Path(folder) / "session") as journal:
             desk = _desk(config, journal, mind)
-            rows = list(_decisions(desk, desk_of(desk.analysts), mind))
+            rows = list(_decisions(desk, desk_of(roster()), mind))
     rows = rows[WARM_UP:]
     row: dict[str, Any] = {"companies": companies, "decisions": len(rows)}
     for name in ("cpu_ms", "wall_ms", "evidence_ms", "mind_ms"):
