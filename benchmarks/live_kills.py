@@ -29,7 +29,6 @@ from paperdesk.simulations.live.settings import TradeConfig
 from paperdesk.tools.broker.registry import BrokerSettings
 from paperdesk.tools.broker.stand_in.clock import StandInClock
 from paperdesk.tools.broker.stand_in.faults import Fault, FaultInjector
-from paperdesk.tools.errors import BrokerError
 from paperdesk.tools.market.view import open_market
 from paperdesk.tools.market.write import write_dataset
 
@@ -42,10 +41,6 @@ LAZY = (
     "paperdesk.simulations.live.trade",
 )
 KEYS = {"APCA_API_KEY_ID": "stand-in-key", "APCA_API_SECRET_KEY": "stand-in-secret"}
-
-
-UNREACHABLE, MOST_UNREACHABLE = "unreachable", 20
-"""How a child ends that cannot connect, and how often one may."""
 
 
 def serve(market: Path, start: int, rates: dict[Fault, float], seed: int, pipe: Any) -> None:
@@ -105,7 +100,7 @@ def _mine(kill_at: int) -> None:
 
 
 def child(config: TradeConfig, folder: Path, url: str, kill_at: int | None, after: float | None) -> str:
-    """Fork one; how it ended: `killed`, `done`, `unreachable`, or what else it raised."""
+    """Fork one; how it ended: `killed`, `done`, or what it raised."""
     reading, writing = os.pipe()
     born = os.fork()
     if born == 0:
@@ -113,8 +108,6 @@ def child(config: TradeConfig, folder: Path, url: str, kill_at: int | None, afte
         said = "done"
         try:
             live(config, folder, url, kill_at)
-        except BrokerError:
-            said = UNREACHABLE  # a burst of refusals outlasted the patience of its start
         except BaseException:  # noqa: BLE001 (it is told to the parent)
             said = traceback.format_exc()
         finally:
@@ -152,17 +145,15 @@ def campaign(
     server = multiprocessing.get_context("spawn").Process(target=serve, args=(market, start, rates, seed, there))
     server.start()
     url = here.recv()
-    rng, killed, unreachable, said = random.Random(seed), 0, 0, "killed"
+    rng, killed, said = random.Random(seed), 0, "killed"
     operations = max(2, int(sessions * 75 / kills)) if kills else 0
-    # what is killed, or finds nobody at its start, is started again, as a service manager would
-    while said == "killed" or (said == UNREACHABLE and unreachable < MOST_UNREACHABLE):
+    while said == "killed":
         by_time = killed % 4 == 3
         more = killed < kills
         at = rng.randint(1, 2 * operations) if more and not by_time else None
         after = rng.uniform(0.5, 4.0) if more and by_time else None
         said = child(config, folder, url, at, after)
         killed += said == "killed"
-        unreachable += said == UNREACHABLE
         if said == "killed" and killed % 20 == 0:
             log(f"{killed} kills")
     with httpx.Client(trust_env=False) as client:

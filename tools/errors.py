@@ -32,6 +32,10 @@ class BrokerError(PaperDeskError):
     """A broker could not do what was asked; the state of the account is unchanged unless the message says otherwise."""
 
 
+class BrokerUnreachable(BrokerError):
+    """A venue gave no answer for now; a little later it may."""
+
+
 class OptimizerError(PaperDeskError):
     """The optimizer could not answer: its solver broke or gave an answer that does not stand the exact check.
 

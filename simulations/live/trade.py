@@ -21,7 +21,7 @@ from ...tools.broker.guard import GuardedBroker
 from ...tools.broker.protocol import Broker, Capabilities, OrderIntent, VerdictToken
 from ...tools.broker.registry import BrokerSettings, open_broker
 from ...tools.clock import TradingCalendar
-from ...tools.errors import InputError
+from ...tools.errors import BrokerUnreachable, InputError
 from ...tools.frozen import content_hash
 from ...tools.market.view import Market, open_market
 from ...tools.optimizer import MeanCVaR
@@ -43,6 +43,8 @@ HORIZON = timedelta(days=40)
 LONGEST_CLOSE = 8 * 24 * 60
 """Minutes. At the open an order is as old as the time since the close, over the longest holidays; the next open after
 its decision is the only one at which it is sent."""
+ATTEMPTS, BETWEEN_ATTEMPTS = 24, timedelta(seconds=5)
+"""To connect: two minutes in all."""
 Say = Callable[[str], None]
 OpenBroker = Callable[[], Broker]
 
@@ -94,7 +96,8 @@ def trade(
         say(f"opening model {settled.session.model}")
         model = opened.enter_context(closing(mind_of(settled.session, access)))
         say(f"connecting to {settled.broker}")
-        venue = opened.enter_context(closing((broker or (lambda: open_broker(settled.broker, live)))()))
+        connect = broker or (lambda: open_broker(settled.broker, live))
+        venue = opened.enter_context(closing(connected(connect, ticking, say)))
         journal = opened.enter_context(
             closing(Journal.create(folder, config=manifest_of(stored)) if fresh else Journal.open_for_resume(folder))
         )
@@ -114,6 +117,24 @@ def trade(
             live=live.live,
             beat=beat,
         )
+
+
+def connected(connect: OpenBroker, clock: Clock, say: Callable[[str], None]) -> Broker:
+    """The venue. One that gives no answer is asked again for a while: a restart may fall into an outage.
+
+    Raises:
+        BrokerUnreachable: it gave none in `ATTEMPTS`.
+        BrokerError: it refuses.
+    """
+    for left in reversed(range(ATTEMPTS)):
+        try:
+            return connect()
+        except BrokerUnreachable as error:
+            if not left:
+                raise
+            say(f"{error} Asking again.")
+            clock.sleep_until(clock.now() + BETWEEN_ATTEMPTS, lambda: None)
+    raise AssertionError("the last attempt returns or raises")
 
 
 def replay_trade(folder: Path, listener: Listener | None = None) -> Outcome:

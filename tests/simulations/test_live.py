@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,13 @@ from paperdesk.simulations.config import SessionConfig
 from paperdesk.simulations.live.clock import WallClock
 from paperdesk.simulations.live.settings import TradeConfig
 from paperdesk.simulations.live.standing import TradingError
-from paperdesk.simulations.live.trade import trade
+from paperdesk.simulations.live.trade import ATTEMPTS, connected, trade
 from paperdesk.tools.broker.registry import BrokerSettings
 from paperdesk.tools.broker.stand_in.alpaca_server import AlpacaServer
 from paperdesk.tools.broker.stand_in.exchange import Exchange
 from paperdesk.tools.broker.stand_in.faults import FaultInjector
 from paperdesk.tools.broker.stand_in.replayed import exchange_on
-from paperdesk.tools.errors import BrokerError, InputError
+from paperdesk.tools.errors import BrokerError, BrokerUnreachable, InputError
 from paperdesk.tools.market.dataset import fingerprinted
 from paperdesk.tools.market.invariance import alter
 from paperdesk.tools.market.view import Market, open_market
@@ -290,3 +290,39 @@ def test_the_wall_clock_wakes_by_the_time_of_day():
     assert clock.now() >= until
     assert beats
     clock.sleep_until(until - timedelta(days=1), lambda: pytest.fail("it is past"))
+
+
+class Patient:
+    """A clock on which waiting takes no time."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2024, 1, 2, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.at
+
+    def sleep_until(self, moment: datetime, beat: Any) -> None:
+        self.at = moment
+
+
+def test_a_venue_without_an_answer_is_asked_again_and_one_that_refuses_is_not():
+    asked, said, clock = [], [], Patient()
+
+    def connect(answers: int, error: BrokerError) -> Any:
+        asked.append(clock.now())
+        if len(asked) <= answers:
+            raise error
+        return "venue"
+
+    outage, refusal = BrokerUnreachable("No answer."), BrokerError("Wrong keys.")
+    assert connected(lambda: connect(3, outage), clock, said.append) == "venue"
+    assert said == ["No answer. Asking again."] * 3
+    assert len(set(asked)) == 4, "time passed between the attempts"
+    asked.clear()
+    with pytest.raises(BrokerUnreachable):
+        connected(lambda: connect(10**6, outage), clock, said.append)
+    assert len(asked) == ATTEMPTS
+    asked.clear()
+    with pytest.raises(BrokerError, match="Wrong keys"):
+        connected(lambda: connect(1, refusal), clock, said.append)
+    assert len(asked) == 1

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from paperdesk.memory.journal import Filters, Journal
+from paperdesk.memory.journal.events import Event
 from paperdesk.simulations.reading import Session
 from paperdesk.simulations.reporting.page import write_report
 
@@ -239,6 +240,47 @@ def test_a_press_release_with_script_in_it_is_inert(page: Any, runs: Path) -> No
     assert page.locator(".document b").count() == 0
     assert "script" not in page.locator(".document").inner_text()
     picture(page, "hostile")
+
+
+def test_script_on_record_is_inert_on_every_page_that_shows_it(page: Any, runs: Path, us8_session: Finished) -> None:
+    """Screening takes code out of documents; a journal may hold it all the same."""
+
+    def spoiled(event: Event) -> Event:
+        if event.kind == "tool_called" and any(item.span is not None for item in event.evidence):
+            held = [i.model_copy(update={"text": SCRIPT}) if i.span is not None else i for i in event.evidence]
+            return event.model_copy(update={"evidence": held})
+        if event.kind == "proposal_made":
+            return event.model_copy(update={"proposal": event.proposal | {"rationale": f"</main>{SCRIPT}"}})
+        return event
+
+    events = us8_session.events
+    closed = next(i for i, event in enumerate(events) if event.kind == "decision_closed")
+    with Journal.create(runs / "spoiled", config=us8_session.config.model_dump(mode="json")) as journal:
+        for event in events[: closed + 1]:
+            journal.append(spoiled(event))
+    with Session.open(runs / "spoiled") as session:
+        proposal = session.entries(Filters(kind="proposal_made"))[0]
+        called = next(
+            row
+            for row in session.entries(Filters(kind="tool_called"))
+            if any(item["text"] == SCRIPT for item in row.document["evidence"])
+        )
+    pages = {
+        "/s/spoiled/d/1": True,
+        f"/s/spoiled/d/1/{called.ticker}": True,
+        f"/s/spoiled/e/{proposal.seq}": True,
+        f"/s/spoiled/e/{called.seq}": True,
+        "/s/spoiled": False,
+        "/s/spoiled/events?q=owned": False,
+    }
+    for address, shown in pages.items():
+        page.goto(address)
+        assert "owned" not in page.title()
+        assert page.locator("main img").count() == 0
+        assert page.locator("main script").count() == 0
+        if shown:
+            assert "document.title=" in page.locator("main").inner_text(), address
+    shutil.rmtree(runs / "spoiled")
 
 
 @pytest.mark.parametrize("view", [PHONE, LAPTOP], ids=["phone", "laptop"])

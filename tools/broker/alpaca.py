@@ -42,7 +42,7 @@ with warnings.catch_warnings():
         StopOrderRequest,
     )
 
-from ..errors import BrokerError
+from ..errors import BrokerError, BrokerUnreachable
 from .guard import answer_of
 from .protocol import (
     Accepted,
@@ -87,7 +87,8 @@ class Alpaca:
 
     Raises:
         InputError: a key is missing.
-        BrokerError: Alpaca does not answer, or the account is neither paper nor the live one that both switches name.
+        BrokerUnreachable: Alpaca gives no answer for now.
+        BrokerError: it refuses the keys, or the account is neither paper nor the live one that both switches name.
     """
 
     def __init__(self, settings: BrokerSettings, *, pauses: Sequence[float] = (0.2, 0.5, 1.0)) -> None:
@@ -318,7 +319,8 @@ class Alpaca:
                 break
             time.sleep(pause)
         words = _words(failure) if isinstance(failure, APIError) else type(failure).__name__
-        raise BrokerError(f"Alpaca does not answer ({words}): check the connection and the keys.") from failure
+        kind = BrokerUnreachable if passing else BrokerError
+        raise kind(f"Alpaca does not answer ({words}): check the connection and the keys.") from failure
 
 
 class _Timed(HTTPAdapter):

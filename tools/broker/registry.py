@@ -3,22 +3,20 @@
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
-from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from typing import Any
 
 from ..errors import InputError
+from ..registered import Own, Registered, factory_of, registered
 from .protocol import Broker
 
 ENTRY_POINTS = "paperdesk.brokers"
 """Group under which a package registers `name = "module:function"`; the function takes `BrokerSettings`."""
 
 _HERE = "paperdesk.tools.broker"
-_OWN: Mapping[str, tuple[str, str]] = {
-    "alpaca": (f"{_HERE}.alpaca:open_broker", "alpaca-py"),
-    "simulated": (f"{_HERE}.simulated.venue:open_broker", "backtrader"),
+_OWN: Own = {
+    "alpaca": (f"{_HERE}.alpaca:open_broker", ("alpaca-py",)),
+    "simulated": (f"{_HERE}.simulated.venue:open_broker", ("backtrader",)),
 }
-"""Factory and the library that does the work; here as well as in the metadata, so that a checkout has them too."""
 
 
 @dataclass(frozen=True)
@@ -51,41 +49,13 @@ class BrokerSettings:
         return self.environment.get("PAPERDESK_LIVE_ACCOUNT", "") if self.live else ""
 
 
-@dataclass(frozen=True)
-class ListedBroker:
-    """A broker that could be opened."""
-
-    name: str
-    factory: str
-    """`module:function`."""
-    distribution: str
-    """The package that it comes from."""
-    versions: Mapping[str, str]
-    """Of that package and of the library that does its work; an absent one is no key."""
-
-
-def list_brokers() -> tuple[ListedBroker, ...]:
+def list_brokers() -> tuple[Registered, ...]:
     """All brokers that can be named, by name.
 
     Raises:
         InputError: two packages register the same name.
     """
-    listed = {
-        name: ListedBroker(name, factory, "paperdesk", _versions("paperdesk", library))
-        for name, (factory, library) in _OWN.items()
-    }
-    for point in entry_points(group=ENTRY_POINTS):
-        known = listed.get(point.name)
-        if known is not None and known.factory == point.value:
-            continue
-        package = _distribution(point)
-        if known is not None:
-            raise InputError(
-                f"The packages {known.distribution} and {package} both register the broker {point.name!r}: uninstall "
-                "one of them."
-            )
-        listed[point.name] = ListedBroker(point.name, point.value, package, _versions(package))
-    return tuple(listed[name] for name in sorted(listed))
+    return registered(ENTRY_POINTS, _OWN, "broker")
 
 
 def open_broker(name: str, settings: BrokerSettings) -> Broker:
@@ -108,18 +78,7 @@ def load(name: str) -> Callable[[BrokerSettings], Any]:
     Raises:
         InputError: there is no such broker, or what it needs is not installed.
     """
-    listed = {row.name: row for row in list_brokers()}
-    if name not in listed:
-        raise InputError(f"There is no broker {name!r}: choose from {', '.join(listed)}.")
-    found = listed[name]
-    module, _, attribute = found.factory.partition(":")
-    try:
-        factory: Callable[[BrokerSettings], Any] = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        package = "paperdesk[brokers]" if found.distribution == "paperdesk" else found.distribution
-        raise InputError(
-            f"The broker {name!r} cannot be loaded ({error}): install it by pip install '{package}'."
-        ) from error
+    factory: Callable[[BrokerSettings], Any] = factory_of(name, list_brokers(), "broker", "brokers")
     return factory
 
 
@@ -137,17 +96,3 @@ _METHODS = (
     "quotes",
     "close",
 )
-
-
-def _distribution(point: EntryPoint) -> str:
-    return point.dist.name if point.dist is not None else "an unnamed package"
-
-
-def _versions(*packages: str) -> dict[str, str]:
-    found = {}
-    for package in packages:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found

@@ -1,62 +1,32 @@
 """Finding vendors by name: PaperDesk's own, and those that other packages register."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from importlib import import_module
-from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
-from typing import Any, get_type_hints
+from typing import get_type_hints
 
 from ...errors import InputError
+from ...registered import Own, Registered, factory_of, registered
 from .errors import VendorRefused
 from .protocol import ENTRY_POINTS, KINDS, Kind, Vendor, VendorSettings
 
 _HERE = "paperdesk.tools.market.vendors"
-_OWN: Mapping[str, tuple[str, tuple[str, ...]]] = {
+_OWN: Own = {
     "yahoo": (f"{_HERE}.yahoo:open_vendor", ("yfinance",)),
     "edgar": (f"{_HERE}.edgar:open_vendor", ("httpx", "lxml")),
     "alpaca": (f"{_HERE}.alpaca:open_vendor", ("httpx",)),
     "fred": (f"{_HERE}.fred:open_vendor", ("httpx",)),
     "csv": (f"{_HERE}.csv_folder:open_vendor", ()),
 }
-"""Named here as well as in the package's metadata, so that a checkout without metadata has them too."""
 
 
-@dataclass(frozen=True)
-class Listed:
-    """A vendor that could be opened."""
-
-    name: str
-    factory: str
-    """`module:function`."""
-    distribution: str
-    """The package that it comes from."""
-    versions: Mapping[str, str]
-    """Of that package and of the libraries that do its work; an absent one is no key."""
-
-
-def list_vendors() -> tuple[Listed, ...]:
+def list_vendors() -> tuple[Registered, ...]:
     """All vendors that can be named, by name.
 
     Raises:
         InputError: two packages register the same name.
     """
-    listed = {
-        name: Listed(name, factory, "paperdesk", _versions("paperdesk", *libraries))
-        for name, (factory, libraries) in _OWN.items()
-    }
-    for point in entry_points(group=ENTRY_POINTS):
-        known = listed.get(point.name)
-        if known is not None and known.factory == point.value:
-            continue
-        package = _distribution(point)
-        if known is not None:
-            raise InputError(
-                f"the packages {known.distribution} and {package} both register the vendor {point.name!r}; uninstall "
-                "one of them"
-            )
-        listed[point.name] = Listed(point.name, point.value, package, _versions(package))
-    return tuple(listed[name] for name in sorted(listed))
+    return registered(ENTRY_POINTS, _OWN, "vendor")
 
 
 def open_vendors(names: Sequence[str], settings: VendorSettings) -> tuple[Vendor, ...]:
@@ -84,7 +54,7 @@ def open_vendors(names: Sequence[str], settings: VendorSettings) -> tuple[Vendor
         return tuple(vendors)
 
 
-def promised(listed: Listed) -> tuple[Kind, ...]:
+def promised(listed: Registered) -> tuple[Kind, ...]:
     """The kinds that a vendor says it provides, as far as its factory's annotation tells without opening it."""
     module, _, attribute = listed.factory.partition(":")
     try:
@@ -112,36 +82,12 @@ def _refuse_unknown_options(vendors: Sequence[Vendor], settings: VendorSettings)
 
 
 def _open(name: str, settings: VendorSettings) -> Vendor:
-    listed = {row.name: row for row in list_vendors()}
-    if name not in listed:
-        raise InputError(f"there is no vendor {name!r}; choose from {', '.join(listed)}")
-    found = listed[name]
-    module, _, attribute = found.factory.partition(":")
-    try:
-        factory: Any = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        extra = "paperdesk[markets]" if found.distribution == "paperdesk" else found.distribution
-        raise InputError(
-            f"the vendor {name!r} cannot be loaded ({error}); install it by pip install '{extra}'"
-        ) from error
-    vendor = factory(settings)
+    among = list_vendors()
+    vendor = factory_of(name, among, "vendor", "markets")(settings)
     if not isinstance(vendor, Vendor) or vendor.name != name or not vendor.provides <= set(KINDS):
+        factory = next(row.factory for row in among if row.name == name)
         raise InputError(
-            f"what {found.factory} opens is no vendor {name!r}; it needs name, provides, fetch and close as in "
+            f"what {factory} opens is no vendor {name!r}; it needs name, provides, fetch and close as in "
             "docs/vendors.md"
         )
     return vendor
-
-
-def _distribution(point: EntryPoint) -> str:
-    return point.dist.name if point.dist is not None else "an unnamed package"
-
-
-def _versions(*packages: str) -> dict[str, str]:
-    found = {}
-    for package in packages:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
