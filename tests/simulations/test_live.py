@@ -306,16 +306,18 @@ class Patient:
 
 
 def test_a_venue_without_an_answer_is_asked_again_and_one_that_refuses_is_not():
-    asked, said, clock = [], [], Patient()
+    asked: list[datetime] = []
+    said: list[str] = []
+    clock, venue = Patient(), object()
 
     def connect(answers: int, error: BrokerError) -> Any:
         asked.append(clock.now())
         if len(asked) <= answers:
             raise error
-        return "venue"
+        return venue
 
     outage, refusal = BrokerUnreachable("No answer."), BrokerError("Wrong keys.")
-    assert connected(lambda: connect(3, outage), clock, said.append) == "venue"
+    assert connected(lambda: connect(3, outage), clock, said.append) is venue
     assert said == ["No answer. Asking again."] * 3
     assert len(set(asked)) == 4, "time passed between the attempts"
     asked.clear()
