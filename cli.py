@@ -253,9 +253,11 @@ def show(
 @app.command()
 def export(
     session: SessionFolder,
-    to: Annotated[str, typer.Argument(help="NAME.jsonl, NAME.parquet, or a collector: http://127.0.0.1:4317.")],
+    to: Annotated[
+        str, typer.Argument(help="NAME.jsonl, NAME.parquet, NAME.eval, or a collector: http://127.0.0.1:4317.")
+    ],
 ) -> None:
-    """Give a session to other tools: as JSON lines, as a parquet table, or as OpenTelemetry spans."""
+    """Give a session to other tools: as JSON lines, a parquet table, an Inspect log, or OpenTelemetry spans."""
     from .simulations.exporting import export as export_session
 
     typer.echo(export_session(session, to), err=True)
