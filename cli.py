@@ -16,6 +16,7 @@ from .simulations.verbs.brokers import brokers
 from .simulations.verbs.brokers import trade as trade_verb
 from .simulations.verbs.evaluation import evaluate, sweep
 from .simulations.verbs.markets import markets
+from .simulations.verbs.mcp import mcp
 from .simulations.verbs.memory import memory
 from .simulations.verbs.models import models
 from .simulations.verbs.options import Json, day_of
@@ -288,6 +289,7 @@ def view(
     serve(runs, host=host, port=port)
 
 
+app.command()(mcp)
 app.command()(evaluate)
 app.command()(sweep)
 

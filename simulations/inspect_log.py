@@ -44,7 +44,7 @@ from .reading.summary import Summary
 Subject = tuple[str, str]
 """Agent and ticker."""
 _OF_SUBJECT = frozenset({"tool_called", "signal_issued", "audit_issued", "stance_set"})
-_ANSWERS = {"buy": "rises more than its peers", "sell": "rises less than its peers", "hold": "moves with its peers"}
+_ANSWERS = {"buy": "rose more than its peers", "sell": "rose less than its peers", "hold": "moved with its peers"}
 
 
 def write_inspect_log(session: Session, file: Path) -> None:
@@ -259,7 +259,7 @@ def _spec(summary: Summary, model: str, samples: list[EvalSample]) -> EvalSpec:
         created=_iso(summary.created_at),
         task="paperdesk",
         task_display_name=f"paperdesk {name}",
-        task_args=summary.config,
+        task_args=summary.choices,
         dataset=EvalDataset(name=summary.market, samples=len(samples), sample_ids=[str(s.id) for s in samples]),
         model=model,
         model_args=summary.mind,
