@@ -268,8 +268,16 @@ def export(
 def report(
     session: SessionFolder,
     out: Annotated[Path | None, typer.Option(help="Where the page goes; report.html in the session's folder.")] = None,
+    tear_sheet: Annotated[
+        Path | None, typer.Option(help="Write a tear sheet by quantstats into this file instead (extra quantstats).")
+    ] = None,
 ) -> None:
     """Write a session as one HTML file: figures, every decision, claims, evidence; no script, no network."""
+    if tear_sheet is not None:
+        from .simulations.reporting.tear_sheet import write_tear_sheet
+
+        typer.echo(f"tear sheet written to {write_tear_sheet(session, tear_sheet)}", err=True)
+        return
     from .simulations.reporting.page import write_report
 
     typer.echo(f"page written to {write_report(session, out)}", err=True)

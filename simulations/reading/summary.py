@@ -8,7 +8,6 @@ from ...memory.journal import Journal
 from ...memory.journal.rows import Row, rows
 from ..masking import KEY_FILE
 
-
 _ORIGINAL = frozenset({"market", "market_seed", "mask_seed", "universe", "benchmark", "start", "end"})
 """Choices that speak of the market as it is, which nothing that shows a masked session may."""
 
