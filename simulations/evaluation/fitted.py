@@ -42,8 +42,9 @@ def _regime(record: SessionRecord, draws: int, seed: int) -> Fitted:
     Both are fitted to the same returns, and foretell a session from the ones before it (Hamilton 1989). A training set
     around a test is read as one series: that is one transition too many in hundreds.
     """
-    rows = record.market.sessions.index(record.days[0]), record.market.sessions.index(record.days[-1])
-    returns = record.market.market_returns[max(0, rows[0] - WINDOW) : rows[1] + 1]
+    sessions = record.market.dataset.bars.sessions
+    first, last = sessions.index(record.days[0]), sessions.index(record.days[-1])
+    returns = record.market.market_returns[max(0, first - WINDOW) : last + 1]
     returns = returns[np.isfinite(returns)]
     begins = len(returns) - len(record.days)
     spans = Spans(np.arange(len(returns)), np.arange(len(returns)) + 1)
