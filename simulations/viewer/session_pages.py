@@ -2,6 +2,7 @@
 
 from datetime import date
 from functools import lru_cache
+from itertools import islice
 from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Query
@@ -10,8 +11,8 @@ from markupsafe import Markup
 
 from ...memory.journal import GENESIS
 from ...tools.errors import PaperDeskError
-from ..reading import Session, Summary
-from ..reading.comparison import compare
+from ..reading import Comparison, Session, Summary
+from ..reading.comparison_parts import FIGURES, MOST_ROWS, Opening
 from ..transcript import transcript
 from .charts import equity_chart, weights_chart
 from .pages import Here
@@ -22,6 +23,10 @@ PER_PAGE = 30
 """Decisions on a page."""
 WIDEST = 14
 """Names that have a column of their own in the timeline; of more, the largest orders are listed."""
+COMPARED = 10
+"""Decisions on a page that compares two sessions."""
+COUNTED = 200
+"""Decisions that are all looked at to say how many differ; of more only where that is asked for."""
 NEWS = 200
 """New events told at once."""
 
@@ -36,19 +41,54 @@ def sessions(pages: Here, after: str | None = None) -> HTMLResponse:
     broken = [one for one in found if not isinstance(one, Summary)]
     last = found[-1] if len(found) == 50 else None
     more = (last.name if isinstance(last, Summary) else last[0]) if last else None
-    return pages.render("sessions.html", lines=lines, broken=broken, more=more, root=pages.library.root)
+    forks = {link.fork: link for link in pages.library.links() if link.is_direct}
+    return pages.render("sessions.html", lines=lines, broken=broken, more=more, root=pages.library.root, forks=forks)
 
 
 @router.get("/compare")
-def comparison(pages: Here, s: Annotated[list[str], Query()], after: str = "") -> HTMLResponse:
+def comparison(pages: Here, s: Annotated[list[str], Query()], after: str = "", whole: bool = False) -> HTMLResponse:
     """Two sessions side by side."""
     if len(s) != 2:
         return pages.error(400, "Choose two sessions to compare.")
-    with pages.session(s[0]) as left, pages.session(s[1]) as right:
-        ready = pages.is_indexed(left) and pages.is_indexed(right)
-        told = compare(left, right, after=after, limit=PER_PAGE, detailed=ready)
-        curves = {one.name: [(bar.day, bar.equity) for bar in one.bars()] for one in (left, right)}
-        return pages.render("compare.html", told=told, ready=ready, chart=equity_chart(curves, []))
+    try:
+        day = date.fromisoformat(after) if after else date.min
+    except ValueError:
+        return pages.error(400, "A day is written 2024-05-31.")
+    with pages.session(s[0]) as a, pages.session(s[1]) as b:
+        told = Comparison(a, b)
+        opening = told.opening()
+        counted = _count(told) if whole or told.open_dates() <= COUNTED else None
+        found = list(islice(told.decisions(day), COMPARED + 1))
+        parted = _parted(opening)
+        curves = {one.name: [(bar.day, bar.equity) for bar in one.bars()] for one in (a, b)}
+        return pages.render(
+            "compare.html",
+            names=(a.name, b.name),
+            opening=opening,
+            closing=told.closing(counted),
+            open_dates=told.open_dates(),
+            parted=parted,
+            found=found[:COMPARED],
+            after=after,
+            more=found[COMPARED - 1].session.isoformat() if len(found) > COMPARED else None,
+            figures=FIGURES,
+            most=MOST_ROWS,
+            chart=equity_chart(curves, [], parted=parted),
+            links=[link for link in pages.library.links() if {link.fork, link.parent} == {a.name, b.name}],
+        )
+
+
+def _count(told: Comparison) -> int:
+    return sum(one.decision_a is not None and one.decision_b is not None for one in told.decisions())
+
+
+def _parted(opening: Opening) -> date | None:
+    """The day of the decision in which the first difference is, where the past is shared as far as one."""
+    first = opening.first
+    if first is None or not opening.shared_events or first.decision is None:
+        return None
+    days = opening.a.decisions if first.kind_a is not None else opening.b.decisions
+    return days[first.decision] if first.decision < len(days) else None
 
 
 @router.get("/s/{name}")
@@ -72,9 +112,12 @@ def one(
                 counts = index.known("kind")
         else:
             tokens, counts = None, {}
+        links = pages.library.links()
         return pages.render(
             "session.html",
             summary=summary,
+            parents=[link for link in links if link.fork == name],
+            forks=[link for link in links if link.parent == name],
             lines=lines,
             ready=ready,
             progress=pages.progress.get(name),

@@ -155,7 +155,7 @@ def test_all_events_can_be_paged_through(client: TestClient, runs: Path) -> None
 
 
 def test_equal_sessions_are_told_to_be_equal(client: TestClient) -> None:
-    assert "Equal, event by event." in client.get("/compare?s=one&s=two").text
+    assert "Equal, event by event:" in client.get("/compare?s=one&s=two").text
     assert client.get("/compare?s=one").status_code == 400
 
 
