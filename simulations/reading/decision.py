@@ -10,6 +10,7 @@ from typing import Any
 from ...memory.journal import Journal
 from ...memory.journal.index import Index
 from ...memory.journal.rows import Row, rows, rows_at, turns_of, values_of
+from .debate import Debate, debates_of
 from .orders import Ordered, orders_of
 from .path import Step, path_of
 from .statements import Statement, last_of_each, statements_of
@@ -154,6 +155,18 @@ class Decision:
     slippage: float
     weighed: list[dict[str, Any]] = field(default_factory=list)
     """What each analyst's voice counted for, an `AgentRecord` each."""
+    changed: list[Row] = field(default_factory=list)
+    """`desk_changed`: what a person set from this decision on, in a fork."""
+    hands: list[Row] = field(default_factory=list)
+    """`stance_set`: stances that a person put in the place of an analyst's."""
+    debates: dict[str, Debate] = field(default_factory=dict)
+    """By ticker, where the desk holds one."""
+    risk: list[Row] = field(default_factory=list)
+    """`risk_read`: the risk officer's reading of each proposal."""
+    approvals: list[Row] = field(default_factory=list)
+    """`approval_given`: what a person answered, or that nobody did."""
+    venue: list[Row] = field(default_factory=list)
+    """Of live trading: what its venue was asked and said, and which orders left or stayed."""
     following: list[Row] = field(default_factory=list)
     """What the market did with it until the next decision: fills, orders that ended, dividends, splits."""
     others: list[Row] = field(default_factory=list)
@@ -164,25 +177,28 @@ class Decision:
         """In words."""
         return regime_words(self.opened["regime"])
 
+    @property
+    def cuts(self) -> int:
+        """Proposals that the risk officer sent back."""
+        return sum(
+            bool(told.get("caps")) or told.get("aversion_factor", 1) > 1
+            for told in (row.document["tightening"] for row in self.risk)
+        )
+
 
 _ELSEWHERE = ("tool_called", "model_called", "bar_closed", "signal_resolved")
 """Kinds that have pages of their own, and of which there are many."""
 _FOLLOWING = frozenset({"order_filled", "order_ended", "order_forced", "margin_called", "corporate_action"})
-_PLACED = _FOLLOWING | {
-    "agent_weighed",
-    "decision_opened",
-    "signal_issued",
-    "audit_issued",
-    "proposal_made",
-    "rule_verdict",
-    "order_submitted",
-    "order_answered",
-    "decision_closed",
-}
-
-
-_OF_ONE_NAME = frozenset({"point_made", "debate_closed"})
-"""Kinds that are told with the name they are about (`case.Case`)."""
+_VENUE = frozenset({"venue_checked", "venue_reported", "order_sent", "order_withheld"})
+_PLACED = (
+    _FOLLOWING
+    | _VENUE
+    | {
+        *("decision_opened", "desk_changed", "stance_set", "signal_issued", "audit_issued", "point_made"),
+        *("debate_closed", "agent_weighed", "proposal_made", "risk_read", "rule_verdict", "approval_given"),
+        *("order_submitted", "order_answered", "decision_closed"),
+    }
+)
 
 
 def read_decision(journal: Journal, number: int, universe: Sequence[str]) -> Decision | None:
@@ -223,8 +239,14 @@ def read_decision(journal: Journal, number: int, universe: Sequence[str]) -> Dec
         commission=fsum(fill.commission for fill in fills),
         slippage=fsum(fill.slippage for fill in fills),
         weighed=[row.document["record"] for row in by_kind.get("agent_weighed", [])],
+        changed=by_kind.get("desk_changed", []),
+        hands=by_kind.get("stance_set", []),
+        debates=debates_of(events, statements),
+        risk=by_kind.get("risk_read", []),
+        approvals=by_kind.get("approval_given", []),
+        venue=[row for row in events if row.kind in _VENUE],
         following=[row for row in events if row.kind in _FOLLOWING],
-        others=[row for row in events if row.kind not in _PLACED and row.kind not in _OF_ONE_NAME],
+        others=[row for row in events if row.kind not in _PLACED],
     )
 
 
