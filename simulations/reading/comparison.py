@@ -19,7 +19,17 @@ from ...memory.journal import Journal
 from ...memory.journal.chain import first_difference
 from ...memory.journal.errors import JournalDamaged
 from ...memory.journal.rows import Row, rows, rows_at, values_of
-from .comparison_parts import Choice, Closing, DecisionDifference, Difference, FirstDifference, Opening, Part, Side, What
+from .comparison_parts import (
+    Choice,
+    Closing,
+    DecisionDifference,
+    Difference,
+    FirstDifference,
+    Opening,
+    Part,
+    Side,
+    What,
+)
 from .session import Session
 
 COMPARED = (
@@ -76,6 +86,11 @@ class Comparison:
     def _pairs(self) -> list["_Pair"]:
         return list(_pairs(self.a.journal, self.b.journal, self.shared))
 
+    @cached_property
+    def curves(self) -> tuple[list[tuple[date, float]], list[tuple[date, float]]]:
+        """The equity of A and of B at the close of each session."""
+        return _curve(self.a.journal), _curve(self.b.journal)
+
     def opening(self) -> Opening:
         """Which sessions these are, what was chosen otherwise, and where they part."""
         one, two = self._started
@@ -108,7 +123,10 @@ class Comparison:
         """
         last: tuple[date, float, float] | None = None
         furthest: tuple[date, float, float] | None = None
-        for day, one, two in _equities(self.a.journal, self.b.journal):
+        of_b = dict(self.curves[1])
+        for day, one in self.curves[0]:
+            if (two := of_b.get(day)) is None:
+                continue
             last = (day, one, two)
             if one != two and (furthest is None or abs(one - two) > abs(furthest[1] - furthest[2])):
                 furthest = last
@@ -163,9 +181,7 @@ def _side(session: Session, started: dict[str, Any]) -> Side:
 
 
 def _first(left: Journal, right: Journal, shared: int) -> FirstDifference | None:
-    one, two = (
-        found[0].document if (found := rows_at(journal, [shared + 1])) else None for journal in (left, right)
-    )
+    one, two = (found[0].document if (found := rows_at(journal, [shared + 1])) else None for journal in (left, right))
     known = one or two
     if known is None:
         return None
@@ -284,7 +300,9 @@ def _entries(kind: str, event: dict[str, Any], hands: set[str]) -> Iterable[tupl
             yield "desk", "set", "; ".join(event["settings"])
         case "signal_issued":
             seat = f"{event['agent']} on {event['ticker']}"
-            said = "abstains" if event["abstained"] else f"{event['stance'].replace('_', ' ')} {event['confidence']:.1%}"
+            said = (
+                "abstains" if event["abstained"] else f"{event['stance'].replace('_', ' ')} {event['confidence']:.1%}"
+            )
             yield "signal", seat, f"{said}, set by hand" if seat in hands else said
         case "audit_issued":
             factor = event["report"].get("confidence_factor", 1.0)
@@ -316,16 +334,9 @@ def _order(terms: dict[str, Any]) -> str:
     return f"{terms['side']} {terms['quantity']:,.6g}"
 
 
-def _equities(left: Journal, right: Journal) -> Iterator[tuple[date, float, float]]:
-    """The equity of both at the sessions that both closed."""
-    one, two = (
-        [(session, equity) for _, _, session, equity in values_of(journal, "bar_closed", ("session", "equity"))]
-        for journal in (left, right)
-    )
-    of_two = dict(two)
-    for session, equity in one:
-        if session in of_two:
-            yield date.fromisoformat(session), equity, of_two[session]
+def _curve(journal: Journal) -> list[tuple[date, float]]:
+    found = values_of(journal, "bar_closed", ("session", "equity"))
+    return [(date.fromisoformat(session), equity) for _, _, session, equity in found]
 
 
 def _metrics(journal: Journal) -> dict[str, Any] | None:

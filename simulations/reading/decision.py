@@ -3,17 +3,20 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from itertools import groupby
+from itertools import groupby, islice
 from math import fsum
 from typing import Any
 
 from ...memory.journal import Journal
 from ...memory.journal.index import Index
-from ...memory.journal.rows import Row, rows, rows_at, turns_of, values_of
+from ...memory.journal.rows import Row, first_of, rows, rows_at, turns_of, values_of
 from .debate import Debate, debates_of
 from .orders import Ordered, orders_of
 from .path import Step, path_of
 from .statements import Statement, last_of_each, statements_of
+
+MOST_AT_ONCE = 500
+"""Openings fetched at once."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +52,7 @@ def decision_lines(
     journal: Journal, index: Index | None, *, after: int, limit: int, newest_first: bool
 ) -> list[DecisionLine]:
     """A page of decisions; without an index their counts, paths and orders stay empty."""
-    opened: list[Row] = []
-    for row in _opened(journal, after, newest_first):
-        opened.append(row)
-        if len(opened) == limit:
-            break
+    opened = list(islice(_opened(journal, after, limit, newest_first), limit))
     if not opened:
         return []
     numbers = sorted(row.decision or 0 for row in opened)
@@ -91,11 +90,15 @@ def decision_lines(
     ]
 
 
-def _opened(journal: Journal, after: int, newest_first: bool) -> Iterator[Row]:
-    found = rows(journal, ("decision_opened",), newest_first=newest_first)
-    if after < 0:
-        return found
-    return (row for row in found if ((row.decision or 0) < after if newest_first else (row.decision or 0) > after))
+def _opened(journal: Journal, after: int, limit: int, newest_first: bool) -> Iterator[Row]:
+    """The openings beyond decision `after`, found by the number of its first event: no page costs more than the first."""
+    page = min(limit, MOST_AT_ONCE) + 1
+    place = None if after < 0 else first_of(journal, after)
+    if newest_first:
+        found = rows(journal, ("decision_opened",), before=place, newest_first=True, page=page)
+        return (row for row in found if after < 0 or (row.decision or 0) < after)
+    found = rows(journal, ("decision_opened",), after=(place or 1) - 1, page=page)
+    return (row for row in found if (row.decision or 0) > after)
 
 
 def regime_words(regime: dict[str, Any]) -> str:

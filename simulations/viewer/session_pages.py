@@ -60,7 +60,6 @@ def comparison(pages: Here, s: Annotated[list[str], Query()], after: str = "", w
         counted = _count(told) if whole or told.open_dates() <= COUNTED else None
         found = list(islice(told.decisions(day), COMPARED + 1))
         parted = _parted(opening)
-        curves = {one.name: [(bar.day, bar.equity) for bar in one.bars()] for one in (a, b)}
         return pages.render(
             "compare.html",
             names=(a.name, b.name),
@@ -73,7 +72,7 @@ def comparison(pages: Here, s: Annotated[list[str], Query()], after: str = "", w
             more=found[COMPARED - 1].session.isoformat() if len(found) > COMPARED else None,
             figures=FIGURES,
             most=MOST_ROWS,
-            chart=equity_chart(curves, [], parted=parted),
+            chart=equity_chart(dict(zip((a.name, b.name), told.curves, strict=True)), [], parted=parted),
             links=[link for link in pages.library.links() if {link.fork, link.parent} == {a.name, b.name}],
         )
 
@@ -105,7 +104,7 @@ def one(
         )
         drawn = _drawn(pages, name, session.journal.head)
         curves = _with_baselines(pages, session) if baselines else None
-        chart = equity_chart(curves, _decision_days(session)) if curves else drawn.equity
+        chart = equity_chart(curves, session.decision_days()) if curves else drawn.equity
         if ready:
             with session.index() as index:
                 tokens = index.total("prompt_tokens"), index.total("generated_tokens")
@@ -140,7 +139,7 @@ def equity(pages: Here, name: Name) -> HTMLResponse:
     """The chart of equity with the baselines, as a part of a page; they take a second or two."""
     with pages.session(name) as session:
         curves = _with_baselines(pages, session)
-        return HTMLResponse(equity_chart(curves, _decision_days(session)) if curves else "")
+        return HTMLResponse(equity_chart(curves, session.decision_days()) if curves else "")
 
 
 @router.get("/s/{name}/news")
@@ -190,16 +189,12 @@ def _drawn(pages: Here, name: str, head: str) -> _Drawn:
     with pages.session(name) as session:
         bars, trades = session.bars(), session.trades()
         return _Drawn(
-            equity=equity_chart({"desk": [(bar.day, bar.equity) for bar in bars]}, _decision_days(session)),
+            equity=equity_chart({"desk": [(bar.day, bar.equity) for bar in bars]}, session.decision_days()),
             weights=weights_chart(bars, session.universe),
             trades=len(trades),
             traded=sum(trade.value for trade in trades),
             costs=sum(trade.costs for trade in trades),
         )
-
-
-def _decision_days(session: Session) -> list[tuple[Any, int]]:
-    return [(line.day, line.number + 1) for line in session.decisions(limit=100_000, detailed=False)]
 
 
 Curves = dict[str, list[tuple[date, float]]]
