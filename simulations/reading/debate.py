@@ -91,9 +91,9 @@ def debates_of(events: Iterable[Row], statements: Sequence[Statement]) -> dict[s
     for row in events:
         if row.kind not in ("point_made", "debate_closed") or row.ticker is None:
             continue
-        debate = found.get(row.ticker) or found.setdefault(
-            row.ticker, Debate(row.ticker, claims=_claims(row, statements))
-        )
+        if row.ticker not in found:
+            found[row.ticker] = Debate(row.ticker, claims=_claims(row, statements))
+        debate = found[row.ticker]
         if row.kind == "debate_closed":
             debate.closed = row
             continue

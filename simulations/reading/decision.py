@@ -91,7 +91,7 @@ def decision_lines(
 
 
 def _opened(journal: Journal, after: int, limit: int, newest_first: bool) -> Iterator[Row]:
-    """The openings beyond decision `after`, found by the number of its first event: no page costs more than the first."""
+    """The openings beyond decision `after`, found by its first event: no page costs more than the first."""
     page = min(limit, MOST_AT_ONCE) + 1
     place = None if after < 0 else first_of(journal, after)
     if newest_first:

@@ -3,7 +3,7 @@
 from datetime import date
 from functools import lru_cache
 from itertools import islice
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, JSONResponse
