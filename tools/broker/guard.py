@@ -25,6 +25,7 @@ from .protocol import (
     VerdictToken,
     malformed,
 )
+from .updates import Streaming, UpdateFeed
 
 Authorise = Callable[[OrderIntent, VerdictToken], None]
 """Checks and uses up a token; raises a `PaperDeskError` when the order may not go out."""
@@ -140,6 +141,10 @@ class GuardedBroker:
     def quotes(self, tickers: Sequence[str]) -> dict[str, Quote]:
         """The best prices now; empty where the venue knows none."""
         return self._broker.quotes(tickers) if self.capabilities.quotes else {}
+
+    def updates(self) -> UpdateFeed | None:
+        """What the venue pushes; None where it pushes nothing, and has to be asked."""
+        return self._broker.updates() if self.capabilities.streams and isinstance(self._broker, Streaming) else None
 
     def close(self) -> None:
         """Let go of connections."""

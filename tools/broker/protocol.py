@@ -233,6 +233,8 @@ class Capabilities(Frozen):
     order_types: tuple[OrderType, ...] = ("market",)
     quotes: bool = False
     """Whether it knows the best prices of the market."""
+    streams: bool = False
+    """Whether the venue pushes news of orders: the adapter is `tools.broker.updates.Streaming` too."""
 
 
 @runtime_checkable

@@ -8,7 +8,8 @@ from typing import Literal
 
 from ...errors import InputError
 from .bench import Bench, Broken
-from .checks import CHECKS, Check
+from .checks import CHECKS
+from .promise import Check
 from .stage import ENTRY_POINTS, Stage
 
 _OWN = {
