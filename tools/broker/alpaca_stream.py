@@ -90,6 +90,10 @@ class AlpacaStream:
             with suppress(asyncio.CancelledError):
                 self._loop.run_until_complete(self._task)
         finally:
+            if left := asyncio.all_tasks(self._loop):  # what the websocket still has to close
+                for task in left:
+                    task.cancel()
+                self._loop.run_until_complete(asyncio.wait(left, timeout=2))
             self._loop.close()
 
     async def _live(self) -> None:

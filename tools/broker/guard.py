@@ -185,7 +185,9 @@ class GuardedBroker:
 
 def answer_of(order: OrderIntent, found: OrderState) -> Submission:
     """The answer to a submission, from the state of the order that stands under its id."""
-    if (found.ticker, found.side, found.quantity) != (order.ticker, order.side, order.quantity):
+    cut = order.quantity - found.quantity  # to whole lots, by a venue that has them
+    same = cut == 0 or 0 < cut < found.lot
+    if (found.ticker, found.side) != (order.ticker, order.side) or not same:
         reason = (
             f"this client order id stands for {found.side} {found.quantity:g} {found.ticker} at the broker; "
             "find out who sent it"

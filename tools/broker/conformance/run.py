@@ -14,6 +14,7 @@ from .stage import ENTRY_POINTS, Stage
 
 _OWN = {
     "alpaca": "paperdesk.tools.broker.stand_in.alpaca_stage:AlpacaStage",
+    "binance": "paperdesk.tools.broker.stand_in.binance_stage:BinanceStage",
     "simulated": "paperdesk.tools.broker.simulated.venue:SimulatedStage",
 }
 

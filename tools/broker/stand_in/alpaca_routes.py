@@ -12,6 +12,7 @@ from typing import Any
 
 from .exchange import Exchange, Order, Refused, Trade
 from .faults import FaultInjector, Operation
+from .loopback import Answer
 
 SKEW = timedelta(hours=1)
 """How far the clock is off under the fault `clock_skew`."""
@@ -32,7 +33,6 @@ class AlpacaVenue:
     """The cash that is told under the fault `stale_snapshot`."""
 
 
-Answer = tuple[int, Any]
 Route = Callable[[AlpacaVenue, dict[str, str], dict[str, Any], str], Answer]
 
 

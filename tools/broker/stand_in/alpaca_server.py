@@ -7,20 +7,18 @@ It answers the real client (`alpaca-py`) as Alpaca does (`alpaca_routes`), and p
 
 import json
 import socket
-import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self
-from urllib.parse import parse_qs, urlsplit
+from typing import Any
 
 from .alpaca_pushes import StreamConnection
 from .alpaca_routes import AlpacaVenue, refusal, route_of
 from .exchange import Exchange, Order, Refused, Trade
-from .faults import Fault, FaultInjector
+from .faults import FaultInjector, Operation
+from .loopback import Answer, Loopback, Request
 
 
-class AlpacaServer(AlpacaVenue):
+class AlpacaServer(AlpacaVenue, Loopback):
     """The server; use it as a context manager.
 
     Args:
@@ -41,27 +39,19 @@ class AlpacaServer(AlpacaVenue):
         number: str = "PA0000001",
         port: int = 0,
     ) -> None:
-        super().__init__(exchange, faults or FaultInjector(), number, exchange.cash)
+        injected = faults or FaultInjector()
+        AlpacaVenue.__init__(self, exchange, injected, number, exchange.cash)
         self.key, self.secret = key, secret
-        self.requests: list[tuple[str, str]] = []
-        """Method and path of the latest requests."""
         self.streams: set[StreamConnection] = set()
         """Connections to the stream of trade updates."""
         exchange.listeners.append(self.push)
-        self._server = _Server(("127.0.0.1", port), _handler(self))
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
+        Loopback.__init__(self, injected, port)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.hang_up_streams()
-        self._server.shutdown()
-        self._server.server_close()
+        super().__exit__(kind, error, trace)
 
     def hang_up_streams(self) -> None:
         """Break every connection to the stream."""
@@ -83,91 +73,38 @@ class AlpacaServer(AlpacaVenue):
         for connection in tuple(self.streams):
             connection.push(order, trade)
 
+    def find(self, request: Request) -> tuple[Operation | None, Callable[[], Answer]]:
+        """Alpaca's REST, with its keys."""
+        operation, route, rest = route_of(request.method, request.path)
+        if route is None:
+            return None, lambda: (404, {"code": 40410000, "message": "endpoint not found"})
+        shown = request.headers.get("apca-api-key-id"), request.headers.get("apca-api-secret-key")
+        if operation is not None and shown != (self.key, self.secret):
+            return None, lambda: (401, {"code": 40110000, "message": "request is not authorized"})
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients hang up, and are killed: that is nothing to print."""
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)
-
-
-def _handler(server: AlpacaServer) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def log_message(self, format: str, *arguments: Any) -> None:
-            return
-
-        def do_GET(self) -> None:
-            self._serve("GET")
-
-        def do_POST(self) -> None:
-            self._serve("POST")
-
-        def do_DELETE(self) -> None:
-            self._serve("DELETE")
-
-        def do_PATCH(self) -> None:
-            self._serve("PATCH")
-
-        def _serve(self, method: str) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            body = json.loads(self.rfile.read(length) or b"{}")
-            parts = urlsplit(self.path)
-            if parts.path == "/stream":
-                return self._stream()
-            query = {key: values[0] for key, values in parse_qs(parts.query).items()}
-            server.requests[:] = [*server.requests[-999:], (method, parts.path)]
-            operation, route, rest = route_of(method, parts.path)
-            if route is None:
-                return self._answer(404, {"code": 40410000, "message": "endpoint not found"})
-            shown = self.headers.get("APCA-API-KEY-ID"), self.headers.get("APCA-API-SECRET-KEY")
-            if operation is not None and shown != (server.key, server.secret):
-                return self._answer(401, {"code": 40110000, "message": "request is not authorized"})
-            fault = server.faults.next(operation) if operation is not None else None
-            if fault in ("request_lost", "disconnect"):
-                return self._hang_up()
-            if fault == "busy":
-                return self._answer(429, {"code": 42910000, "message": "too many requests"})
-            if fault == "failed_snapshot":
-                return self._answer(500, {"code": 50010000, "message": "internal server error"})
-            with server.exchange.lock:
+        def act() -> Answer:
+            with self.exchange.lock:
                 try:
-                    status, content = route(server, query, body, rest)
+                    return route(self, request.query, json.loads(request.body or b"{}"), rest)
                 except Refused as refused:
-                    status, content = refusal(refused)
-            self._tell(fault, status, content)
+                    return refusal(refused)
 
-        def _stream(self) -> None:
-            """Turn the connection into one of the stream, and serve it until it ends."""
-            self.close_connection = True
-            connection = StreamConnection(self.connection, server.faults, (server.key, server.secret))
-            server.streams.add(connection)
-            try:
-                headers = "".join(f"{name}: {value}\r\n" for name, value in self.headers.items())
-                connection.serve(f"{self.requestline}\r\n{headers}\r\n".encode())
-            finally:
-                server.streams.discard(connection)
+        return operation, act
 
-        def _tell(self, fault: Fault | None, status: int, content: Any) -> None:
-            if fault == "answer_lost":
-                return self._hang_up()
-            if fault == "gateway_timeout":
-                return self._answer(504, {"code": 50410000, "message": "gateway timeout"})
-            return self._answer(status, content)
+    def failure(self, status: int) -> Any:
+        """Alpaca's words for it."""
+        said = {429: "too many requests", 500: "internal server error", 504: "gateway timeout"}
+        return {"code": status * 100000 + 10000, "message": said[status]}
 
-        def _answer(self, status: int, content: Any) -> None:
-            raw = b"" if content is None else json.dumps(content).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(raw)))
-            self.end_headers()
-            self.wfile.write(raw)
-
-        def _hang_up(self) -> None:
-            self.close_connection = True
-            self.connection.shutdown(socket.SHUT_RDWR)
-
-    return Handler
+    def upgrade(self, request: Request, connection: socket.socket, line: str) -> bool:
+        """The stream of trade updates, at `/stream`."""
+        if request.path != "/stream":
+            return False
+        served = StreamConnection(connection, self.faults, (self.key, self.secret))
+        self.streams.add(served)
+        try:
+            headers = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
+            served.serve(f"{line}\r\n{headers}\r\n".encode())
+        finally:
+            self.streams.discard(served)
+        return True
