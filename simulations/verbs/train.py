@@ -1,18 +1,13 @@
 """`paperdesk train`: what the desk's model learns."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from .options import Json
 
 train = typer.Typer(help="Train the desk's minds on this machine.", no_args_is_help=True)
-
-
-@train.callback()
-def _group() -> None:
-    """Keep `desk` a verb of its own while it is the only one."""
 
 
 @train.command()
@@ -51,6 +46,61 @@ def desk(
     )
     card = training_screen(plan, out, recipe)
     print_card(card, out, json=json)
+
+
+@train.command()
+def reader(
+    out: Annotated[Path, typer.Option(help="Folder for the reader; an interrupted training there goes on.")],
+    labelled: Annotated[
+        Path | None, typer.Argument(help="CSV with the columns text, label and perhaps date (then split by time).")
+    ] = None,
+    stop: Annotated[Path | None, typer.Option(help="CSV to stop and calibrate by; else a part of the first.")] = None,
+    exam: Annotated[Path | None, typer.Option(help="CSV to be examined on; else a part of the first.")] = None,
+    seeds: Annotated[
+        str | None, typer.Option(help="In place of a CSV: seeds of generated markets, the last for the examination.")
+    ] = None,
+    base: Annotated[str, typer.Option(help="`minilm`, a folder, or a hub name owner/model[@revision].")] = "minilm",
+    mode: Annotated[Literal["head", "lora", "full"], typer.Option(help="What of it is trained.")] = "lora",
+    epochs: Annotated[int | None, typer.Option(min=1, max=200, help="Times that each text is read at most.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Of AdamW at its highest; by mode if absent.")] = None,
+    batch: Annotated[int, typer.Option(min=1, max=512, help="Texts per step.")] = 16,
+    rank: Annotated[int, typer.Option(min=1, max=256, help="Rank of the changes in mode lora.")] = 8,
+    max_tokens: Annotated[int, typer.Option(min=8, max=8192, help="Tokens of a text that are read.")] = 128,
+    patience: Annotated[int, typer.Option(min=1, help="Looks without anything better before it ends.")] = 4,
+    class_weights: Annotated[bool, typer.Option(help="Whether rare classes weigh as much as others.")] = True,
+    seed: Annotated[int, typer.Option(min=0, help="Of the head, the order and the split.")] = 0,
+    threads: Annotated[int, typer.Option(min=1, max=256, help="CPU threads.")] = 2,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda.")] = "auto",
+    json: Json = False,
+) -> None:
+    """Train a classifier of the tone of texts (docs/readers.md)."""
+    from ..training.reader.parts import parts_of_file, parts_of_markets
+    from ..training.reader.recipe import ReaderRecipe
+    from ..training.reader.screen import print_reader, reader_screen
+
+    if (labelled is None) == (seeds is None):
+        raise typer.BadParameter("give a CSV file or --seeds, one of the two", param_hint="LABELLED")
+    recipe = ReaderRecipe.of(
+        mode,
+        learning_rate=learning_rate,
+        epochs=epochs,
+        batch=batch,
+        rank=rank,
+        alpha=2 * rank,
+        max_tokens=max_tokens,
+        patience=patience,
+        class_weights=class_weights,
+        seed=seed,
+        threads=threads,
+        device=device,
+    )
+    if labelled is None:
+        markets = _seeds(seeds or "")
+        card = reader_screen(lambda: parts_of_markets(markets), out, recipe, base)
+    else:
+        file = labelled
+        card = reader_screen(lambda: parts_of_file(file, stop=stop, exam=exam, seed=seed), out, recipe, base)
+    print_reader(card, out, json=json)
 
 
 def _seeds(text: str) -> tuple[int, ...]:
