@@ -63,6 +63,9 @@ def reader(
     seeds: Annotated[
         str | None, typer.Option(help="In place of a CSV: seeds of generated markets, the last for the examination.")
     ] = None,
+    phrasebook: Annotated[
+        int | None, typer.Option(min=48, help="In place of a CSV: so many invented releases of known tone.")
+    ] = None,
     base: Annotated[str, typer.Option(help="`minilm`, a folder, or a hub name owner/model[@revision].")] = "minilm",
     mode: Annotated[Literal["head", "lora", "full"], typer.Option(help="What of it is trained.")] = "lora",
     epochs: Annotated[int | None, typer.Option(min=1, max=200, help="Times that each text is read at most.")] = None,
@@ -78,12 +81,12 @@ def reader(
     json: Json = False,
 ) -> None:
     """Train a classifier of the tone of texts (docs/readers.md)."""
-    from ..training.reader.parts import parts_of_file, parts_of_markets
+    from ..training.reader.parts import parts_of
     from ..training.reader.recipe import ReaderRecipe
     from ..training.reader.screen import print_reader, reader_screen
 
-    if (labelled is None) == (seeds is None):
-        raise typer.BadParameter("give a CSV file or --seeds, one of the two", param_hint="LABELLED")
+    if sum(source is not None for source in (labelled, seeds, phrasebook)) != 1:
+        raise typer.BadParameter("give a CSV file, --seeds or --phrasebook, one of the three", param_hint="LABELLED")
     recipe = ReaderRecipe.of(
         mode,
         learning_rate=learning_rate,
@@ -98,13 +101,30 @@ def reader(
         threads=threads,
         device=device,
     )
-    if labelled is None:
-        markets = _seeds(seeds or "")
-        card = reader_screen(lambda: parts_of_markets(markets), out, recipe, base)
-    else:
-        file = labelled
-        card = reader_screen(lambda: parts_of_file(file, stop=stop, exam=exam, seed=seed), out, recipe, base)
+    source = labelled or phrasebook or _seeds(seeds or "")
+    card = reader_screen(lambda: parts_of(source, stop=stop, exam=exam, seed=seed), out, recipe, base)
     print_reader(card, out, json=json)
+
+
+@train.command()
+def trend(
+    out: Annotated[Path, typer.Option(help="Folder for the trend; an interrupted command there goes on.")],
+    market: Annotated[str, typer.Option(help="`generated`, `us-tech`, `sp20`, or a data folder.")] = "generated",
+    market_seed: Annotated[int, typer.Option(min=0, help="Seed of the generated market.")] = 7,
+    sessions: Annotated[int, typer.Option(min=1, max=252, help="Sessions ahead.")] = 21,
+    every: Annotated[int, typer.Option(min=1, max=252, help="Sessions between two closes that are judged.")] = 5,
+    parts: Annotated[int, typer.Option(min=2, max=50, help="Of the walk-forward; all but the first are judged.")] = 6,
+    seed: Annotated[int, typer.Option(min=0, help="Of networks and intervals.")] = 0,
+    threads: Annotated[int, typer.Option(min=1, max=256, help="CPU threads.")] = 2,
+    json: Json = False,
+) -> None:
+    """Learn whether a company will do better than the market, beside baselines (docs/readers.md)."""
+    from ..training.trend.command import TrendPlan
+    from ..training.trend.model import TrendRecipe
+    from ..training.trend.screen import trend_screen
+
+    plan = TrendPlan(market=market, sessions=sessions, every=every, parts=parts)
+    trend_screen(plan, TrendRecipe(seed=seed, threads=threads), out, market_seed=market_seed, json=json)
 
 
 def _seeds(text: str) -> tuple[int, ...]:

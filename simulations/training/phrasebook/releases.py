@@ -145,7 +145,12 @@ class _Writer:
 
     def _clause(self, tone: Tone) -> str:
         """Something with a tone that can stand within another sentence."""
-        ways: tuple[Callable[[Tone], str], ...] = (self._bare_figure, self._bare_event, self._bare_outlook, self._trade_news)
+        ways: tuple[Callable[[Tone], str], ...] = (
+            self._bare_figure,
+            self._bare_event,
+            self._bare_outlook,
+            self._trade_news,
+        )
         return self._any(ways)(tone)
 
     def _bare_figure(self, tone: Tone) -> str:

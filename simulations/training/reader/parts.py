@@ -16,7 +16,8 @@ from ....tools.market.documents.duplicates import near_repeats
 from ....tools.market.laboratory import LaboratoryPlan, make
 from ....tools.sentiment.classifier import CLASSES, columns_of
 from ....tools.sentiment.labelled import Labelled, read_labelled, split
-from ..exercises import Leakage, OneClass, TooLittleData
+from ..exercises import Leakage, OneClass, TooLittleData, TrainingError
+from ..phrasebook.releases import Pack, releases
 
 SHARES = (0.7, 0.15, 0.15)
 """Of one set of texts: to learn from, to stop and calibrate by, to be examined on."""
@@ -42,6 +43,36 @@ class Parts:
     def digest(self) -> str:
         """Hash of what training sees."""
         return content_hash([self.learn.sha256, self.stop.sha256])
+
+
+def parts_of(
+    source: Path | int | Sequence[int], *, stop: Path | None = None, exam: Path | None = None, seed: int = 0
+) -> Parts:
+    """The parts of a CSV file, of so many releases of the phrasebook, or of markets by their seeds.
+
+    Raises:
+        TrainingError, DataError: see the functions below; files of their own go with a CSV file only.
+    """
+    if isinstance(source, Path):
+        return parts_of_file(source, stop=stop, exam=exam, seed=seed)
+    if stop or exam:
+        raise TrainingError("Invented texts bring all three parts: leave --stop and --exam out.")
+    return parts_of_phrasebook(source, seed=seed) if isinstance(source, int) else parts_of_markets(source)
+
+
+def parts_of_phrasebook(count: int, *, seed: int = 0) -> Parts:
+    """Invented press releases whose tone is known; parts share no trade, frame, verb or event.
+
+    Args:
+        count: to learn from; a fifth as many to stop by, a third to be examined on.
+        seed: of what is drawn.
+    """
+    sizes: dict[Pack, int] = {"learn": count, "held_back": max(45, count // 5), "exam": max(45, count // 3)}
+    learn, stop, exam = (
+        Labelled(f"phrasebook, {pack}, seed {seed}", tuple(r.text for r in made), tuple(r.label for r in made))
+        for pack, made in ((pack, releases(size, pack, seed=seed)) for pack, size in sizes.items())
+    )
+    return checked(learn, stop, exam, ordered=False)
 
 
 def parts_of_file(path: Path, *, stop: Path | None = None, exam: Path | None = None, seed: int = 0) -> Parts:
