@@ -5,6 +5,7 @@ release, and the words of the newest document as a vector. The answer is whether
 that of t + k is above the market's (the benchmark's, or the mean of the companies).
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -71,7 +72,7 @@ def cases_of(market: Market, sessions: int, every: int, say: Callable[[str], Non
         TooLittleData: the window holds no case.
     """
     days = market.dataset.bars.sessions
-    start, end = (days.index(day) for day in _inside(days, market.window))
+    start, end = bisect_left(days, market.window[0]), bisect_right(days, market.window[1]) - 1
     growth = np.nan_to_num(market.total_returns)
     market_growth = np.nan_to_num(market.market_returns)
     found: list[tuple[dict[str, float], NDArray[np.float32], float, int, str]] = []
@@ -93,23 +94,16 @@ def cases_of(market: Market, sessions: int, every: int, say: Callable[[str], Non
         raise TooLittleData(f"{market.name} has no company with {sessions} sessions ahead: take a longer market.")
     measures = tuple(sorted({name for figures, *_ in found for name in figures}))
     first = np.array([place for *_, place, _ in found], dtype=np.int64)
-    excess = np.array([row[2] for row in found])
+    beyond = np.array([row[2] for row in found])
     return Cases(
         measures=measures,
         figures=np.array([[row[0].get(name, np.nan) for name in measures] for row in found]),
         words=np.array([row[1] for row in found]),
-        above=(excess > 0).astype(np.int64),
-        excess=excess,
+        above=(beyond > 0).astype(np.int64),
+        excess=beyond,
         spans=Spans(first, first + sessions),
         tickers=tuple(row[4] for row in found),
     )
-
-
-def _inside(days: tuple[object, ...], window: tuple[object, object]) -> tuple[object, object]:
-    """First and last session of a window."""
-    start = next(day for day in days if day >= window[0])  # type: ignore[operator]
-    end = next(day for day in reversed(days) if day <= window[1])  # type: ignore[operator]
-    return start, end
 
 
 def _figures(view: MarketView, ticker: str) -> dict[str, float]:

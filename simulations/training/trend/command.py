@@ -1,8 +1,9 @@
 """`paperdesk train trend`: a trend judged by purged walk-forward beside its baselines, and a plain word about it."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import get_args
 
 import numpy as np
 
@@ -16,15 +17,13 @@ from ...evaluation.splits import Spans, Split, walk_forward
 from ..adapter import required
 from ..exercises import Leakage, OneClass, TooLittleData, TrainingError
 from .cases import Cases, Places, Vector, cases_of
-from .model import BASELINES, TrendRecipe, baseline, fit_trend, weights_of
+from .model import BASELINES, Side, TrendRecipe, baseline, fit_trend, weights_of
 
 CARD_FILE, WEIGHTS_FILE = "card.json", "model.safetensors"
 LEAST_CASES, LEAST_DAYS = 400, 40
 """Cases and closes that a trend needs."""
 DRAWS = 2000
 FLOOR = 1e-6
-
-Side = Literal["trend", "majority", "momentum", "logistic"]
 
 
 class TrendPlan(Frozen):
@@ -115,14 +114,14 @@ def train_trend(
     refuse_poor(cases)
     out.mkdir(parents=True, exist_ok=True)
     splits = list(walk_forward(cases.spans, plan.parts))
-    said: dict[Side, list[Vector]] = {"trend": [], **{name: [] for name in BASELINES}}  # type: ignore[dict-item]
+    said: dict[Side, list[Vector]] = {name: [] for name in get_args(Side)}
     for number, split in enumerate(splits, 1):
         refuse_overlap(cases.spans, split)
         say(f"part {number} of {len(splits)}: {len(split.train)} cases learnt from, {len(split.test)} judged")
         key = content_hash([recipe.model_dump(), cases.digest, split.train.tolist(), split.test.tolist()])
-        said["trend"].append(_kept(out / f"part-{number}.npz", key, lambda s=split: _judged(cases, s, recipe)))
+        said["trend"].append(_kept(out / f"part-{number}.npz", key, partial(_judged, cases, split, recipe)))
         for name in BASELINES:
-            said[name].append(baseline(name, cases, split.train, split.test))  # type: ignore[index]
+            said[name].append(baseline(name, cases, split.train, split.test))
     judged = np.concatenate([split.test for split in splits])
     probabilities = {name: np.concatenate(parts) for name, parts in said.items()}
     margins = margins_of(cases, judged, probabilities, plan, recipe.seed)

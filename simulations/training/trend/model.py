@@ -8,7 +8,7 @@ for a winner and for a loser; a logistic regression on the figures.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ from ....tools.frozen import Frozen
 from ..adapter import required
 from .cases import MOMENTUM, Cases, Matrix, Places, Vector
 
+Side = Literal["trend", "majority", "momentum", "logistic"]
+BASELINES: tuple[Side, ...] = ("majority", "momentum", "logistic")
 STOPPED_BY = 0.2
 """Share of the days of what it learns from that tells a network when to stop."""
 
@@ -151,10 +153,7 @@ def _inputs(scale: Scale, cases: Cases, rows: Places) -> Any:
     return required("torch").tensor(both.astype(np.float32))
 
 
-BASELINES = ("majority", "momentum", "logistic")
-
-
-def baseline(name: str, cases: Cases, learn: Places, judge: Places) -> Vector:
+def baseline(name: Side, cases: Cases, learn: Places, judge: Places) -> Vector:
     """What a baseline says of the cases to judge, fitted to those to learn from: (n,) probabilities."""
     if name == "majority":
         return np.full(len(judge), _part(cases.above[learn]))
