@@ -79,12 +79,19 @@ class Reader:
 
     def predict(self, texts: Sequence[str]) -> Probabilities:
         """The distribution of each text, (len(texts), 3)."""
+        return self.both(texts)[1]
+
+    def both(self, texts: Sequence[str]) -> tuple[Probabilities, Probabilities]:
+        """The distribution of each text without the temperature and with it, each (len(texts), 3)."""
         pieces = [pieces_of(text, self.file.words) for text in texts]
-        answers = self.file.calibration.apply(self._classifier.predict([piece for some in pieces for piece in some]))
+        plain = self._classifier.predict([piece for some in pieces for piece in some])
         ends = np.cumsum([len(some) for some in pieces])
-        return np.array(
-            [answers[end - len(some) : end].mean(axis=0) for some, end in zip(pieces, ends, strict=True)]
-        ).reshape(len(texts), len(CLASSES))
+        spans = [slice(end - len(some), end) for some, end in zip(pieces, ends, strict=True)]
+
+        def means(answers: Probabilities) -> Probabilities:
+            return np.array([answers[span].mean(axis=0) for span in spans]).reshape(len(texts), len(CLASSES))
+
+        return means(plain), means(self.file.calibration.apply(plain))
 
     def has_seen(self, text: str) -> bool:
         """Whether it was trained, stopped or calibrated on this text."""

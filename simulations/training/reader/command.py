@@ -91,9 +91,7 @@ def _finished(
         plain.predict(parts.stop.texts), parts.stop.texts, parts.stop.labels, weights, "temperature"
     )
     _write_reader(parts, out, scaling)
-    report = report_of(
-        plain.predict(parts.exam.texts), Reader(out).predict(parts.exam.texts), columns_of(parts.exam.labels)
-    )
+    report = report_of(*Reader(out).both(parts.exam.texts), columns_of(parts.exam.labels))
     draw_reliability(report, out / PLOT_FILE, f"{out.name}: {report.texts} texts never trained on")
     card = ReaderCard(
         base=base.name,

@@ -64,10 +64,10 @@ def parts_of_phrasebook(count: int, *, seed: int = 0) -> Parts:
     """Invented press releases whose tone is known; parts share no trade, frame, verb or event.
 
     Args:
-        count: to learn from; a fifth as many to stop by, a third to be examined on.
+        count: to learn from; a tenth as many to stop by, a fifth to be examined on.
         seed: of what is drawn.
     """
-    sizes: dict[Pack, int] = {"learn": count, "held_back": max(45, count // 5), "exam": max(45, count // 3)}
+    sizes: dict[Pack, int] = {"learn": count, "held_back": max(45, count // 10), "exam": max(45, count // 5)}
     learn, stop, exam = (
         Labelled(f"phrasebook, {pack}, seed {seed}", tuple(r.text for r in made), tuple(r.label for r in made))
         for pack, made in ((pack, releases(size, pack, seed=seed)) for pack, size in sizes.items())
