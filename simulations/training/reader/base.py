@@ -7,6 +7,7 @@ package: nothing is fetched at run time. Any folder or hub name with safetensors
 import os
 import shutil
 import tempfile
+import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -105,7 +106,9 @@ def _switched(model: Any, recipe: ReaderRecipe) -> Any:
         lora_dropout=recipe.dropout,
         target_modules="all-linear",
     )
-    return peft.get_peft_model(model, config)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers in a way that will go
+        return peft.get_peft_model(model, config)
 
 
 def minilm_folder() -> Path:

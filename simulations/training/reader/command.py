@@ -64,6 +64,7 @@ def train_reader(
     notes = [note for note in ("in the order of time" if parts.ordered else "", left) if note]
     counts = f"{len(parts.learn)} texts to learn from, {len(parts.stop)} to stop by, {len(parts.exam)} for the end"
     say(f"{counts} ({', '.join(notes)})" if notes else counts)
+    code = code_hash()  # before the long part: the files may be others afterwards
     beginning = load_base(base, recipe)
     course = Course(
         beginning,
@@ -77,11 +78,17 @@ def train_reader(
     )
     trained = course.run()
     _write_model(course.put(trained.state), beginning.tokenizer, recipe, out)
-    return _finished(parts, out, recipe, beginning, trained, say)
+    return _finished(parts, out, recipe, beginning, trained, code, say)
 
 
 def _finished(
-    parts: Parts, out: Path, recipe: ReaderRecipe, base: Base, trained: TrainedReader, say: Callable[[str], None]
+    parts: Parts,
+    out: Path,
+    recipe: ReaderRecipe,
+    base: Base,
+    trained: TrainedReader,
+    code: str,
+    say: Callable[[str], None],
 ) -> ReaderCard:
     """Calibrate, examine, and write what stands beside the weights; the card last."""
     say(f"calibrating on {len(parts.stop)} texts, examining on {len(parts.exam)} never trained on")
@@ -103,7 +110,7 @@ def _finished(
         exam=PartCard.of(parts.exam),
         ordered=parts.ordered,
         repeats=parts.repeats,
-        code=code_hash(),
+        code=code,
         libraries={name: required(name).__version__ for name in ("torch", "transformers", "peft")},
         trained_weights=sum(values.numel() for values in trained.state.values()),
         rows_at_once=trained.rows_at_once,
