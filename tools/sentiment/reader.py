@@ -23,7 +23,7 @@ from .transformer import TransformersClassifier
 
 READER_FILE = "reader.json"
 """Beside the weights: what a folder must hold to be a reader."""
-MOST_PIECES = 32
+MOST_PIECES = 10
 """Of a long text, the first ones are read."""
 
 

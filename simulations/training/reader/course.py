@@ -213,12 +213,12 @@ class Course:
         order = np.argsort([len(tokens["input_ids"]) for tokens in self._stop], kind="stable")
         first = 0
         while first < len(order):
-            rows = order[first : first + 4 * self.rows]
+            rows = order[first : first + self.rows]
             try:
                 with self._torch.inference_mode(), self._mixed():
                     logits = self._logits([self._stop[row] for row in rows]).float()
             except (RuntimeError, MemoryError) as error:
-                self._halve(error, self.rows)
+                self._halve(error, len(rows))
                 continue
             wanted = self._torch.tensor(truth[rows], device=self._device)
             total += float(
