@@ -25,7 +25,7 @@ from paperdesk.simulations.training.trend.model import Scale, TrendRecipe, basel
 from paperdesk.tools.market.view import Market, open_market
 
 RECIPE = TrendRecipe(members=1, epochs=15, hidden=8, threads=1)
-PLAN = TrendPlan(market="generated", sessions=10, every=10, parts=3)
+PLAN = TrendPlan(market="generated", sessions=10, every=3, parts=3)
 
 
 @pytest.fixture(scope="module")
