@@ -82,6 +82,10 @@ def run(
     adapter: Annotated[
         str | None, typer.Option(help="LoRA adapter (GGUF) for the model, as `paperdesk train desk` makes it.")
     ] = None,
+    sentiment: Annotated[
+        str | None,
+        typer.Option(help="Who judges the tone of releases: embedding, reader:FOLDER, transformers:FOLDER."),
+    ] = None,
     desk: Desk = None,
     without: Without = None,
     roles: Roles = None,

@@ -148,7 +148,7 @@ def in_place(signal: Signal, state: DeskState, desk: DeskContext) -> Signal:
 def gather(role: Role, state: DeskState, desk: DeskContext) -> None:
     """Runs the role's evidence plan for every ticker, whatever its mind may want, and journals each call."""
     view = desk.market.view(state["as_of"])
-    tools = research_tools(view) | {RECALL: recall_tool(desk.experience, role.name, state["as_of"])}
+    tools = research_tools(view, desk.tone_judge) | {RECALL: recall_tool(desk.experience, role.name, state["as_of"])}
     regime = state["regime"].name if state["regime"] else "unknown"
     for ticker in desk.universe:
         found: list[Evidence] = []
@@ -182,7 +182,7 @@ def gather(role: Role, state: DeskState, desk: DeskContext) -> None:
 def gather_further(role: Role, state: DeskState, desk: DeskContext) -> None:
     """Makes the calls that the role's mind asks for beyond the plan, as far as it is permitted; journals each."""
     view = desk.market.view(state["as_of"])
-    tools, book = research_tools(view), desk.casebook
+    tools, book = research_tools(view, desk.tone_judge), desk.casebook
     asked: dict[str, tuple[Call, ...]] = dict.fromkeys(desk.universe, ())
     for _ in range(role.extra_calls):
         before = {

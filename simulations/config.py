@@ -71,6 +71,9 @@ class SessionConfig(Frozen):
     """`smollm2`, `scorecard`, the path of a GGUF file, or the URL of an OpenAI-compatible server."""
     adapter: str | None = None
     """A LoRA adapter in GGUF form for the model (`paperdesk train desk` makes one); its hash is part of the mind."""
+    sentiment: str | None = None
+    """Who says how a release sounds: `embedding`, `reader:FOLDER`, `transformers:FOLDER` (docs/sentiment.md); the
+    lexicon if absent."""
     training_cutoff: date | None = None
     """Day after which the model can have read nothing, where it does not know that itself; becomes part of the mind."""
     threads: int = Field(default=2, ge=1, le=256)

@@ -28,6 +28,7 @@ from .measures import MEASURES
 from .optimizer import Infeasible, MeanCVaR, Problem, Solution, Utility
 from .optimizer.scenarios import Scenarios
 from .regime import regime
+from .sentiment.classifier import SentimentClassifier
 from .sentiment.lexicon import latest_tone
 
 EVIDENCE_TOOLS = (
@@ -122,8 +123,8 @@ class OfOrder(Arguments):
     token: VerdictToken
 
 
-def research_tools(view: MarketView) -> dict[str, BaseTool]:
-    """The tools that read the market, by name, bound to a view."""
+def research_tools(view: MarketView, tone_judge: SentimentClassifier | None = None) -> dict[str, BaseTool]:
+    """The tools that read the market, by name, bound to a view; `tone_judge` judges in place of the lexicon."""
 
     def price_history(ticker: str, sessions: int = 21, end: date | None = None) -> tuple[str, list[Evidence]]:
         if end is not None:
@@ -139,8 +140,10 @@ def research_tools(view: MarketView) -> dict[str, BaseTool]:
     def filing_ratios(ticker: str, measure: str | None = None) -> Found:
         return answer_of(_only(measure, ratios(view, ticker)), "no filings known")
 
+    by = "a finance lexicon" if tone_judge is None else "a trained classifier"
+
     def release_tone(ticker: str) -> Found:
-        tone = latest_tone(view, ticker)
+        tone = latest_tone(view, ticker, classifier=tone_judge)
         return answer_of([tone] if tone else [], "no recent release")
 
     def document_search(ticker: str, query: str = QUERY, passages: int = PASSAGES) -> Found:
@@ -162,7 +165,7 @@ def research_tools(view: MarketView) -> dict[str, BaseTool]:
             tool_of(price_history, OfHistory, "Past closing prices of one company."),
             tool_of(price_indicators, OfFigures, "Momentum, trend, volatility and volume figures of one company."),
             tool_of(filing_ratios, OfFigures, "Growth, margins, leverage and yield from filings known today."),
-            tool_of(release_tone, OfCompany, "Tone of the latest press release by a finance lexicon."),
+            tool_of(release_tone, OfCompany, f"Tone of the latest press release by {by}."),
             tool_of(document_search, OfDocuments, "Passages of press releases that answer a question."),
             tool_of(market_state, OfFigures, "Regime, trend and rates of the market, and its pull on one company."),
             tool_of(

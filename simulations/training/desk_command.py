@@ -20,6 +20,8 @@ from .examination import Examined, examine
 from .exercises import Exercise, TrainingError, digest_of, drawn, refuse_leaks
 from .gguf_adapter import write_gguf
 from .market_exercises import ALL_EDGES, laboratory_exercises
+from .phrasebook.releases import releases
+from .tone_exercises import tone_exercises
 
 ADAPTER_FILE, WEIGHTS_FILE, CARD_FILE, CHECKPOINT = (
     "adapter.gguf",
@@ -42,11 +44,14 @@ class DeskPlan(Frozen):
     """Of the market that it is examined on; nothing of it is seen in training."""
     companies: int = 16
     years: int = 8
-    exercises: int = 3000
-    """Learnt from."""
+    exercises: int = 3600
+    """About stances, learnt from."""
     examined: int = 400
     agent: str | None = None
     """Only for this agent; all of the classic desk by default."""
+    releases: int = 2800
+    """Press releases whose tone is learnt, too; none where the adapter is one agent's."""
+    releases_examined: int = 600
 
 
 class Card(Frozen):
@@ -159,7 +164,15 @@ def market_parts(plan: DeskPlan, say: Callable[[str], None]) -> Exercises:
         return [exercises[i] for i in rng.permutation(len(exercises))[:count]]
 
     held_back = drawn(markets[plan.held_back_seed], min(128, plan.examined), rng)
-    return Exercises(some(learn, plan.exercises), held_back, some(markets[plan.exam_seed], plan.examined))
+    parts = Exercises(some(learn, plan.exercises), held_back, some(markets[plan.exam_seed], plan.examined))
+    if plan.agent or not plan.releases:
+        return parts
+    seed = plan.seeds[0]
+    return Exercises(
+        [*parts.learn, *tone_exercises(releases(plan.releases, "learn", seed=seed))],
+        [*parts.held_back, *tone_exercises(releases(96, "held_back", seed=seed))],
+        [*parts.exam, *tone_exercises(releases(plan.releases_examined, "exam", seed=seed))],
+    )
 
 
 def by_agent(base: Path, adapter: Path | None, exam: Sequence[Exercise], threads: int) -> dict[str, Examined]:
