@@ -20,7 +20,7 @@ from ...agents.models.core import Answer, Question, Reply, Request
 from ...agents.signals import STANCE_SCORE, STANCES
 from ...memory.journal import Journal
 from ...memory.journal.database import FILE as JOURNAL_FILE
-from ...memory.journal.events import DecisionOpened, ModelCalled, SignalResolved
+from ...memory.journal.events import DecisionOpened, ModelCalled, SessionStarted, SignalResolved
 from ...memory.outcome import Outcome
 from ...tools.frozen import Frozen
 from .exercises import Exercise, TrainingError, purged, sheet_of
@@ -64,7 +64,7 @@ class Harvest:
     """What sessions hold for training."""
 
     exercises: list[Exercise]
-    """By day."""
+    """By day; a question that was asked word for word more than once is there the first time."""
     as_of: date
     """Day of the training: the one asked for, or that of the last answer that became known."""
     heads: tuple[str, ...]
@@ -84,7 +84,7 @@ def harvest(source: FromJournals, *, agent: str | None = None, after: date | Non
         TrainingError: a folder holds no session, or one that teaches nothing true.
         JournalRefused: a journal cannot be read.
     """
-    found: dict[tuple[str, str, str], Exercise] = {}
+    known: list[Exercise] = []
     later: list[date] = []
     heads = []
     for folder in session_folders(source.sessions):
@@ -96,12 +96,15 @@ def harvest(source: FromJournals, *, agent: str | None = None, after: date | Non
                     continue
                 if source.as_of is not None and exercise.known > source.as_of:
                     later.append(exercise.known)
-                elif after is None or exercise.known > after:
-                    # a fork and its parent ask the same: once is enough
-                    found.setdefault((exercise.sheet.system, exercise.sheet.prefix, exercise.text), exercise)
-    if not found:
+                else:
+                    known.append(exercise)
+    # a fork and its parent ask the same, and an analyst without news asks again what it asked before: the first counts
+    first: dict[tuple[str, str, str], Exercise] = {}
+    for exercise in sorted(known, key=lambda e: (e.day, e.sheet.agent, e.group)):
+        first.setdefault((exercise.sheet.system, exercise.sheet.prefix, exercise.text), exercise)
+    exercises = [exercise for exercise in first.values() if after is None or exercise.known > after]
+    if not exercises:
         raise NothingKnown(_nothing(source, after, later))
-    exercises = sorted(found.values(), key=lambda e: (e.day, e.sheet.agent, e.group))
     return Harvest(exercises, source.as_of or max(e.known for e in exercises), tuple(heads))
 
 
@@ -159,11 +162,13 @@ def _of(journal: Journal, by: By) -> Iterator[Exercise]:
         for record in journal.events("signal_resolved")
         if isinstance(record.event, SignalResolved)
     }
-    market = next((record.event.market_fingerprint for record in journal.events("session_started")), "")
+    first = next(journal.events("session_started")).event
+    assert isinstance(first, SessionStarted)
+    market = first.market_fingerprint[:12]
     for asked in answered(journal):
         if asked.request.options != STANCES:
             continue
-        group = f"{market[:12]}/{asked.question.ticker}"
+        group = f"{market}/{asked.question.ticker}"
         if by == "teacher":
             yield _by_teacher(asked, group)
         elif outcome := outcomes.get((asked.decision, asked.request.role, asked.question.ticker)):
