@@ -79,9 +79,8 @@ def test_rollback_goes_back_one_champion_at_a_time(adapter: Path) -> None:
 
 @given(st.lists(st.sampled_from(["promote", "aside", "back"]), max_size=12))
 def test_going_back_undoes_the_last_promotion(moves: list[str]) -> None:
-    line, history, count = [FIRST], [Step(what="trained", version=FIRST, champion=FIRST, at=NOW, adapter_sha256="")], 0
-    for move in moves:
-        count += 1
+    line, history = [FIRST], [Step(what="trained", version=FIRST, champion=FIRST, at=NOW, adapter_sha256="")]
+    for count, move in enumerate(moves):
         match move:
             case "promote":
                 line.append(str(count))

@@ -1,4 +1,4 @@
-"""An update goes on from the champion, learns from what is new and what is old, and replaces it only where it is better."""
+"""An update goes on from the champion with what is new and what is old, and replaces it only where it is better."""
 
 import json
 import shutil
@@ -11,11 +11,13 @@ import pytest
 from typer.testing import CliRunner
 
 from paperdesk.agents.models.digest import file_digest
+from paperdesk.simulations.training.adapter import load_base, train_adapter
+from paperdesk.simulations.training.anchor import Anchor
 from paperdesk.simulations.training.desk_command import Card
 from paperdesk.simulations.training.exercises import TooLittleData, TrainingError
 from paperdesk.simulations.training.journal_exercises import FromJournals, NothingKnown, harvest
 from paperdesk.simulations.training.kept import KEPT_FILE, Damaged, read_kept
-from paperdesk.simulations.training.places import ADAPTER_FILE, CARD_FILE, CHECKPOINT, WEIGHTS_FILE
+from paperdesk.simulations.training.places import ADAPTER_FILE, CARD_FILE, CHECKPOINT
 from paperdesk.simulations.training.registry import FIRST, champion_of, folder_of, read_registry, roll_back
 from paperdesk.simulations.training.update_command import (
     OtherBase,
@@ -26,10 +28,10 @@ from paperdesk.simulations.training.update_command import (
     update_adapter,
 )
 
-from .champions import known, write_champion
+from .champions import RECIPE, known, write_champion
 from .journals import day_of, write_journal
 
-torch = pytest.importorskip("torch")
+torch, peft = pytest.importorskip("torch"), pytest.importorskip("peft")
 pytestmark = pytest.mark.filterwarnings("ignore:Could not find a config file")
 NOW = datetime(2033, 1, 1, tzinfo=UTC)
 
@@ -127,25 +129,51 @@ def test_what_is_no_better_is_kept_aside_with_its_figures(able: Path, place: Pat
     assert (folder_of(tmp_path / "a", aside.version) / ADAPTER_FILE).is_file()
 
 
-def test_the_penalty_keeps_the_weights_near(able: Path, place: Path, tmp_path: Path) -> None:
-    def moved(name: str, keep: float) -> float:
-        updated(able, place, "sure", tmp_path / name, keep=keep, epochs=1)
-        version = read_registry(tmp_path / name).versions[-1]
-        before, after = (changes(folder) for folder in (place / "sure", folder_of(tmp_path / name, version)))
-        gap = sum(float(((after[key] - before[key]) ** 2).sum()) for key in before)
-        return gap / sum(float((change**2).sum()) for change in before.values())
+def test_the_penalty_is_the_squared_distance_of_the_changes_of_weights(able: Path, place: Path) -> None:
+    model = load_base(able, RECIPE, place / "sure")
+    anchor, before = Anchor(model, 3.0), changes(model)
+    assert float(anchor.penalty()) == pytest.approx(0, abs=1e-5)
+    draw = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for weight in model.parameters():
+            if weight.requires_grad:
+                weight += torch.randn(weight.shape, generator=draw) * 0.2
+    gap = sum(float(((now - then) ** 2).sum()) for now, then in zip(changes(model), before, strict=True))
+    size = sum(float((then**2).sum()) for then in before)
+    assert float(anchor.penalty()) == pytest.approx(3 / 2 * gap / size, rel=1e-4)
+    with torch.no_grad():  # the same change by other factors is at no distance
+        for module in changed(model):
+            module.lora_A["default"].weight *= 2
+            module.lora_B["default"].weight /= 2
+    assert float(anchor.penalty()) == pytest.approx(3 / 2 * gap / size, rel=1e-4)
+    with pytest.raises(TrainingError, match="has nothing to keep"):
+        Anchor(load_base(able, RECIPE), 1.0)
 
-    assert moved("held", 100.0) < moved("free", 0.0) / 2
+
+def changed(model: Any) -> list[Any]:
+    return [module for module in model.modules() if "default" in getattr(module, "lora_A", ())]
 
 
-def changes(folder: Path) -> dict[str, Any]:
+def changes(model: Any) -> list[Any]:
     """The change of each projection's weights, B A."""
-    from safetensors.torch import load_file
+    return [
+        (module.lora_B["default"].weight @ module.lora_A["default"].weight).detach().clone()
+        for module in changed(model)
+    ]
 
-    state = load_file(folder / WEIGHTS_FILE)
-    return {
-        name: state[name.replace("lora_A", "lora_B")] @ tensor for name, tensor in state.items() if "lora_A" in name
-    }
+
+def test_a_penalty_holds_training_back(able: Path, place: Path) -> None:
+    asked = harvest(plan(able, place).journals).exercises
+
+    def moved(keep: float) -> float:
+        recipe = RECIPE.model_copy(update={"keep": keep})
+        trained = train_adapter(able, asked[:96], asked[-16:], recipe, begin_with=place / "sure")
+        model = load_base(able, RECIPE, place / "sure")
+        anchor = Anchor(model, 1.0)
+        peft.set_peft_model_state_dict(model, trained.state)
+        return float(anchor.penalty())
+
+    assert moved(10.0) < moved(0.0) / 2
 
 
 def test_an_interrupted_update_ends_as_if_it_had_not_been(
@@ -187,7 +215,7 @@ def test_what_cannot_be_gone_on_from_is_refused(able: Path, place: Path, tmp_pat
     other.write_bytes(able.read_bytes()[:-4] + b"\0\0\0\0")
     refused(OtherBase, r"was trained on able.gguf and not on other.gguf", sure, model=str(other))
     journals = plan(able, place).journals
-    early = journals.model_copy(update={"as_of": day_of(62)})
+    early = journals.model_copy(update={"as_of": day_of(70)})
     refused(NothingKnown, "was known by", sure, journals=early.model_copy(update={"as_of": day_of(1)}))
     refused(TooLittleData, "exercises that became known", sure, journals=early)
     short = journals.model_copy(update={"as_of": day_of(110), "examined": 0.2})
