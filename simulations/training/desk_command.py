@@ -44,12 +44,12 @@ class DeskPlan(Frozen):
     """Of the market that it is examined on; nothing of it is seen in training."""
     companies: int = 16
     years: int = 8
-    exercises: int = 3600
+    exercises: int = 2400
     """About stances, learnt from."""
     examined: int = 400
     agent: str | None = None
     """Only for this agent; all of the classic desk by default."""
-    releases: int = 2800
+    releases: int = 2400
     """Press releases whose tone is learnt, too; none where the adapter is one agent's."""
     releases_examined: int = 600
 

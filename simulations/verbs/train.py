@@ -25,11 +25,11 @@ def desk(
     ] = "101,102,103",
     companies: Annotated[int, typer.Option(min=4, max=200, help="Companies of each market.")] = 16,
     years: Annotated[int, typer.Option(min=3, max=30, help="Years of each market.")] = 8,
-    exercises: Annotated[int, typer.Option(min=64, help="Questions about stances to learn from.")] = 3600,
+    exercises: Annotated[int, typer.Option(min=64, help="Questions about stances to learn from.")] = 2400,
     examined: Annotated[int, typer.Option(min=16, help="Questions of a market never seen to be examined on.")] = 400,
     releases: Annotated[
         int, typer.Option(min=0, help="Press releases to learn the tone of; none with --agent.")
-    ] = 2800,
+    ] = 2400,
     epochs: Annotated[int, typer.Option(min=1, max=100, help="Times that each question is read.")] = 1,
     rank: Annotated[int, typer.Option(min=1, max=128, help="Rank of the adapter.")] = 8,
     learning_rate: Annotated[float, typer.Option(help="Of AdamW at its highest.")] = 5e-4,

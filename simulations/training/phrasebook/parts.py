@@ -1,5 +1,7 @@
-"""Parts of sentences about any company: what is measured, which way it went, why, how sure anyone is, and what is said
-in every release whatever happened. All sentences are our own."""
+"""Parts of sentences about any company: what is measured, which way it went, why, how sure anyone is.
+
+And what stands in every release whatever happened. All sentences are our own.
+"""
 
 
 def _lines(text: str) -> tuple[str, ...]:

@@ -95,7 +95,7 @@ class _Writer:
         """A sentence beside the telling one: of the same tone, or of none."""
         ways = (self._figure, self._outlook, self._event, self._trade_news)
         if tone == 0 and self._rng.random() < 0.5:
-            return self._one((parts.BOILERPLATE))
+            return self._one(parts.BOILERPLATE)
         way: Callable[[Tone], str] = self._any(ways if tone else ways[2:])
         return way(tone)
 
@@ -145,8 +145,10 @@ class _Writer:
 
     def _clause(self, tone: Tone) -> str:
         """Something with a tone that can stand within another sentence."""
-        ways: tuple[Callable[[Tone], str], ...] = (self._bare_figure, self._bare_event, self._bare_outlook, self._trade_news)
-        return self._any(ways)(tone)
+        way: Callable[[Tone], str] = self._any(
+            (self._bare_figure, self._bare_event, self._bare_outlook, self._trade_news)
+        )
+        return way(tone)
 
     def _bare_figure(self, tone: Tone) -> str:
         wanted: Tone = 1 if self._rng.random() < 0.5 else -1

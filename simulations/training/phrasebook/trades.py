@@ -16,7 +16,8 @@ class Trade(NamedTuple):
 
 
 def _trade(noun: str, goods: str, customers: str, *, good: str, bad: str, plain: str) -> Trade:
-    return Trade(noun, goods, customers, *(tuple(line.strip() for line in text.split("|")) for text in (good, bad, plain)))
+    news = (tuple(line.strip() for line in text.split("|")) for text in (good, bad, plain))
+    return Trade(noun, goods, customers, *news)
 
 
 TRADES: tuple[Trade, ...] = (
