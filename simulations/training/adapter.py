@@ -110,6 +110,7 @@ def train_adapter(
     recipe: Recipe | None = None,
     *,
     begin_with: Path | None = None,
+    loaded: Any | None = None,
     checkpoint: Path | None = None,
     listen: Callable[[Progress], None] = lambda progress: None,
 ) -> Trained:
@@ -121,6 +122,7 @@ def train_adapter(
         held_back: what tells when to stop.
         recipe: how; the default one is measured in docs/training.md.
         begin_with: folder of an adapter (safetensors) to go on from; its rank is that of the recipe.
+        loaded: in place of both files, the model as `load_base` gives it, to be trained from where it is.
         checkpoint: file in which the state is kept at every look; where it is there already, training goes on from it.
         listen: told after each batch.
 
@@ -137,7 +139,7 @@ def train_adapter(
     torch = required("torch")
     torch.manual_seed(recipe.seed)
     torch.set_num_threads(recipe.threads)
-    model = load_base(base, recipe, begin_with)
+    model = load_base(base, recipe, begin_with) if loaded is None else loaded
     before = [file_digest(begin_with / WEIGHTS_FILE)] if begin_with is not None else []
     key = content_hash([recipe.model_dump(), digest_of(learn), digest_of(held_back), file_digest(base), *before])
     return _Course(model, Laid(base, [*learn, *held_back]), learn, held_back, recipe, listen, checkpoint, key).run()
@@ -163,14 +165,18 @@ def load_base(base: Path, recipe: Recipe, begin_with: Path | None = None) -> Any
 def _adapted(peft: Any, model: Any, recipe: Recipe, begin_with: Path | None) -> Any:
     if begin_with is not None:
         return peft.PeftModel.from_pretrained(model, begin_with, is_trainable=True)
-    config = peft.LoraConfig(
+    return peft.get_peft_model(model, lora_config(recipe))
+
+
+def lora_config(recipe: Recipe) -> Any:
+    """Peft's configuration of an adapter."""
+    return required("peft").LoraConfig(
         r=recipe.rank,
         lora_alpha=recipe.alpha,
         lora_dropout=recipe.dropout,
         target_modules=list(TARGETS),
         task_type="CAUSAL_LM",
     )
-    return peft.get_peft_model(model, config)
 
 
 class _Course:

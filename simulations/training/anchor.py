@@ -6,8 +6,8 @@ over the changed projections m, with B0 A0 the change of weights at the beginnin
 starting point of Li, Grandvalet and Davoine (2018, "Explicit inductive bias for transfer learning with convolutional
 networks", L2-SP), put on the product: the factors of a low-rank change are determined only up to an invertible matrix
 between them, the change itself is. The denominator makes `keep` free of units: to move as far as all that was learnt
-before costs keep / 2 nats. Elastic weight consolidation (Kirkpatrick et al. 2017, eq. 3) would weigh each weight by its Fisher
-information; that is as many more numbers to estimate from a few hundred exercises, and is not done.
+before costs keep / 2 nats. Elastic weight consolidation (Kirkpatrick et al. 2017, eq. 3) would weigh each weight by its
+Fisher information; that is as many more numbers to estimate from a few hundred exercises, and is not done.
 """
 
 from typing import Any

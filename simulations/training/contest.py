@@ -8,6 +8,7 @@ and outcomes of neighbouring days overlap, so days are resampled in blocks (stat
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -120,27 +121,28 @@ def gain_of(exam: Sequence[Exercise], differences: Vector, seed: int = 0) -> Gai
     """
     known = np.isfinite(differences)
     some = [exercise for exercise, there in zip(exam, known, strict=True) if there]
-    days = sorted({exercise.day for exercise in some})
+    # what has no day is its own piece of news
+    where_of = [(e.day, i if e.day == date.min else 0) for i, e in enumerate(some)]
+    days = sorted(set(where_of))
     if len(days) < LEAST:
         return None
     place = {day: i for i, day in enumerate(days)}
-    where = np.array([place[exercise.day] for exercise in some])
+    where = np.array([place[key] for key in where_of])
     sums = np.bincount(where, weights=differences[known], minlength=len(days))
     counts = np.bincount(where, minlength=len(days))
-    length = _block(some, days, sums / counts)
+    length = _block(some, [day for day, _ in days], sums / counts)
     rows = stationary_places(len(days), DRAWS, length, np.random.default_rng(seed))
     drawn = sums[rows].sum(axis=1) / counts[rows].sum(axis=1)
     low, high = interval(drawn, LEVEL)
     return Gain(gain=float(sums.sum() / counts.sum()), low=low, high=high, days=len(days), block=round(length, 2))
 
 
-def _block(exam: Sequence[Exercise], days: Sequence[object], means: Vector) -> float:
+def _block(exam: Sequence[Exercise], days: Sequence[date], means: Vector) -> float:
     """The block length that the data ask for, and at least the days that the longest outcome spans."""
-    place = list(days)
     spans = {(exercise.day, exercise.known) for exercise in exam}
-    longest = max(sum(day < other < known for other in place) + 1 for day, known in spans)  # type: ignore[operator]
+    longest = max(sum(day < other < known for other in days) + 1 for day, known in spans)
     try:
         asked = block_length(means)
     except DegenerateTrack:  # no difference on any day
         asked = 1.0
-    return min(max(asked, float(longest)), len(place) / 3)
+    return min(max(asked, float(longest)), len(days) / 3)

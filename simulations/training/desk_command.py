@@ -6,7 +6,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -16,14 +15,16 @@ from ...agents.models.files.places import find_file
 from ...agents.models.llama_cpp import LlamaCpp
 from ...tools.frozen import Frozen
 from ...tools.market.laboratory import LaboratoryPlan
-from .adapter import LEAST, Progress, Recipe, Trained, load_base, required, train_adapter
+from .adapter import LEAST, Progress, Recipe, Trained, lora_config, required, train_adapter
 from .examination import Examined, examine
 from .exercises import Exercise, TrainingError, digest_of, drawn, refuse_leaks, refuse_poor
 from .gguf_adapter import write_gguf
 from .journal_exercises import FromJournals, harvest, parts_of
 from .kept import HELD_OUT, KEPT, Kept, sampled, write_kept
 from .market_exercises import ALL_EDGES, laboratory_exercises
+from .phrasebook.releases import releases
 from .places import ADAPTER_FILE, CARD_FILE, CHECKPOINT, WEIGHTS_FILE
+from .tone_exercises import tone_exercises
 
 
 class DeskPlan(Frozen):
@@ -38,11 +39,14 @@ class DeskPlan(Frozen):
     """Of the market that it is examined on; nothing of it is seen in training."""
     companies: int = 16
     years: int = 8
-    exercises: int = 3000
-    """Learnt from."""
+    exercises: int = 2400
+    """About stances, learnt from."""
     examined: int = 400
     agent: str | None = None
     """Only for this agent; all of the classic desk by default."""
+    releases: int = 2400
+    """Press releases whose tone is learnt, too; none where the adapter is one agent's."""
+    releases_examined: int = 600
     journals: FromJournals | None = None
     """Sessions to learn from in place of generated markets."""
 
@@ -166,7 +170,15 @@ def market_parts(plan: DeskPlan, say: Callable[[str], None]) -> Exercises:
     learn = [exercise for seed in plan.seeds for exercise in markets[seed]]
     held_back = drawn(markets[plan.held_back_seed], min(128, plan.examined), rng)
     exam = markets[plan.exam_seed]
-    return Exercises(_some(learn, plan.exercises, rng), held_back, _some(exam, plan.examined, rng))
+    parts = Exercises(_some(learn, plan.exercises, rng), held_back, _some(exam, plan.examined, rng))
+    if plan.agent or not plan.releases:
+        return parts
+    seed = plan.seeds[0]
+    return Exercises(
+        [*parts.learn, *tone_exercises(releases(plan.releases, "learn", seed=seed))],
+        [*parts.held_back, *tone_exercises(releases(96, "held_back", seed=seed))],
+        [*parts.exam, *tone_exercises(releases(plan.releases_examined, "exam", seed=seed))],
+    )
 
 
 def journal_parts(plan: DeskPlan, say: Callable[[str], None]) -> Exercises:
@@ -199,10 +211,10 @@ def by_agent(base: Path, adapter: Path | None, exam: Sequence[Exercise], threads
 def write_adapter(trained: Trained, base: Path, out: Path) -> None:
     """The adapter for llama.cpp, and peft's files to go on from."""
     safetensors = required("safetensors.torch")
-    model: Any = load_base(base, trained.recipe)
-    config = model.peft_config["default"]
+    config = lora_config(trained.recipe)
     config.base_model_name_or_path = base.name
     config.save_pretrained(out)
     safetensors.save_file({name: t.contiguous() for name, t in trained.state.items()}, out / WEIGHTS_FILE)
     name = f"{base.stem} for the desk"
-    write_gguf(trained.state, out / ADAPTER_FILE, config=model.config, alpha=trained.recipe.alpha, name=name)
+    model = required("transformers").AutoConfig.from_pretrained(base.parent, gguf_file=base.name, local_files_only=True)
+    write_gguf(trained.state, out / ADAPTER_FILE, config=model, alpha=trained.recipe.alpha, name=name)

@@ -23,6 +23,7 @@ from ...tools.sentiment.writing import write_whole
 from .adapter import LEAST, Progress, Recipe, Trained, required, train_adapter
 from .contest import Contest, Gain, contest, refuse_few_days
 from .desk_command import Card, write_adapter
+from .examination import Examined
 from .exercises import Exercise, TrainingError, digest_of, refuse_leaks, refuse_poor
 from .journal_exercises import FromJournals, Harvest, harvest, parts_of
 from .kept import HELD_OUT, KEPT, Damaged, Kept, read_kept, sampled, write_kept
@@ -62,6 +63,8 @@ class UpdateCard(Frozen):
     champion: str
     """The version that it began with."""
     champion_sha256: str
+    after: dict[str, Examined]
+    """By agent, all that it was examined on: whom it is for."""
     plan: UpdatePlan
     recipe: Recipe
     learnt: int
@@ -197,6 +200,7 @@ def _card(
         adapter_sha256=file_digest(out / ADAPTER_FILE),
         champion=name,
         champion_sha256=file_digest(champion / ADAPTER_FILE),
+        after=(old.after if old else {}) | new.after,
         plan=plan,
         recipe=trained.recipe,
         learnt=len(lesson.learn),

@@ -34,8 +34,11 @@ def desk(
     ] = "101,102,103",
     companies: Annotated[int, typer.Option(min=4, max=200, help="Companies of each market.")] = 16,
     years: Annotated[int, typer.Option(min=3, max=30, help="Years of each market.")] = 8,
-    exercises: Annotated[int, typer.Option(min=64, help="Questions to learn from.")] = 3000,
+    exercises: Annotated[int, typer.Option(min=64, help="Questions about stances to learn from.")] = 2400,
     examined: Annotated[int, typer.Option(min=16, help="Questions never seen to be examined on.")] = 400,
+    releases: Annotated[
+        int, typer.Option(min=0, help="Press releases to learn the tone of; none with --agent.")
+    ] = 2400,
     sessions: From = None,
     teacher: Annotated[
         str | None,
@@ -64,6 +67,7 @@ def desk(
         examined=examined,
         agent=agent,
         journals=_journals(sessions, teacher, as_of),
+        releases=releases,
     )
     card = training_screen(plan, out, recipe)
     print_card(card, out, json=json)
