@@ -1,12 +1,12 @@
 """Ways of asking compared on the same questions: bare, with examples, corrected or not, with and without the adapter.
 
 The questions are those that a scorecard session of the desk puts to its analysts on a generated market with all edges
-planted, whose truth is known (seed 901, in no training). Examples, by
-likeness or by time, are earlier questions of the same market whose answer was known by then. Corrected is the desk's own way: the distribution is divided by that after a content-free question
-with the same examples before it (Zhao et al. 2021, "Calibrate before use"). The gain is the mean difference of Brier
-scores from the desk's way without examples and adapter, with its interval by days. `PAPERDESK_PROMPTING` is the number
-of questions of each analyst (200 by default), `PAPERDESK_ADAPTER` an adapter's file (the one that comes with PaperDesk
-by default, where there is one).
+planted, whose truth is known (seed 901, in no training). Examples, by likeness or by time, are earlier questions of the
+same market whose answer was known by then. Corrected is the desk's own way: the distribution is divided by that after a
+content-free question with the same examples before it (Zhao et al. 2021, "Calibrate before use"). The gain is the mean
+difference of Brier scores from the desk's way without examples and adapter, with its interval by days.
+`PAPERDESK_PROMPTING` is the number of questions of each analyst (200 by default), `PAPERDESK_ADAPTER` an adapter's file
+(the one that comes with PaperDesk by default, where there is one).
 """
 
 import os

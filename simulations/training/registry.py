@@ -10,7 +10,7 @@ Versions are never changed or deleted; promoting one and going back both only mo
 import fcntl
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -134,6 +134,22 @@ def _read(adapter: Path) -> Registry:
 def champion_of(adapter: Path) -> Path:
     """The champion's GGUF file."""
     return folder_of(adapter, read_registry(adapter).champion) / ADAPTER_FILE
+
+
+def with_champions(given: Sequence[str]) -> tuple[str, ...]:
+    """Adapters as a session names them, folders replaced by their champions' files.
+
+    Args:
+        given: paths, or `AGENT=PATH`.
+    """
+    return tuple(_file_of(text) for text in given)
+
+
+def _file_of(text: str) -> str:
+    agent, equals, path = text.partition("=")
+    begin = f"{agent}=" if equals and agent.isidentifier() else ""
+    folder = Path(path if begin else text).expanduser()
+    return f"{begin}{champion_of(folder)}" if folder.is_dir() else text
 
 
 def record(adapter: Path, step: Step, *, challenged: str) -> Registry:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperdesk.agents.models.digest import file_digest
+from paperdesk.simulations.config import load_config
 from paperdesk.simulations.training.exercises import TrainingError
 from paperdesk.simulations.training.kept import Damaged
 from paperdesk.simulations.training.places import ADAPTER_FILE, CARD_FILE
@@ -54,6 +55,17 @@ def step(adapter: Path, name: str, *, promoted: bool = True, champion: str = FIR
 def test_an_adapter_that_was_never_updated_is_its_own_champion(adapter: Path) -> None:
     assert champion_of(adapter) == adapter / ADAPTER_FILE
     assert not (adapter / REGISTRY_FILE).exists(), "reading writes nothing"
+
+
+def test_a_session_that_names_the_folder_has_the_champion_of_its_day(adapter: Path) -> None:
+    given = {"adapter": f"{adapter}, technical={adapter},other.gguf"}
+    first = load_config(None, given)
+    assert first.adapter == (f"{adapter}/adapter.gguf", f"technical={adapter}/adapter.gguf", "other.gguf")
+    record(adapter, step(adapter, "b"), challenged=FIRST)
+    assert load_config(None, given).adapter[0] == f"{adapter}/updates/b/adapter.gguf"
+    assert load_config(None, first.model_dump()) == first
+    with pytest.raises(TrainingError, match="holds no trained adapter"):
+        load_config(None, {"adapter": str(adapter.parent)})
 
 
 def test_a_challenger_kept_aside_changes_nothing_but_the_history(adapter: Path) -> None:
