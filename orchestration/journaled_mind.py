@@ -8,7 +8,6 @@ from ..agents.models.budget import Meter
 from ..agents.models.core import Fingerprint, ModelCore, Reply, Request, key_of
 from ..memory.journal.events import ModelCalled
 from ..memory.journal.store import Journal
-from ..tools.frozen import canonical_json
 
 
 @dataclass
@@ -45,7 +44,7 @@ class JournaledMind:
             BudgetExhausted: the model was not asked, because its answer could exceed the budget; or it was, and its
                 reply is on record but exceeds it.
         """
-        asked = request.model_dump(mode="json", by_alias=True)
+        asked = request.canonical()
         key = key_of(asked, self.key)
         document = self.journal.reply_for(key)
         fresh = document is None
@@ -54,18 +53,17 @@ class JournaledMind:
             self.calls += 1
             # Through its canonical text, so that a fresh reply and a recorded one are alike to the order of their keys:
             # sums over a dict depend on it in the last digit.
-            document = json.loads(canonical_json(self.open_model().answer(request).model_dump(mode="json")))
+            document = json.loads(self.open_model().answer(request).canonical())
         reply = Reply.model_validate(document)
-        self.journal.append(
-            ModelCalled(
-                decision=self.decision,
-                agent=request.role,
-                task=request.task,
-                request_key=key,
-                request=asked,
-                reply=document,
-            )
+        called = ModelCalled(
+            decision=self.decision,
+            agent=request.role,
+            task=request.task,
+            request_key=key,
+            request=request.model_dump(mode="json", by_alias=True),
+            reply=document,
         )
+        self.journal.append(called.written_as(request=asked))
         self.meter.count(key, reply)
         if fresh:  # what is on record is paid for; only what comes next can be refused
             if self.fingerprint.backend != "scorecard":

@@ -5,15 +5,14 @@ Its id is stable and readable (`AURX/momentum_3m/2031-03-28`), so that a reader 
 """
 
 from datetime import UTC, datetime
-from functools import lru_cache
 from hashlib import sha256
 from json.encoder import encode_basestring as _quoted
 from math import isfinite
 from typing import Any, Literal, Self, get_args
 
-from pydantic import AwareDatetime, TypeAdapter, ValidationInfo, model_validator
+from pydantic import AwareDatetime, ValidationInfo, model_validator
 
-from .frozen import Frozen, canonical_json
+from .frozen import Frozen, time_text
 
 EvidenceKind = Literal["indicator", "ratio", "passage", "regime", "event", "portfolio", "lesson"]
 """Where a piece of evidence belongs: price-based, from filings, from a document, of the whole market, of the graph, of
@@ -21,7 +20,6 @@ the desk, from what followed an earlier signal."""
 
 _SEAL = object()
 """Validation context of `Evidence.of` alone: the hash is written instead of compared."""
-_TIME: TypeAdapter[datetime] = TypeAdapter(datetime)
 
 
 class Span(Frozen):
@@ -35,8 +33,11 @@ class Span(Frozen):
 class Evidence(Frozen):
     """One fact known at `as_of`: a figure (`value` in `unit`) or a passage (`text`), never both.
 
-    Build with `Evidence.of`, which computes `hash` over all other fields; the validator refuses a wrong one.
+    Build with `Evidence.of`, which computes `hash` over all other fields; the validator refuses a wrong one. An object
+    whose hash was checked once remembers its text: it is written into several hashes. A copy remembers nothing.
     """
+
+    __slots__ = ("_sealed",)
 
     id: str
     """Stable and readable: `<ticker>/<measure>/<period or document passage>`."""
@@ -70,27 +71,46 @@ class Evidence(Frozen):
             validated: Self = cls.__pydantic_validator__.validate_python({"hash": "", **fields}, context=_SEAL)
             return validated
         values = _ABSENT | fields
-        values["hash"] = sha256(_canonical(values).encode()).hexdigest()
+        head, tail = _canonical(values)
+        values["hash"] = digest = sha256((head + tail).encode()).hexdigest()
         made = object.__new__(cls)
+        _seal(made, f'{head}"hash":"{digest}",{tail}')
         object.__setattr__(made, "__dict__", values)
         object.__setattr__(made, "__pydantic_fields_set__", {"hash", *fields})
         object.__setattr__(made, "__pydantic_extra__", None)
         object.__setattr__(made, "__pydantic_private__", None)
         return made
 
+    def canonical(self) -> str:
+        """`canonical_json` of all fields."""
+        try:
+            return self._sealed  # type: ignore[attr-defined, no-any-return]
+        except AttributeError:
+            pass
+        head, tail = _canonical(self.__dict__)
+        return f'{head}"hash":{_quoted(self.hash)},{tail}'
+
     @model_validator(mode="after")
     def _consistent(self, info: ValidationInfo) -> Self:
+        if hasattr(self, "_sealed"):
+            return self  # it only passes from one model into another
         # in UTC: two times of one zone are compared by their clocks, and a clock is put back once a year
         if self.available_at.astimezone(UTC) > self.as_of.astimezone(UTC):
             raise ValueError(f"evidence {self.id} became known at {self.available_at}, after {self.as_of}")
         if (self.value is None) == (self.text is None):
             raise ValueError(f"evidence {self.id} must hold either a value or a text")
-        computed = sha256(_canonical(self.__dict__).encode()).hexdigest()
+        head, tail = _canonical(self.__dict__)
+        computed = sha256((head + tail).encode()).hexdigest()
         if info.context is _SEAL:
             self.__dict__["hash"] = computed  # the class is frozen for everybody else
         elif self.hash != computed:
             raise ValueError(f"evidence {self.id} does not match its hash")
+        _seal(self, f'{head}"hash":"{computed}",{tail}')
         return self
+
+
+_seal = Evidence._sealed.__set__  # type: ignore[attr-defined]
+"""Remembers the text of an object whose hash is right."""
 
 
 _KINDS = frozenset(get_args(EvidenceKind))
@@ -119,28 +139,18 @@ def _is_plain(fields: dict[str, Any]) -> bool:
     )
 
 
-def _canonical(fields: dict[str, Any]) -> str:
-    """`frozen.canonical_json` of all fields but the hash, written out: a decision hashes thousands of these.
+def _canonical(fields: dict[str, Any]) -> tuple[str, str]:
+    """`frozen.canonical_json` of all fields but the hash, written out, in two parts: the hash belongs between them.
 
-    The general way (dump the model, sort, encode) takes five times as long; a test holds the two equal.
+    A decision hashes thousands of these. The general way (dump the model, sort, encode) takes five times as long; a
+    test holds the two equal.
     """
     value, text, span = fields["value"], fields["text"], fields["span"]
     return (
-        f'{{"as_of":"{_written(fields["as_of"])}","available_at":"{_written(fields["available_at"])}",'
+        f'{{"as_of":"{time_text(fields["as_of"])}","available_at":"{time_text(fields["available_at"])}",',
         f'"id":{_quoted(fields["id"])},"kind":"{fields["kind"]}","measure":{_quoted(fields["measure"])},'
         f'"period":{_quoted(fields["period"])},"source":{_quoted(fields["source"])},'
-        f'"span":{"null" if span is None else canonical_json(span.model_dump(mode="json"))},'
+        f'"span":{"null" if span is None else span.canonical()},'
         f'"text":{"null" if text is None else _quoted(text)},"ticker":{_quoted(fields["ticker"])},'
-        f'"unit":{_quoted(fields["unit"])},"value":{"null" if value is None else float.__repr__(value)}}}'
+        f'"unit":{_quoted(fields["unit"])},"value":{"null" if value is None else float.__repr__(value)}}}',
     )
-
-
-def _written(moment: datetime) -> str:
-    """A time as pydantic writes it to JSON."""
-    # only UTC's own object is remembered: equal times of different zones are equal keys, but are written differently
-    return _written_utc(moment) if moment.tzinfo is UTC else str(_TIME.dump_python(moment, mode="json"))
-
-
-@lru_cache(maxsize=4096)
-def _written_utc(moment: datetime) -> str:
-    return f"{moment.replace(tzinfo=None).isoformat()}Z"
