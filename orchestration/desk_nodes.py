@@ -184,6 +184,8 @@ def gather(role: Role, state: DeskState, desk: DeskContext) -> None:
 
 def gather_further(role: Role, state: DeskState, desk: DeskContext) -> None:
     """Makes the calls that the role's mind asks for beyond the plan, as far as it is permitted; journals each."""
+    if not role.extra_calls:
+        return
     view = desk.market.view(state["as_of"])
     tools, book = research_tools(view), desk.casebook
     asked: dict[str, tuple[Call, ...]] = dict.fromkeys(desk.universe, ())
@@ -271,7 +273,8 @@ def execute(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, object
             desk.journal.append(
                 OrderSubmitted(decision=state["decision"], ticker=order.ticker, order=order, reason=item["reason"])
             )
-    desk.journal.mark()
+    if state["permitted"]:
+        desk.journal.mark()
     tools = execution_tools(desk.broker)
     for item in state["permitted"]:
         order = item["order"]

@@ -7,6 +7,7 @@ plain JSON and sorted. What comes out is `canonical_json` of the dumped model, t
 
 import hashlib
 import json
+import marshal
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -104,7 +105,8 @@ def _writer(hint: Any) -> Writer:
     if origin in (Union, UnionType) and len(inner) == 2 and NoneType in inner:
         return _optional(_writer(next(one for one in inner if one is not NoneType)))
     if origin is list or (origin is tuple and inner[1:] == (Ellipsis,)):
-        return _listed(_writer(inner[0]))
+        each = _writer(inner[0])
+        return _documents if each is _any else _listed(each)
     if origin is dict and inner[0] is not str:
         return _general
     if isinstance(hint, type) and issubclass(hint, Frozen):
@@ -154,6 +156,22 @@ def _optional(write: Writer) -> Writer:
 
 def _listed(write: Writer) -> Writer:
     return lambda values: "[" + ",".join(map(write, values)) + "]"
+
+
+def _documents(values: Any) -> str:
+    """Documents of which many are alike, such as one schema per question: what is the same is written once."""
+    texts: dict[bytes, str] = {}
+    written = []
+    for value in values:
+        try:
+            same = marshal.dumps(value, 2)  # tells 1 from 1.0 and True, which are equal
+        except ValueError:
+            written.append(_any(value))
+            continue
+        if same not in texts:
+            texts[same] = _any(value)
+        written.append(texts[same])
+    return "[" + ",".join(written) + "]"
 
 
 def _model(kind: type[Frozen]) -> Writer:
