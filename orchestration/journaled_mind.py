@@ -3,11 +3,13 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..agents.models.budget import Meter
 from ..agents.models.core import Fingerprint, ModelCore, Reply, Request, key_of
 from ..memory.journal.events import ModelCalled
 from ..memory.journal.store import Journal
+from ..tools.written import Written
 
 
 @dataclass
@@ -46,24 +48,26 @@ class JournaledMind:
         """
         asked = request.canonical()
         key = key_of(asked, self.key)
-        document = self.journal.reply_for(key)
+        document: Written | dict[str, Any] | None = self.journal.reply_for(key)
         fresh = document is None
         if document is None:
             self.meter.refuse_unless_affordable(request)
             self.calls += 1
             # Through its canonical text, so that a fresh reply and a recorded one are alike to the order of their keys:
             # sums over a dict depend on it in the last digit.
-            document = json.loads(self.open_model().answer(request).canonical())
-        reply = Reply.model_validate(document)
-        called = ModelCalled(
-            decision=self.decision,
-            agent=request.role,
-            task=request.task,
-            request_key=key,
-            request=request.model_dump(mode="json", by_alias=True),
-            reply=document,
+            answered = self.open_model().answer(request).canonical()
+            document = Written(answered, json.loads(answered))
+        reply = Reply.model_validate(document.read if isinstance(document, Written) else document)
+        self.journal.append(
+            ModelCalled(
+                decision=self.decision,
+                agent=request.role,
+                task=request.task,
+                request_key=key,
+                request=Written(asked),
+                reply=document,
+            )
         )
-        self.journal.append(called.written_as(request=asked))
         self.meter.count(key, reply)
         if fresh:  # what is on record is paid for; only what comes next can be refused
             if self.fingerprint.backend != "scorecard":

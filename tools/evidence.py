@@ -4,13 +4,14 @@ An `Evidence` says what was measured, for whom, over which period, when it becam
 Its id is stable and readable (`AURX/momentum_3m/2031-03-28`), so that a reader of the journal can find it again.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from hashlib import sha256
 from json.encoder import encode_basestring as _quoted
 from math import isfinite
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, NamedTuple, Self, get_args
 
-from pydantic import AwareDatetime, ValidationInfo, model_validator
+from pydantic import AwareDatetime, BaseModel, ValidationInfo, model_validator
 
 from .frozen import Frozen, time_text
 
@@ -28,6 +29,18 @@ class Span(Frozen):
     document: str
     start: int
     end: int
+
+
+class FigureRow(NamedTuple):
+    """What figures of one kind on one company do not share; see `Evidence`."""
+
+    id: str
+    measure: str
+    available_at: datetime
+    period: str
+    value: float
+    unit: str
+    source: str
 
 
 class Evidence(Frozen):
@@ -70,15 +83,32 @@ class Evidence(Frozen):
             # what `model_validate` calls; its own arguments take as long as the validation
             validated: Self = cls.__pydantic_validator__.validate_python({"hash": "", **fields}, context=_SEAL)
             return validated
-        values = _ABSENT | fields
+        return cls._made(_ABSENT | fields, {"hash", *fields})
+
+    @classmethod
+    def figures(cls, kind: EvidenceKind, ticker: str, as_of: datetime, rows: Iterable[FigureRow]) -> list[Self]:
+        """`of` for the figures that a tool has on one company."""
+        made = []
+        for row in rows:
+            fields = _figure(kind, ticker, as_of, row)
+            plain = type(row.value) is float and isfinite(row.value) and row.available_at.tzinfo is UTC is as_of.tzinfo
+            if plain and row.available_at <= as_of:
+                made.append(cls._made(fields, _OF_FIGURES))
+            else:
+                made.append(cls.of(**fields))
+        return made
+
+    @classmethod
+    def _made(cls, values: dict[str, Any], given: set[str]) -> Self:
+        """The evidence with these values, which are right."""
         head, tail = _canonical(values)
         values["hash"] = digest = sha256((head + tail).encode()).hexdigest()
         made = object.__new__(cls)
         _seal(made, f'{head}"hash":"{digest}",{tail}')
-        object.__setattr__(made, "__dict__", values)
-        object.__setattr__(made, "__pydantic_fields_set__", {"hash", *fields})
-        object.__setattr__(made, "__pydantic_extra__", None)
-        object.__setattr__(made, "__pydantic_private__", None)
+        _set_values(made, values)
+        _set_given(made, given)
+        _set_extra(made, None)
+        _set_private(made, None)
         return made
 
     def canonical(self) -> str:
@@ -109,6 +139,11 @@ class Evidence(Frozen):
         return self
 
 
+_set_values, _set_given, _set_extra, _set_private = (
+    BaseModel.__dict__[name].__set__
+    for name in ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
+)
+"""What pydantic's own constructor fills; `object.__setattr__` would look each of them up again."""
 _seal = Evidence._sealed.__set__  # type: ignore[attr-defined]
 """Remembers the text of an object whose hash is right."""
 
@@ -118,6 +153,27 @@ _TEXT = {str}
 _WORDS = ("id", "measure", "ticker", "period", "source")
 _ABSENT: dict[str, Any] = {"value": None, "text": None, "unit": "", "span": None}
 _NAMES = frozenset(Evidence.model_fields) - {"hash"}
+
+
+_OF_FIGURES = {"hash", *_NAMES} - {"text", "span"}
+
+
+def _figure(kind: str, ticker: str, as_of: datetime, row: FigureRow) -> dict[str, Any]:
+    id_, measure, available_at, period, value, unit, source = row
+    return {
+        "value": value,
+        "text": None,
+        "unit": unit,
+        "span": None,
+        "id": id_,
+        "kind": kind,
+        "measure": measure,
+        "ticker": ticker,
+        "as_of": as_of,
+        "available_at": available_at,
+        "period": period,
+        "source": source,
+    }
 
 
 def _is_plain(fields: dict[str, Any]) -> bool:

@@ -19,6 +19,8 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 from pydantic_core import to_jsonable_python
 
+from .written import Written
+
 
 class Frozen(BaseModel):
     """A pydantic model that cannot change, refuses unknown fields, and refuses NaN and infinities."""
@@ -32,10 +34,10 @@ class Frozen(BaseModel):
         Raises:
             ValueError: it holds a NaN or an infinity, or something that JSON cannot say.
         """
-        values = self.__dict__
-        if not _is_plain(type(self)):
+        fields, values = _fields(type(self)), self.__dict__
+        if not fields:
             return _canonical(self.model_dump(mode="json", by_alias=True))
-        return "{" + ",".join([field.label + field.write(values[field.name]) for field in _fields(type(self))]) + "}"
+        return "{" + ",".join([label + write(values[name]) for label, name, write in fields]) + "}"
 
 
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
@@ -78,16 +80,12 @@ class _Field(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
-def _is_plain(model: type[Frozen]) -> bool:
-    """Whether a model says in JSON what its fields hold: no field is left out at times, none is dressed up."""
-    own = model.__pydantic_decorators__
-    said_otherwise = own.field_serializers or own.model_serializers or own.computed_fields
-    return not said_otherwise and not any(f.exclude or f.exclude_if for f in model.model_fields.values())
-
-
-@lru_cache(maxsize=1024)
 def _fields(model: type[Frozen]) -> tuple[_Field, ...]:
-    """The fields of a model in the order of their names in JSON."""
+    """The fields of a model in the order of their names in JSON; none where it does not say just what they hold."""
+    own = model.__pydantic_decorators__
+    dressed_up = own.field_serializers or own.model_serializers or own.computed_fields
+    if dressed_up or any(field.exclude or field.exclude_if for field in model.model_fields.values()):
+        return ()
     found = {
         field.serialization_alias or name: (name, _writer(field.annotation))
         for name, field in model.model_fields.items()
@@ -116,6 +114,8 @@ def _writer(hint: Any) -> Writer:
 
 def _any(value: Any) -> str:
     """Whatever JSON can say: what is JSON already is sorted and written as it is."""
+    if type(value) is Written:
+        return value.text
     try:
         return _canonical(value)
     except TypeError:  # a model, a date, a set somewhere in it
@@ -175,7 +175,8 @@ def _documents(values: Any) -> str:
 
 
 def _model(kind: type[Frozen]) -> Writer:
-    return lambda value: value.canonical() if type(value) is kind else _any(value)
+    own = kind.canonical
+    return lambda value: own(value) if type(value) is kind else _any(value)
 
 
 _OF_TYPE: dict[Any, Writer] = {

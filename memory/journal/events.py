@@ -7,14 +7,14 @@ Nothing about a decision lives anywhere else.
 """
 
 from datetime import date
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field, TypeAdapter
 
 from ...tools.broker.protocol import Fill, FillCause, OrderIntent, PortfolioSnapshot
 from ...tools.evidence import Evidence
 from ...tools.frozen import Frozen
-from ...tools.frozen import canonical_json as _text
+from ...tools.written import Written
 from ..calibration.record import AgentRecord
 from ..outcome import Outcome
 
@@ -117,28 +117,8 @@ class ModelCalled(BaseEvent):
     agent: str
     task: str
     request_key: str
-    request: Document
-    reply: Document
-
-    __slots__ = ("_request",)
-
-    def written_as(self, request: str) -> Self:
-        """The same event, which knows the canonical text of its request: the longest text of a session, and hashed."""
-        _know_request(self, request)
-        return self
-
-    def canonical(self) -> str:
-        """`canonical_json` of the event."""
-        if not hasattr(self, "_request"):
-            return super().canonical()
-        return (
-            f'{{"agent":{_text(self.agent)},"decision":{_text(self.decision)},"kind":"model_called",'
-            f'"reply":{_text(self.reply)},"request":{self._request},"request_key":{_text(self.request_key)},'
-            f'"task":{_text(self.task)}}}'
-        )
-
-
-_know_request = ModelCalled._request.__set__  # type: ignore[attr-defined]
+    request: Written | Document
+    reply: Written | Document
 
 
 class SignalIssued(BaseEvent):
