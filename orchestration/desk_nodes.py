@@ -220,12 +220,7 @@ def gather_further(role: Role, state: DeskState, desk: DeskContext) -> None:
 def case_of(state: DeskState, desk: DeskContext) -> Case:
     """What the auditor has in front of it: the evidence of the decision, and the market's companies and splits."""
     view = desk.market.view(state["as_of"])
-    splits = {}
-    for ticker in desk.universe:
-        past = view.arrays(ticker)
-        happened = ((past.split != 1) & (past.split != 0)).nonzero()[0]
-        rows = [(past.rows[i], float(past.split[i])) for i in happened]
-        splits[ticker] = tuple(Split(view.sessions[row], ratio) for row, ratio in rows)
+    splits = {ticker: tuple(Split(*split) for split in view.splits(ticker)) for ticker in desk.universe}
     return Case(
         evidence=desk.casebook.by_id(),
         shown=desk.casebook.by_seat,
