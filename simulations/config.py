@@ -73,6 +73,9 @@ class SessionConfig(Frozen):
     """LoRA adapters in GGUF form for the model (`paperdesk train desk` makes them); their hashes are part of the mind.
     A path is for all agents, `AGENT=PATH` for one, by name or its beginning; `none`: none at all. By default the
     bundled model has the one that comes with PaperDesk."""
+    sentiment: str | None = None
+    """Who says how a release sounds: `embedding`, `reader:FOLDER`, `transformers:FOLDER` (docs/sentiment.md); the
+    lexicon if absent."""
     training_cutoff: date | None = None
     """Day after which the model can have read nothing, where it does not know that itself; becomes part of the mind."""
     threads: int = Field(default=2, ge=1, le=256)
