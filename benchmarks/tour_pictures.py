@@ -60,7 +60,7 @@ def _pictures(browser: Any, address: str, pages: dict[str, str]) -> None:
         context = browser.new_context(viewport=view, base_url=address)
         page = context.new_page()
         for name, path in pages.items() if not suffix else [("session", pages["session"]), ("case", pages["case"])]:
-            page.goto(path, wait_until="networkidle")
+            page.goto(path, wait_until="networkidle", timeout=180_000)
             place = page.locator("#debate") if name == "debate" else None
             if place is not None:
                 place.scroll_into_view_if_needed()
