@@ -1,7 +1,7 @@
 """Run by another environment's python: bt, vectorbt and backtesting.py on monthly rebalances, as far as each can.
 
 Prints `name_s=seconds` (CPU) and `name_version=version` of each. bt and vectorbt rebalance at closes; backtesting.py
-knows one instrument, so it gets the same number of bars in one name and its figure is multiplied by the number of names.
+knows one instrument, so it gets as many bars in one name and its figure is multiplied by the number of names.
 """
 
 import sys

@@ -60,7 +60,7 @@ def trade(
     ] = "PAPERDESK_API_KEY",
 ) -> None:
     """Trade on paper at a broker: decide after the close, send at the next open, until it is stopped."""
-    choices = {"market": market, "model": model, "desk": desk, "universe": universe}
+    choices: dict[str, Any] = {"market": market, "model": model, "desk": desk, "universe": universe}
     choices |= {"frequency": frequency, "policy": policy, "memory": memory}
     choices |= {"approve": approve, "approval_timeout": approval_timeout}
     other: dict[str, Any] = {"until": day_of(until), "refresh": refresh, "dry_run": dry_run}
