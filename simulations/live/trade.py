@@ -26,6 +26,7 @@ from ...tools.frozen import content_hash
 from ...tools.market.view import Market, open_market
 from ...tools.optimizer import MeanCVaR
 from ...tools.rules import Policy, RuleEngine, load_policy
+from ...tools.sentiment.classifier import SentimentClassifier
 from ..approvers import Approver, TerminalApprover
 from ..carrying import EVER, carried_into, read_memory, recorded_memory, summary
 from ..config import load_config
@@ -33,6 +34,7 @@ from ..driving import drive
 from ..evaluation.result import desk_track, result_of
 from ..session import Outcome
 from ..stages import TRADE, SessionError, mind_of, roster_of, settings_of
+from ..tone import recorded_judge, tone_judge
 from .asking import LiveAsking
 from .clock import Clock, WallClock
 from .closing import Data
@@ -211,7 +213,8 @@ def run(
     """Run the session graph on a journal, from its beginning; what is on record is derived, not done, again."""
     seated = roster_of(config.session)
     days = LiveCalendar(market.calendar.name, clock, recorded_sessions(folder))
-    started = started_of(config, policy, market, fingerprint, prompts_hash(seated.seated), journal)
+    judge = tone_judge(config.session)
+    started = started_of(config, policy, market, fingerprint, prompts_hash(seated.seated), journal, judge)
     started = started.model_copy(update={"memory": summary(carried)})
     session_id = content_hash(started.model_dump(mode="json"))[:16]
     journal.append(started)
@@ -265,6 +268,7 @@ def run(
         optimizer=MeanCVaR(),
         settings=settings_of(config.session),
         asks_approval=config.session.approve is not None,
+        tone_judge=judge,
     )
     for memory in carried:
         journal.append(memory)
@@ -278,13 +282,21 @@ def run(
 
 
 def started_of(
-    config: TradeConfig, policy: Policy, market: Market, mind: Fingerprint, prompts: str, journal: Journal
+    config: TradeConfig,
+    policy: Policy,
+    market: Market,
+    mind: Fingerprint,
+    prompts: str,
+    journal: Journal,
+    judge: SentimentClassifier | None = None,
 ) -> SessionStarted:
     """The first event. The market grows while the session lives: what it was at the start stays on record."""
     recorded = journal.ahead()
     market_fingerprint = recorded.market_fingerprint if isinstance(recorded, SessionStarted) else market.fingerprint
+    choices = {name: value for name, value in manifest_of(config).items() if name != "sentiment"}
+    rules = policy.model_copy(update={"kill_switch": None}).hash()
     return SessionStarted(
-        config=manifest_of(config) | {"policy": policy.model_copy(update={"kill_switch": None}).hash()},
+        config=choices | {"policy": rules} | recorded_judge(judge),
         market=market.name,
         market_fingerprint=market_fingerprint,
         universe=list(config.session.universe or market.tickers),
