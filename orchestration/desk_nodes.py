@@ -151,7 +151,7 @@ def in_place(signal: Signal, state: DeskState, desk: DeskContext) -> Signal:
 def gather(role: Role, state: DeskState, desk: DeskContext) -> None:
     """Runs the role's evidence plan for every ticker, whatever its mind may want, and journals each call."""
     view = desk.market.view(state["as_of"])
-    tools = research_tools(view) | {RECALL: recall_tool(desk.experience, role.name, state["as_of"])}
+    tools = research_tools(view, desk.tone_judge) | {RECALL: recall_tool(desk.experience, role.name, state["as_of"])}
     regime = state["regime"].name if state["regime"] else "unknown"
     for ticker in desk.universe:
         found: list[Evidence] = []
@@ -187,7 +187,7 @@ def gather_further(role: Role, state: DeskState, desk: DeskContext) -> None:
     if not role.extra_calls:
         return
     view = desk.market.view(state["as_of"])
-    tools, book = research_tools(view), desk.casebook
+    tools, book = research_tools(view, desk.tone_judge), desk.casebook
     asked: dict[str, tuple[Call, ...]] = dict.fromkeys(desk.universe, ())
     for _ in range(role.extra_calls):
         before = {

@@ -29,6 +29,7 @@ from .measures import MEASURES
 from .optimizer import Infeasible, MeanCVaR, Problem, Solution, Utility
 from .optimizer.scenarios import Scenarios
 from .regime import regime
+from .sentiment.classifier import SentimentClassifier
 from .sentiment.lexicon import latest_tone
 
 EVIDENCE_TOOLS = (
@@ -123,8 +124,8 @@ class OfOrder(Arguments):
     token: VerdictToken
 
 
-def research_tools(view: MarketView) -> dict[str, BaseTool]:
-    """The tools that read the market, by name, bound to a view."""
+def research_tools(view: MarketView, tone_judge: SentimentClassifier | None = None) -> dict[str, BaseTool]:
+    """The tools that read the market, by name, bound to a view; `tone_judge` judges in place of the lexicon."""
 
     def price_history(ticker: str, sessions: int = 21, end: date | None = None) -> tuple[str, list[Evidence]]:
         if end is not None:
@@ -140,8 +141,10 @@ def research_tools(view: MarketView) -> dict[str, BaseTool]:
     def filing_ratios(ticker: str, measure: str | None = None) -> list[Evidence]:
         return _only(measure, ratios(view, ticker))
 
+    by = "a finance lexicon" if tone_judge is None else "a trained classifier"
+
     def release_tone(ticker: str) -> list[Evidence]:
-        tone = latest_tone(view, ticker)
+        tone = latest_tone(view, ticker, classifier=tone_judge)
         return [tone] if tone else []
 
     def document_search(ticker: str, query: str = QUERY, passages: int = PASSAGES) -> list[Evidence]:
@@ -176,7 +179,7 @@ def research_tools(view: MarketView) -> dict[str, BaseTool]:
             tool_of(
                 Finder(release_tone, "no recent release"),
                 OfCompany,
-                "Tone of the latest press release by a finance lexicon.",
+                f"Tone of the latest press release by {by}.",
                 name="release_tone",
             ),
             tool_of(

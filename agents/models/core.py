@@ -169,6 +169,11 @@ class Fingerprint(Frozen):
     training_cutoff: str | None = None
     """ISO date after which the model cannot have read anything; None if unknown."""
 
+    def weights(self) -> str:
+        """What thinks, for a person's eye: the file and its adapters, whatever machine it runs on."""
+        worn = {name: value for name, value in self.settings.items() if name.startswith("adapter") and value}
+        return " ".join([self.name, self.digest[:12], *([f"adapter {content_hash(worn)[:12]}"] if worn else [])])
+
     def key(self) -> str:
         """Hash of everything above."""
         return content_hash(self.model_dump(mode="json"))

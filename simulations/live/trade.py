@@ -26,11 +26,13 @@ from ...tools.frozen import content_hash
 from ...tools.market.view import Market, open_market
 from ...tools.optimizer import MeanCVaR
 from ...tools.rules import Policy, RuleEngine, load_policy
+from ...tools.sentiment.classifier import SentimentClassifier
 from ..config import load_config
 from ..evaluation.result import desk_track, result_of
 from ..session import Outcome
 from ..stages import TRADE, SessionError, mind_of, roster_of, settings_of
-from .clock import Clock, WallClock
+from ..tone import recorded_judge, tone_judge
+from .clock import Clock, Wake, WallClock
 from .closing import Data
 from .daily_report import Heartbeat, write_report
 from .opening import Trader
@@ -190,7 +192,8 @@ def run(
     """Run the session graph on a journal, from its beginning; what is on record is derived, not done, again."""
     seated = roster_of(config.session)
     days = LiveCalendar(market.calendar.name, clock, recorded_sessions(folder))
-    started = started_of(config, policy, market, fingerprint, prompts_hash(seated.seated), journal)
+    judge = tone_judge(config.session)
+    started = started_of(config, policy, market, fingerprint, prompts_hash(seated.seated), journal, judge)
     session_id = content_hash(started.model_dump(mode="json"))[:16]
     journal.append(started)
     mind = JournaledMind(fingerprint, journal, open_mind, meter=Meter())
@@ -205,10 +208,11 @@ def run(
     def pause(seconds: float) -> None:
         trader.wait(clock.now() + timedelta(seconds=seconds), "asking the venue again")
 
+    guarded = GuardedBroker(venue, authorise, live=live, sleep=pause)
     trader = Trader(
         config=config,
         journal=journal,
-        broker=GuardedBroker(venue, authorise, live=live, sleep=pause),
+        broker=guarded,
         rules=venue_rules,
         clock=clock,
         calendar=days.now,
@@ -216,6 +220,7 @@ def run(
         standing=Standing(),
         decision=lambda: mind.decision,
         beat=beat,
+        feed=guarded.updates(),
     )
     data = Data(config, lambda: folder_market(config))
     before: list[VenueReported] = []
@@ -240,6 +245,7 @@ def run(
         rules=desk_rules,
         optimizer=MeanCVaR(),
         settings=settings_of(config.session),
+        tone_judge=judge,
     )
     trader.standing.activity.enable()  # a person has started it
     session_of(seated).invoke(DeskState(), {"recursion_limit": STEPS_PER_SESSION}, context=desk)
@@ -250,13 +256,21 @@ def run(
 
 
 def started_of(
-    config: TradeConfig, policy: Policy, market: Market, mind: Fingerprint, prompts: str, journal: Journal
+    config: TradeConfig,
+    policy: Policy,
+    market: Market,
+    mind: Fingerprint,
+    prompts: str,
+    journal: Journal,
+    judge: SentimentClassifier | None = None,
 ) -> SessionStarted:
     """The first event. The market grows while the session lives: what it was at the start stays on record."""
     recorded = journal.ahead()
     market_fingerprint = recorded.market_fingerprint if isinstance(recorded, SessionStarted) else market.fingerprint
+    choices = {name: value for name, value in manifest_of(config).items() if name != "sentiment"}
+    rules = policy.model_copy(update={"kill_switch": None}).hash()
     return SessionStarted(
-        config=manifest_of(config) | {"policy": policy.model_copy(update={"kill_switch": None}).hash()},
+        config=choices | {"policy": rules} | recorded_judge(judge),
         market=market.name,
         market_fingerprint=market_fingerprint,
         universe=list(config.session.universe or market.tickers),
@@ -352,7 +366,7 @@ class Elsewhen:
         """The end of what is on record."""
         return self._at
 
-    def sleep_until(self, moment: datetime, beat: Callable[[], None]) -> None:
+    def sleep_until(self, moment: datetime, beat: Callable[[], None], wake: Wake | None = None) -> None:
         """Nothing is waited for in a replay."""
         raise TradingError("The record of this session has a gap: it cannot be replayed.")
 
