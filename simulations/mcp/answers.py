@@ -116,7 +116,7 @@ def case_of(case: Case) -> Json:
         "statements": [_statement(statement) for statement in case.statements],
         "evidence": {name: _evidence(item) for name, item in evidence.items()},
         "not_cited": sorted(set(case.evidence) - set(evidence)),
-        "debate": [{"seq": row.seq} | row.document for row in case.points],
+        "debate": [{"seq": point.row.seq} | point.row.document for point in case.debate.points] if case.debate else [],
         "outcomes": [{"agent": one.agent, "score": one.score, "excess_return": one.outcome} for one in case.outcomes],
         "asked_in_events": [call.row.seq for call in case.calls],
     }
