@@ -28,12 +28,12 @@ STOPPED_BY = 0.2
 class TrendRecipe(Frozen):
     """How a trend is learnt."""
 
-    hidden: int = Field(default=24, ge=1, le=4096)
+    hidden: int = Field(default=16, ge=1, le=4096)
     members: int = Field(default=3, ge=1, le=50)
     """Networks that are averaged."""
-    dropout: float = Field(default=0.3, ge=0, lt=1)
-    learning_rate: float = Field(default=2e-3, gt=0, le=1)
-    weight_decay: float = Field(default=0.05, ge=0, le=10)
+    dropout: float = Field(default=0.5, ge=0, lt=1)
+    learning_rate: float = Field(default=5e-4, gt=0, le=1)
+    weight_decay: float = Field(default=1.0, ge=0, le=10)
     batch: int = Field(default=256, ge=1)
     epochs: int = Field(default=40, ge=1, le=1000)
     patience: int = Field(default=6, ge=1)
@@ -153,8 +153,9 @@ def _network(inputs: int, recipe: TrendRecipe) -> Any:
 
 
 def _inputs(scale: Scale, cases: Cases, rows: Places) -> Any:
-    # a component of a direction in 256 dimensions is of the order of 1/16: times 16, words weigh as figures do
-    words = cases.words[rows] * np.sqrt(cases.words.shape[1]) * 0.5
+    # a component of a direction in 256 dimensions is about 1/16: times 16 it would be as large as a figure, and so many
+    # of them would drown the figures, so they begin at a tenth of that
+    words = cases.words[rows] * np.sqrt(cases.words.shape[1]) * 0.1
     both = np.concatenate([scale.apply(cases.figures[rows]), words], axis=1)
     return required("torch").tensor(both.astype(np.float32))
 
