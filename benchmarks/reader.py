@@ -1,7 +1,7 @@
 """How well and how fast trained readers read: 3,000 invented releases to learn from, others to be examined on.
 
 Two readers: one examined on further texts of the parts that it learnt from (none repeats one of them), as with a
-labelled file of one source; one examined on wording that shares no trade, frame, verb or event with what it learnt from.
+labelled file of one source; one examined on wording that shares no trade, frame, verb or event with what it learnt.
 Beside each stand what needs no training (the lexicon, the shipped embedding head) and the embedding head fitted to the
 same texts.
 

@@ -122,12 +122,15 @@ def test_unknown_figures_count_as_usual_ones() -> None:
 def test_a_trend_that_is_there_beats_every_baseline_and_noise_does_not() -> None:
     pytest.importorskip("torch", reason="needs the extra nlp")
     plan = PLAN.model_copy(update={"every": 5})
+    sharp = TrendRecipe(
+        members=1, epochs=80, threads=1, batch=64, learning_rate=2e-3, weight_decay=0.05, dropout=0.3, hidden=16
+    )
     for strength, beaten in ((4.0, True), (0.0, False)):
         cases = made(strength)
         said: dict[Any, list[Any]] = {name: [] for name in ("trend", "majority", "momentum", "logistic")}
         splits = list(walk_forward(cases.spans, 3))
         for split in splits:
-            trend = fit_trend(cases, split.train, TrendRecipe(members=1, hidden=16, epochs=80, threads=1, batch=64))
+            trend = fit_trend(cases, split.train, sharp)
             said["trend"].append(trend.predict(cases, split.test))
             for name in ("majority", "momentum", "logistic"):
                 said[name].append(baseline(name, cases, split.train, split.test))  # type: ignore[arg-type]

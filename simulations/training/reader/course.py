@@ -206,7 +206,7 @@ class Course:
         self._say(f"memory is short: {self.rows} texts are read at once, with the same gradient")
 
     def _looked(self) -> float:
-        """The mean loss on the part for stopping, classes weighed as in training, at the temperature that suits it best.
+        """The mean loss on the part for stopping, classes weighed as in training, at the temperature that suits best.
 
         The reader gets a temperature in the end: being too sure, which comes with reading better, must not count here.
         """
