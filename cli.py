@@ -80,7 +80,10 @@ def run(
         typer.Option(help="`smollm2` (default), `scorecard` (no model), a .gguf file, or a server's URL."),
     ] = None,
     adapter: Annotated[
-        str | None, typer.Option(help="LoRA adapter (GGUF) for the model, as `paperdesk train desk` makes it.")
+        list[str] | None,
+        typer.Option(
+            help="LoRA adapter (GGUF) of the model: a path, AGENT=PATH for one agent (repeatable), or `none`."
+        ),
     ] = None,
     sentiment: Annotated[
         str | None,

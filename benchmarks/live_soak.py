@@ -58,7 +58,9 @@ class GrowingClock(StandInClock):
             os.replace(draft, self._folder)
         return self._market.calendar.last_closed(moment)
 
-    def sleep_until(self, moment: datetime, beat: Callable[[], None]) -> None:
+    def sleep_until(
+        self, moment: datetime, beat: Callable[[], None], wake: Callable[[float], bool] | None = None
+    ) -> None:
         """Move on, and write."""
         super().sleep_until(moment, beat)
         now = self.now()

@@ -152,8 +152,7 @@ class DeskContext:
     @property
     def model(self) -> str:
         """The mind as calibration knows it: threads and batch sizes do not make it another one."""
-        fingerprint = self.mind.fingerprint
-        return f"{fingerprint.name} {fingerprint.digest[:12]}"
+        return self.mind.fingerprint.weights()
 
     @cached_property
     def directory(self) -> Directory:

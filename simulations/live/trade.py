@@ -32,7 +32,7 @@ from ..evaluation.result import desk_track, result_of
 from ..session import Outcome
 from ..stages import TRADE, SessionError, mind_of, roster_of, settings_of
 from ..tone import recorded_judge, tone_judge
-from .clock import Clock, WallClock
+from .clock import Clock, Wake, WallClock
 from .closing import Data
 from .daily_report import Heartbeat, write_report
 from .opening import Trader
@@ -208,10 +208,11 @@ def run(
     def pause(seconds: float) -> None:
         trader.wait(clock.now() + timedelta(seconds=seconds), "asking the venue again")
 
+    guarded = GuardedBroker(venue, authorise, live=live, sleep=pause)
     trader = Trader(
         config=config,
         journal=journal,
-        broker=GuardedBroker(venue, authorise, live=live, sleep=pause),
+        broker=guarded,
         rules=venue_rules,
         clock=clock,
         calendar=days.now,
@@ -219,6 +220,7 @@ def run(
         standing=Standing(),
         decision=lambda: mind.decision,
         beat=beat,
+        feed=guarded.updates(),
     )
     data = Data(config, lambda: folder_market(config))
     before: list[VenueReported] = []
@@ -364,7 +366,7 @@ class Elsewhen:
         """The end of what is on record."""
         return self._at
 
-    def sleep_until(self, moment: datetime, beat: Callable[[], None]) -> None:
+    def sleep_until(self, moment: datetime, beat: Callable[[], None], wake: Wake | None = None) -> None:
         """Nothing is waited for in a replay."""
         raise TradingError("The record of this session has a gap: it cannot be replayed.")
 

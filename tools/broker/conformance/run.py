@@ -8,11 +8,13 @@ from typing import Literal
 
 from ...errors import InputError
 from .bench import Bench, Broken
-from .checks import CHECKS, Check
+from .checks import CHECKS
+from .promise import Check
 from .stage import ENTRY_POINTS, Stage
 
 _OWN = {
     "alpaca": "paperdesk.tools.broker.stand_in.alpaca_stage:AlpacaStage",
+    "binance": "paperdesk.tools.broker.stand_in.binance_stage:BinanceStage",
     "simulated": "paperdesk.tools.broker.simulated.venue:SimulatedStage",
 }
 
