@@ -234,7 +234,8 @@ def test_where_memory_is_short_fewer_are_read_at_once_and_that_is_said(
     assert found.rows_at_once == 8
     assert said == ["memory is short: 8 texts are read at once, with the same gradient"]
     for name, values in expected.state.items():
-        assert torch.allclose(found.state[name], values, atol=2e-3), name
+        # a key's bias shifts all scores alike: its gradient is 0, and what moves it is rounding
+        assert name.endswith("key.bias") or torch.allclose(found.state[name], values, atol=2e-3), name
 
     def none(self: Any, tokens: Any) -> Any:
         raise MemoryError
