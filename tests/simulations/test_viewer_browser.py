@@ -223,7 +223,7 @@ def test_two_sessions_are_compared(page: Any) -> None:
     button.click()
     page.wait_for_url("**/compare?**")
     main = page.locator("main").inner_text()
-    assert "max_weight" in main
+    assert "max weight" in main
     assert "They differ from the first event on." in main
     assert page.locator("article.pair").count() > 3
     picture(page, "compare")
