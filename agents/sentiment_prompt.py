@@ -55,7 +55,7 @@ class PromptClassifier:
         found = np.empty((len(texts), len(CLASSES)))
         for first in range(0, len(texts), self._batch):
             some = texts[first : first + self._batch]
-            reply = self._mind.answer(self._request(some))
+            reply = self._mind.answer(tone_request(some, self._max_characters))
             for row, answer in enumerate(reply.answers, first):
                 if answer.failure:
                     why = answer.failure.reason.rstrip(".")
@@ -65,24 +65,33 @@ class PromptClassifier:
         scaled: Probabilities = found / found.sum(axis=1, keepdims=True)
         return scaled
 
-    def _request(self, texts: Sequence[str]) -> Request:
-        prompt = prompt_of("sentiment")
-        ask = prompt.question.substitute
-        return Request(
-            role="sentiment",
-            task="sentiment",
-            system=prompt.system.template,
-            prefix=prompt.prefix.template + "\n\n",
-            questions=tuple(
-                Question(ticker=str(i), text=ask(text=quoted(self._beginning(text)))) for i, text in enumerate(texts)
-            ),
-            options=CLASSES,
-            content_free=ask(text=quoted("N/A")),
-        )
 
-    def _beginning(self, text: str) -> str:
-        """As much of a text as is read, whole words where there are any."""
-        if len(text) <= self._max_characters:
-            return text
-        cut = text[: self._max_characters]
-        return cut[: cut.rfind(" ")] if " " in cut else cut
+def tone_request(texts: Sequence[str], max_characters: int = MAX_CHARACTERS) -> Request:
+    """What a mind is asked about texts.
+
+    Args:
+        texts: one question each, by its number.
+        max_characters: what of a text is read; the rest is cut off at a word's end.
+    """
+    prompt = prompt_of("sentiment")
+    ask = prompt.question.substitute
+    return Request(
+        role="sentiment",
+        task="sentiment",
+        system=prompt.system.template,
+        prefix=prompt.prefix.template + "\n\n",
+        questions=tuple(
+            Question(ticker=str(i), text=ask(text=quoted(_beginning(text, max_characters))))
+            for i, text in enumerate(texts)
+        ),
+        options=CLASSES,
+        content_free=ask(text=quoted("N/A")),
+    )
+
+
+def _beginning(text: str, max_characters: int) -> str:
+    """As much of a text as is read, whole words where there are any."""
+    if len(text) <= max_characters:
+        return text
+    cut = text[:max_characters]
+    return cut[: cut.rfind(" ")] if " " in cut else cut

@@ -69,8 +69,13 @@ class SessionConfig(Frozen):
     """How often an analyst may ask for more than its plan gathers, on each ticker; as its role says if absent."""
     model: str = "smollm2"
     """`smollm2`, `scorecard`, the path of a GGUF file, or the URL of an OpenAI-compatible server."""
-    adapter: str | None = None
-    """A LoRA adapter in GGUF form for the model (`paperdesk train desk` makes one); its hash is part of the mind."""
+    adapter: tuple[str, ...] = ()
+    """LoRA adapters in GGUF form for the model (`paperdesk train desk` makes them); their hashes are part of the mind.
+    A path is for all agents, `AGENT=PATH` for one, by name or its beginning; `none`: none at all. By default the
+    bundled model has the one that comes with PaperDesk."""
+    sentiment: str | None = None
+    """Who says how a release sounds: `embedding`, `reader:FOLDER`, `transformers:FOLDER` (docs/sentiment.md); the
+    lexicon if absent."""
     training_cutoff: date | None = None
     """Day after which the model can have read nothing, where it does not know that itself; becomes part of the mind."""
     threads: int = Field(default=2, ge=1, le=256)
@@ -141,7 +146,12 @@ class SessionConfig(Frozen):
     approval_timeout: float | None = Field(default=None, gt=0)
     """Seconds to wait for the answer; then nothing leaves and the session goes on. By default it waits."""
 
-    @field_validator("universe", "mask", "ablate", "without", "memory", mode="before")
+    @field_validator("adapter", mode="before")
+    @classmethod
+    def _from_before(cls, value: Any) -> Any:
+        return () if value is None else value  # as sessions kept it while there was at most one
+
+    @field_validator("universe", "mask", "ablate", "without", "memory", "adapter", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -181,6 +191,7 @@ def load_config(file: Path | None, options: dict[str, Any]) -> SessionConfig:
     Raises:
         ConfigError: the file cannot be read, a key is unknown, or a value is out of range.
         ProblemError: an answer of the client is refused.
+        TrainingError: the folder of an adapter holds none, or a damaged one.
     """
     values: dict[str, Any] = {}
     if file is not None:
@@ -195,9 +206,15 @@ def load_config(file: Path | None, options: dict[str, Any]) -> SessionConfig:
         values = client_of(answers).settings().model_dump() | values
     values |= {name: value for name, value in options.items() if value is not None}
     try:
-        return SessionConfig.model_validate(values)
+        config = SessionConfig.model_validate(values)
     except ValidationError as error:
         raise ConfigError(_sentence(error, file)) from error
+    if not config.adapter:
+        return config
+    from .training.registry import with_champions  # which reads sessions, and so configurations
+
+    # a session has the file of its day: the champion of the folder may become another
+    return config.model_copy(update={"adapter": with_champions(config.adapter)})
 
 
 def _sentence(error: ValidationError, file: Path | None) -> str:

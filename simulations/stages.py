@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any, Self
 
 from ..agents.by_hand import HandSet
+from ..agents.models.adapters import named_adapters
 from ..agents.models.core import Fingerprint, ModelCore
 from ..agents.models.open import open_model
 from ..agents.models.replay import Replay
 from ..agents.models.served.access import Access
-from ..agents.roles import prompts_hash
+from ..agents.roles import AUDITOR, PORTFOLIO_MANAGER, prompts_hash
 from ..agents.rosters import Roster, roster
 from ..memory.journal import Branch, Journal
 from ..memory.journal.events import DeskChanged, SessionStarted
@@ -127,13 +128,14 @@ def simulated_policy(config: SessionConfig) -> Policy:
 
 def mind_of(config: SessionConfig, access: Access | None) -> ModelCore:
     """The mind of a session, opened; `access` says how a server may be used."""
+    agents = (*(seat.name for seat in roster_of(config).seated), AUDITOR, PORTFOLIO_MANAGER)
     return open_model(
         config.model,
         threads=config.threads,
         seed=config.seed,
         context=config.context,
         access=access,
-        adapter=Path(config.adapter).expanduser() if config.adapter else None,
+        adapters=named_adapters(config.adapter, agents),
     )
 
 

@@ -24,6 +24,7 @@ from langchain_core.utils.function_calling import convert_to_json_schema, conver
 from langchain_core.utils.pydantic import is_basemodel_subclass
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
+from .adapters import EVERYONE
 from .bounding import STRING, bounded
 from .chat_messages import is_result, turns_of
 from .chat_options import CallOptions
@@ -88,7 +89,8 @@ class DeskChatModel(BaseChatModel):
         mind = values.get("mind")
         if isinstance(mind, LlamaCpp):
             own = {"model": str(mind.path), "n_ctx": mind.n_ctx, "threads": mind.threads}
-            values = {**own, **({"adapter": str(mind.adapter)} if mind.adapter else {}), **values}
+            adapter = mind.adapters.get(EVERYONE)
+            values = {**own, **({"adapter": str(adapter)} if adapter else {}), **values}
         return values
 
     @classmethod

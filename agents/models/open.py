@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from .adapters import Adapters, shipped
 from .core import ModelCore, ModelInputError
 from .files.places import bundled_model, find_file
 from .served.access import Access
@@ -24,7 +25,7 @@ def open_model(
     context: int = 4096,
     access: Access | None = None,
     trust: bool = False,
-    adapter: Path | None = None,
+    adapters: Adapters | None = None,
 ) -> ModelCore:
     """The mind that `spec` names. Nothing is ever downloaded here.
 
@@ -37,12 +38,14 @@ def open_model(
         context: tokens that an in-process model holds at once.
         access: how a server may be used (key, concurrency, time); of no matter to the others.
         trust: load a GGUF file although nobody vouches for it; constructing `LlamaCpp` is the same act.
-        adapter: a LoRA adapter in GGUF form, for a GGUF file.
+        adapters: LoRA adapters in GGUF form for a GGUF file, by role; empty: none. By default the bundled model has
+            the one that comes with PaperDesk, and no other model has any.
 
     Raises:
-        ModelInputError: unknown spec, no such file, not a GGUF, a file that is not allowed, or no server listening.
+        ModelInputError: unknown spec, no such file, not a GGUF, a file that is not allowed, an adapter that belongs to
+            other weights, or no server listening.
     """
-    if adapter is not None and (spec == "scorecard" or is_address(spec)):
+    if adapters and (spec == "scorecard" or is_address(spec)):
         raise ModelInputError(f"An adapter changes a GGUF model, and {spec!r} is none: leave the adapter out.")
     if spec == "scorecard":
         from .scorecard import Scorecard
@@ -57,10 +60,13 @@ def open_model(
     if path is None:
         raise ModelInputError(f"There is no model {spec!r}: give {POSSIBLE}.")
     # the bundled file came with a package that somebody chose to install
-    return _open_file(path, adapter, threads=threads, seed=seed, context=context, trust=trust or spec == "smollm2")
+    bundled = spec == "smollm2"
+    if adapters is None:
+        adapters = shipped() if bundled else {}
+    return _open_file(path, adapters, threads=threads, seed=seed, context=context, trust=trust or bundled)
 
 
-def _open_file(path: Path, adapter: Path | None, *, threads: int, seed: int, context: int, trust: bool) -> ModelCore:
+def _open_file(path: Path, adapters: Adapters, *, threads: int, seed: int, context: int, trust: bool) -> ModelCore:
     from .files.trust import require_allowed
     from .llama_cpp import LlamaCpp
     from .llama_cpp.gguf import read_header
@@ -68,4 +74,4 @@ def _open_file(path: Path, adapter: Path | None, *, threads: int, seed: int, con
     read_header(path)  # damage is told before trust: no trust can mend it
     if not trust:
         require_allowed(path)
-    return LlamaCpp(path, threads=threads, seed=seed, n_ctx=context, adapter=adapter)
+    return LlamaCpp(path, threads=threads, seed=seed, n_ctx=context, adapter=adapters)

@@ -13,7 +13,6 @@ import numpy as np
 
 from ...agents.analyst import Brief, analyse
 from ...agents.models.core import Fingerprint, Reply, Request
-from ...agents.models.open import open_model
 from ...agents.models.served.access import Access
 from ...agents.roles import Role
 from ...agents.rosters import roster
@@ -24,6 +23,7 @@ from ...orchestration.desk_nodes import describe
 from ...tools.errors import InputError
 from ...tools.evidence import Evidence
 from ...tools.regime import Regime
+from ..stages import mind_of
 from .document import Exchange
 from .record import SessionRecord
 
@@ -63,8 +63,7 @@ def exchanges_of(record: SessionRecord, decisions: int, access: Access | None = 
     config = record.config
     chosen = sorted(set(np.linspace(0, len(record.opened) - 1, min(decisions, len(record.opened))).round().astype(int)))
     given = given_in(record)
-    model = open_model(config.model, threads=config.threads, seed=config.seed, context=config.context, access=access)
-    with closing(model):
+    with closing(mind_of(config, access)) as model:
         if model.fingerprint.digest != record.mind.digest:
             raise InputError(f"The mind {config.model} is not the one that the session had: exchange with that one.")
         mind = Unjournaled(record.mind, model.answer)

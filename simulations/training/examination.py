@@ -26,6 +26,8 @@ class Examined(Frozen):
     accuracy: float
     majority: float
     """Accuracy of always giving the most frequent answer."""
+    macro_f1: float
+    """Mean over the answers that occur or were given of 2 TP / (2 TP + FP + FN)."""
     brier: float
     """Mean of the sum over options of (p - y)^2, 0..2 (Brier 1950)."""
     base_brier: float
@@ -37,7 +39,7 @@ class Examined(Frozen):
 
 
 def examine(mind: ModelCore, exercises: Sequence[Exercise]) -> Examined:
-    """The figures of a mind on exercises about stances.
+    """The figures of a mind on exercises with the same options.
 
     Raises:
         TooLittleData: there are none.
@@ -89,8 +91,16 @@ def figures(
         abstained=abstained,
         accuracy=float(hit.mean()),
         majority=float(np.bincount(truth).max() / count),
+        macro_f1=_macro_f1(truth, said, found.shape[1]),
         brier=float(((found - right) ** 2).sum(axis=1).mean()),
         base_brier=float(((frequencies - right) ** 2).sum(axis=1).mean()),
         ece=float(np.abs(gaps).sum() / count),
         ic=ic,
     )
+
+
+def _macro_f1(truth: NDArray[np.intp], said: NDArray[np.intp], options: int) -> float:
+    table = np.zeros((options, options))
+    np.add.at(table, (truth, said), 1)
+    hits, both = np.diag(table), table.sum(axis=0) + table.sum(axis=1)
+    return float(np.mean(2 * hits[both > 0] / both[both > 0]))

@@ -69,11 +69,13 @@ class Token(NamedTuple):
 class Engine:
     """A loaded model and one context. Not thread-safe: its owner serialises."""
 
-    def __init__(self, path: Path, threads: int, n_ctx: int, adapter: Path | None) -> None:
+    def __init__(self, path: Path, threads: int, n_ctx: int, adapters: Iterable[Path] = ()) -> None:
         silence()
         self._model: Any = None
         self._context: Any = None
-        self._adapter: Any = None
+        self._adapters: dict[Path, Any] = {}
+        self.worn: Path | None = None
+        """The adapter that changes what is evaluated (see `wear`)."""
         options = native.llama_model_default_params()
         options.n_gpu_layers = ALL_LAYERS if native.llama_supports_gpu_offload() else 0
         self._model = native.llama_model_load_from_file(str(path).encode(), options)
@@ -89,7 +91,7 @@ class Engine:
         self.places_matter = not self.on_gpu and _plain_memory(self._model)
         """Whether the last digits depend on where tokens lie, and can be made not to (see `slots`)."""
         self._context = self._new_context(threads)
-        if adapter is not None:
+        for adapter in adapters:
             self._attach(adapter)
         self._vocabulary = native.llama_model_get_vocab(self._model)
         self._memory = native.llama_get_memory(self._context)
@@ -132,15 +134,30 @@ class Engine:
         return context
 
     def _attach(self, adapter: Path) -> None:
-        self._adapter = native.llama_adapter_lora_init(self._model, str(adapter).encode())
-        if not self._adapter:
+        """Load an adapter and try it on."""
+        self._adapters[adapter] = native.llama_adapter_lora_init(self._model, str(adapter).encode())
+        try:
+            if not self._adapters[adapter]:
+                raise ModelInputError(f"The adapter {adapter} does not fit this model: train it on the same weights.")
+            self.wear(adapter)
+            self.wear(None)
+        except ModelInputError:
             self.close()
-            raise ModelInputError(f"The adapter {adapter} does not fit this model: train it on the same weights.")
-        adapters = (native.llama_adapter_lora_p_ctypes * 1)(self._adapter)
-        scales = (ctypes.c_float * 1)(1.0)
-        if native.llama_set_adapters_lora(self._context, adapters, 1, scales) != 0:
-            self.close()
+            raise
+
+    def wear(self, adapter: Path | None) -> None:
+        """Let one of the adapters change what is evaluated from here on; None: none does.
+
+        What the memory holds stays as it was evaluated: whoever keeps it knows what was worn then.
+        """
+        if adapter == self.worn:
+            return
+        worn = [] if adapter is None else [self._adapters[adapter]]
+        handles = (native.llama_adapter_lora_p_ctypes * len(worn))(*worn)
+        scales = (ctypes.c_float * len(worn))(*[1.0] * len(worn))
+        if native.llama_set_adapters_lora(self._context, handles, len(worn), scales) != 0:
             raise ModelInputError(f"llama.cpp refuses the adapter {adapter}: train it on the same weights.")
+        self.worn = adapter
 
     # -- tokens
 
@@ -266,9 +283,10 @@ class Engine:
                 native.llama_batch_free(self._batch)
             native.llama_free(self._context)
             self._context = None
-        if self._adapter:
-            native.llama_adapter_lora_free(self._adapter)
-            self._adapter = None
+        for adapter in self._adapters.values():
+            if adapter:
+                native.llama_adapter_lora_free(adapter)
+        self._adapters.clear()
         if self._model:
             native.llama_model_free(self._model)
             self._model = None

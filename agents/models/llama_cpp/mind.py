@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from .. import grammar as grammars
 from .. import template as templates
+from ..adapters import EVERYONE, Adapters
 from ..core import Answer, Failure, Fingerprint, ModelError, ModelInputError, Question, Reply, Request, Usage
 from ..files.catalogue import cutoff_of
 from ..grammar import longest
@@ -50,20 +51,21 @@ class LlamaCpp:
         threads: CPU threads; they change logits in the last digits, so they are part of the fingerprint.
         seed: part of the fingerprint; decoding is greedy, nothing is drawn.
         n_ctx: memory cells for all sequences of a group together.
-        adapter: a LoRA adapter in GGUF form.
+        adapter: a LoRA adapter in GGUF form; or several, by the role that answers with each (see `adapters`).
 
     Raises:
-        ModelInputError: a file is missing, damaged or unknown to this build.
+        ModelInputError: a file is missing, damaged or unknown to this build, or an adapter belongs to other weights.
     """
 
     def __init__(
-        self, path: Path, *, threads: int = 2, seed: int = 0, n_ctx: int = 4096, adapter: Path | None = None
+        self, path: Path, *, threads: int = 2, seed: int = 0, n_ctx: int = 4096, adapter: Path | Adapters | None = None
     ) -> None:
         if threads < 1 or n_ctx < 64:
             raise ModelInputError(
                 f"A model needs at least 1 thread and 64 tokens of context, not {threads} and {n_ctx}."
             )
-        self._loaded = acquire(path, threads, n_ctx, adapter)
+        adapters = {EVERYONE: adapter} if isinstance(adapter, Path) else adapter or {}
+        self._loaded = acquire(path, threads, n_ctx, adapters)
         self._open = True
         self._threads = threads
         engine = self._engine
@@ -77,7 +79,8 @@ class LlamaCpp:
                 "weights": self._loaded.weights,
                 "weights_sha256": self._loaded.weights_digest,
                 "seed": seed,
-                "adapter": self._loaded.adapter_digest,
+                "adapter": self._loaded.adapter_digests.get(EVERYONE, ""),
+                **{f"adapter_{role}": digest for role, digest in self._loaded.adapter_digests.items() if role},
                 "template": f"{self.template.name}-{templates.VERSION}",
                 "grammar": grammars.VERSION,
                 "sampling": SAMPLING,
@@ -105,9 +108,9 @@ class LlamaCpp:
         return self._loaded.key[0]
 
     @property
-    def adapter(self) -> Path | None:
-        """The LoRA adapter, where there is one."""
-        return self._loaded.key[3]
+    def adapters(self) -> Adapters:
+        """The LoRA adapters, by the role that answers with each."""
+        return self._loaded.adapters
 
     @property
     def threads(self) -> int:
@@ -140,7 +143,7 @@ class LlamaCpp:
             ModelInputError: an unbounded schema, or more options than sequences.
             ModelError: closed, or llama.cpp failed.
         """
-        with self.alone():
+        with self.alone(request.role):
             try:
                 return self._answer(request)
             except BaseException:
@@ -192,8 +195,11 @@ class LlamaCpp:
             return Talk(self._loaded, self.alone, tokens, Sampler(temperature, seed, tokens))
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self, role: str = EVERYONE) -> Iterator[None]:
         """Keep the engine to oneself until the block ends, in our turn on this machine; this thread may go on asking.
+
+        Args:
+            role: whose adapter is worn.
 
         Raises:
             ModelError: the model is closed, or was opened before the process forked.
@@ -204,7 +210,12 @@ class LlamaCpp:
             if not self._open:
                 raise ModelError("This model is closed: open it again.")
             with nullcontext() if self._engine.on_gpu else turn(self._threads):
+                self._engine.wear(self._worn_by(role))
                 yield
+
+    def _worn_by(self, role: str) -> Path | None:
+        adapters = self._loaded.adapters
+        return adapters.get(role, adapters.get(EVERYONE))
 
     def laid_out(self, request: Request) -> LaidOut:
         """The tokens of a request as they are evaluated, for whoever trains on them; nothing is evaluated."""

@@ -39,7 +39,7 @@ def probe(path: Path) -> Found:
         ModelInputError: the file is damaged, or llama.cpp refuses it.
         ModelError: llama.cpp failed on the first tokens.
     """
-    loaded = acquire(path, 1, CELLS, None)
+    loaded = acquire(path, 1, CELLS, {})
     engine = loaded.engine
     try:
         if not any(loaded.vocabulary.pieces):

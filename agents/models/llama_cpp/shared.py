@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from ..adapters import Adapters, adapter_digest
 from ..digest import file_digest
 from .engine import Engine, silence
 from .gguf import Header, read_header
@@ -15,7 +16,8 @@ from .stems import Stems
 from .vocabulary import Vocabulary
 from .weights import Weights, choose, expanded
 
-Key = tuple[Path, int, int, Path | None]
+Key = tuple[Path, int, int, tuple[tuple[str, Path], ...]]
+"""File, threads, context, adapters by role."""
 
 
 @dataclass
@@ -29,16 +31,22 @@ class Loaded:
     weights: Weights
     weights_digest: str
     """sha256 of what was loaded: of the copy in floats, or of the file itself."""
-    adapter_digest: str
-    """sha256 of the adapter; empty without one."""
+    adapter_digests: dict[str, str]
+    """sha256 of the adapters, by role."""
     key: Key
     biases: dict[tuple[object, ...], dict[str, float]] = field(default_factory=dict)
-    """Distributions after content-free questions, by their tokens and options: a role asks the same one every time."""
+    """Distributions after content-free questions, by adapter, tokens and options: a role asks the same one every
+    time."""
     foreign: bool = False
     """Whether another process loaded it: after a fork its threads are gone, and it would wait for them for ever."""
     users: int = 0
     lock: threading.RLock = field(default_factory=threading.RLock)
     """One request at a time: a context has one memory."""
+
+    @property
+    def adapters(self) -> Adapters:
+        """By role."""
+        return dict(self.key[3])
 
     @cached_property
     def slots(self) -> Slots:
@@ -60,29 +68,31 @@ _loaded: dict[Key, Loaded] = {}
 _guard = threading.Lock()
 
 
-def acquire(path: Path, threads: int, n_ctx: int, adapter: Path | None) -> Loaded:
+def acquire(path: Path, threads: int, n_ctx: int, adapters: Adapters) -> Loaded:
     """The engine for these files and settings, loaded if it is not.
 
     Raises:
         ModelInputError: a file is missing, damaged or not for this build; told before llama.cpp sees it.
     """
-    key = (path.resolve(), threads, n_ctx, adapter.resolve() if adapter else None)
+    worn = {role: adapter.resolve() for role, adapter in sorted(adapters.items())}
+    key = (path.resolve(), threads, n_ctx, tuple(worn.items()))
     with _guard:
         if key not in _loaded:
             header = read_header(path)
-            if adapter is not None:
+            for adapter in worn.values():
                 read_header(adapter)
+            digests = {role: adapter_digest(adapter, path) for role, adapter in worn.items()}
             silence()
             digest, weights = file_digest(path), choose(path, header)
             source = path if weights == "as_stored" else expanded(path, digest, weights)
-            engine = Engine(source, threads, n_ctx, adapter)
+            engine = Engine(source, threads, n_ctx, dict.fromkeys(worn.values()))
             _loaded[key] = Loaded(
                 engine,
                 header,
                 digest,
                 weights,
                 digest if weights == "as_stored" else file_digest(source),
-                file_digest(adapter) if adapter else "",
+                digests,
                 key,
             )
         _loaded[key].users += 1

@@ -6,9 +6,13 @@ be computed again. On a GPU, which promises no bits, nothing is kept.
 
 from collections.abc import Sequence
 from itertools import takewhile
+from pathlib import Path
 
 from .engine import KEPT, LIVE, Engine, Token
 from .slots import TILE, Part, Region, Slots
+
+Stem = tuple[Path | None, tuple[int, ...]]
+"""The adapter that was worn, and the tokens."""
 
 
 class Stems:
@@ -17,15 +21,15 @@ class Stems:
     def __init__(self, engine: Engine, slots: Slots) -> None:
         self._engine = engine
         self._slots = slots
-        self._kept: dict[tuple[int, ...], int] = {}
-        """Tokens to the sequence that holds them."""
+        self._kept: dict[Stem, int] = {}
+        """Adapter and tokens to the sequence that holds them."""
 
     def begin(self, tokens: Sequence[int]) -> None:
         """Put a beginning into sequence 0."""
-        stem = tuple(tokens)
+        stem = self._engine.worn, tuple(tokens)
         if not self._slots.ready:
             self.forget()
-        if not stem:
+        if not tokens:
             return
         if stem in self._kept:
             self._engine.copy(self._kept[stem], (0,))
@@ -34,8 +38,8 @@ class Stems:
         if found is None:
             self.forget()
             found = self._place(stem)
-        region, shared = found or (self._slots.region(len(stem)), 0)
-        self._slots.evaluate([Part(region, [Token(stem[i], i, (0,)) for i in range(shared, len(stem))])])
+        region, shared = found or (self._slots.region(len(tokens)), 0)
+        self._slots.evaluate([Part(region, [Token(tokens[i], i, (0,)) for i in range(shared, len(tokens))])])
         if found is not None:
             self._kept[stem] = LIVE + len(self._kept)
             self._engine.copy(0, (self._kept[stem],))
@@ -45,14 +49,17 @@ class Stems:
         self._kept.clear()
         self._slots.reset()
 
-    def _place(self, stem: tuple[int, ...]) -> tuple[Region, int] | None:
+    def _place(self, stem: Stem) -> tuple[Region, int] | None:
         """Where a beginning can be kept, and how much of it another one already holds; None where it cannot."""
         if not self._slots.aligned or len(self._kept) == KEPT:
             return None
-        best = max(self._kept, key=lambda kept: _common(kept, stem), default=())
+        worn, tokens = stem
+        # what was read with another adapter is another beginning
+        alike = {kept: _common(kept[1], tokens) for kept in self._kept if kept[0] == worn}
+        best = max(alike, key=lambda kept: alike[kept], default=stem)
         # whole tiles only: a tile that is shared in part would add up otherwise than one of its own
-        shared = min(_common(best, stem), len(stem) - 1) // TILE * TILE
-        region = self._slots.keep(len(stem) - shared)
+        shared = min(alike.get(best, 0), len(tokens) - 1) // TILE * TILE
+        region = self._slots.keep(len(tokens) - shared)
         if region is None:
             return None
         if shared:

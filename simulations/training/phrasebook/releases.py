@@ -1,0 +1,219 @@
+"""Press releases from the phrasebook: a few sentences whose tone for an owner of the company is known.
+
+Every list of the phrasebook (trades, frames, verbs, events, outlooks, names) is dealt out to three packs, so an
+examination is about trades that were never learnt from, in frames, verbs and events that were never learnt from. Only
+metrics, amounts and dates are common to all.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+import numpy as np
+
+from ....tools.sentiment.classifier import CLASSES, Label
+from . import parts
+from .trades import TRADES, Trade
+
+Pack = Literal["learn", "held_back", "exam"]
+"""What a release is for."""
+DEALT: tuple[Pack, ...] = ("learn", "learn", "exam", "learn", "held_back")
+"""To whom the entries of a list go, in turn."""
+_T = TypeVar("_T")
+Tone = Literal[-1, 0, 1]
+
+
+@dataclass(frozen=True)
+class Release:
+    """A text and how it sounds to an owner."""
+
+    text: str
+    label: Label
+    trade: str
+    kind: str
+    """How its telling sentence was made."""
+
+
+def dealt(entries: Sequence[_T], pack: Pack) -> tuple[_T, ...]:
+    """The entries of a list that belong to a pack; no entry belongs to two."""
+    return tuple(entry for place, entry in enumerate(entries) if DEALT[place % len(DEALT)] == pack)
+
+
+def releases(count: int, pack: Pack, *, seed: int) -> list[Release]:
+    """So many different releases of a pack, each tone alike often.
+
+    Args:
+        count: of releases.
+        pack: whose parts they are made of.
+        seed: of what is drawn.
+    """
+    rng = np.random.default_rng([seed, DEALT.index(pack)])
+    writer = _Writer(pack, rng)
+    made: dict[str, Release] = {}
+    while len(made) < count:
+        release = writer.release(CLASSES[len(made) % len(CLASSES)])
+        made.setdefault(release.text, release)
+    return [list(made.values())[place] for place in rng.permutation(count)]
+
+
+class _Writer:
+    """Draws parts of one pack."""
+
+    def __init__(self, pack: Pack, rng: np.random.Generator) -> None:
+        self._pack, self._rng = pack, rng
+        self._ways: dict[str, Callable[[Tone], str]] = {
+            "figure": self._figure,
+            "change": self._change,
+            "expectation": self._expectation,
+            "outlook": self._outlook,
+            "event": self._event,
+            "trade": self._trade_news,
+            "negation": self._negation,
+            "mixed": self._mixed,
+        }
+        self._trade: Trade = TRADES[0]
+
+    def release(self, label: Label) -> Release:
+        """One with that tone."""
+        tone: Tone = {"negative": -1, "neutral": 0, "positive": 1}[label]  # type: ignore[assignment]
+        self._trade = self._one(TRADES)
+        stem = self._one(parts.STEMS)
+        company = stem + self._any(parts.ENDINGS)
+        kinds = [kind for kind in self._ways if tone or kind not in ("negation", "mixed", "change")]
+        kind = self._any([*kinds, "boilerplate"] if tone == 0 else kinds)
+        telling = self._ways[kind](tone) if kind in self._ways else self._one(parts.BOILERPLATE)
+        sentences = [telling]
+        for _ in range(int(self._rng.choice((0, 1, 2, 4), p=(0.45, 0.3, 0.15, 0.1)))):
+            same = tone != 0 and self._rng.random() < 0.5
+            sentences.insert(int(self._rng.integers(len(sentences) + 1)), self._more(tone if same else 0))
+        words = {"company": company, "noun": self._trade.noun, "goods": self._trade.goods}
+        words["customers"] = self._trade.customers
+        text = " ".join(_sentence(sentence.format_map(words)) for sentence in dict.fromkeys(sentences))
+        return Release(text, label, self._trade.noun, kind)
+
+    def _more(self, tone: Tone) -> str:
+        """A sentence beside the telling one: of the same tone, or of none."""
+        ways = (self._figure, self._outlook, self._event, self._trade_news)
+        if tone == 0 and self._rng.random() < 0.5:
+            return self._one(parts.BOILERPLATE)
+        way: Callable[[Tone], str] = self._any(ways if tone else ways[2:])
+        return way(tone)
+
+    # -- ways to say something with a tone
+
+    def _figure(self, tone: Tone) -> str:
+        if tone == 0:
+            return self._filled(self._one(parts.MOVES), self._metric(self._any((1, -1))), self._one(parts.STAYED), "")
+        wanted: Tone = 1 if self._rng.random() < 0.5 else -1
+        rises = wanted == tone
+        verb = self._one(parts.ROSE if rises else parts.FELL)
+        frame = self._filled(self._one(parts.MOVES), self._metric(wanted), verb, self._amount(rises))
+        if wanted > 0 and self._rng.random() < 0.4:
+            frame = f"{frame} {self._one(parts.WHY_GOOD if tone > 0 else parts.WHY_BAD)}"
+        return frame
+
+    def _change(self, tone: Tone) -> str:
+        wanted: Tone = 1 if self._rng.random() < 0.5 else -1
+        change = self._one(parts.RISES if wanted == tone else parts.FALLS)
+        frame = self._one(parts.NOUN_MOVES).replace("{change}", change).replace("a increase", "an increase")
+        return self._filled(frame.replace("a upswing", "an upswing"), self._metric(wanted), "", "")
+
+    def _expectation(self, tone: Tone) -> str:
+        verdict = self._one({1: parts.BETTER_THAN, 0: parts.AS_EXPECTED, -1: parts.WORSE_THAN}[tone])
+        frame = self._one(parts.AGAINST).replace("{verdict}", verdict)
+        return self._filled(frame, self._metric(1), "", "")
+
+    def _outlook(self, tone: Tone) -> str:
+        said = self._one({1: parts.GOOD_OUTLOOK, 0: parts.PLAIN_OUTLOOK, -1: parts.BAD_OUTLOOK}[tone])
+        return self._hedged(said)
+
+    def _event(self, tone: Tone) -> str:
+        return self._dated(self._one({1: parts.GOOD_EVENTS, 0: parts.PLAIN_EVENTS, -1: parts.BAD_EVENTS}[tone]))
+
+    def _trade_news(self, tone: Tone) -> str:
+        trade = self._trade
+        return self._any({1: trade.good, 0: trade.plain, -1: trade.bad}[tone])
+
+    def _negation(self, tone: Tone) -> str:
+        return self._one(parts.GOOD_NEGATIONS if tone > 0 else parts.BAD_NEGATIONS)
+
+    def _mixed(self, tone: Tone) -> str:
+        """Two clauses that disagree; what is conceded does not count."""
+        against: Tone = -1 if tone > 0 else 1
+        frame = self._one(parts.THOUGH)
+        return frame.replace("{one}", self._clause(against)).replace("{other}", self._clause(tone))
+
+    def _clause(self, tone: Tone) -> str:
+        """Something with a tone that can stand within another sentence."""
+        way: Callable[[Tone], str] = self._any(
+            (self._bare_figure, self._bare_event, self._bare_outlook, self._trade_news)
+        )
+        return way(tone)
+
+    def _bare_figure(self, tone: Tone) -> str:
+        wanted: Tone = 1 if self._rng.random() < 0.5 else -1
+        verb = self._one(parts.ROSE if wanted == tone else parts.FELL)
+        return f"{self._metric(wanted)} {verb} {self._amount(wanted == tone)}".strip()
+
+    def _bare_event(self, tone: Tone) -> str:
+        return self._one(parts.GOOD_EVENTS if tone > 0 else parts.BAD_EVENTS)
+
+    def _bare_outlook(self, tone: Tone) -> str:
+        return self._one(parts.GOOD_OUTLOOK if tone > 0 else parts.BAD_OUTLOOK)
+
+    # -- parts
+
+    def _filled(self, frame: str, metric: str, verb: str, amount: str) -> str:
+        parts_of = {
+            "{metric}": metric,
+            "{verb}": verb,
+            "{amount}": amount,
+            "{source}": self._one(parts.SOURCES),
+            "{time}": self._one(parts.TIMES),
+            "{rate}": str(int(self._rng.integers(3, 45))),
+            "{weekday}": self._any(parts.WEEKDAYS),
+        }
+        for slot, value in parts_of.items():
+            frame = frame.replace(slot, value)
+        return " ".join(frame.split()).replace(" ,", ",").replace(" :", ":")
+
+    def _metric(self, wanted: Tone) -> str:
+        return self._any(parts.LIKED if wanted > 0 else parts.DISLIKED)
+
+    def _amount(self, rises: bool) -> str:
+        text = self._any((*parts.AMOUNTS, ""))
+        low = int(self._rng.integers(20, 600))
+        ends = (low, low + int(self._rng.integers(5, 200)))
+        low, high = ends if rises else ends[::-1]
+        return (
+            text.replace("{rate}", str(int(self._rng.integers(2, 60))))
+            .replace("{low}", str(low))
+            .replace("{high}", str(high))
+            .replace("{fraction}", self._any(parts.FRACTIONS))
+            .replace("{ordinal}", self._any(parts.ORDINALS))
+        )
+
+    def _hedged(self, said: str) -> str:
+        if self._rng.random() > 0.25:
+            return said
+        hedge = self._one(parts.HEDGES)
+        return f"{hedge} {said}" if hedge.endswith("that") else f"{hedge}, {said}"
+
+    def _dated(self, said: str) -> str:
+        said = said.replace("{weekday}", self._any(parts.WEEKDAYS))
+        return f"{said}, {self._source()}" if self._rng.random() < 0.25 else said
+
+    def _source(self) -> str:
+        return self._one(parts.SOURCES).replace("{weekday}", self._any(parts.WEEKDAYS))
+
+    def _one(self, entries: Sequence[_T]) -> _T:
+        """An entry that belongs to the pack."""
+        return self._any(dealt(entries, self._pack))
+
+    def _any(self, entries: Sequence[_T]) -> _T:
+        return entries[int(self._rng.integers(len(entries)))]
+
+
+def _sentence(text: str) -> str:
+    text = text[0].upper() + text[1:]
+    return text if text.endswith(".") else f"{text}."
