@@ -162,7 +162,7 @@ class Frame:
         places = [(round(self.x(day) * 10), round(self.y(value) * 10)) for day, value in points]
         steps = (f"{_tenths(x - x0)}{_tenths(y - y0, ' ')}" for (x0, y0), (x, y) in pairwise(places))
         x, y = places[0]
-        return f"M{_tenths(x)}{_tenths(y, ' ')}l" + " ".join(steps) if len(places) > 1 else f"M{_tenths(x)}{_tenths(y, ' ')}"
+        return f"M{_tenths(x)}{_tenths(y, ' ')}" + (f"l{' '.join(steps)}" if len(places) > 1 else "")
 
 
 def _tenths(count: int, before: str = "") -> str:
