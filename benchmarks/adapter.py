@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import peft
-import torch
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
@@ -31,7 +29,7 @@ from paperdesk.memory.journal import Journal
 from paperdesk.memory.journal.events import SignalResolved
 from paperdesk.simulations.config import SessionConfig
 from paperdesk.simulations.session import start
-from paperdesk.simulations.training.adapter import Recipe, load_base
+from paperdesk.simulations.training.adapter import Recipe, load_base, required
 from paperdesk.simulations.training.examination import examine, figures
 from paperdesk.simulations.training.exercises import Exercise, requests_of, targets_of
 from paperdesk.simulations.training.gguf_adapter import read_gguf
@@ -88,7 +86,7 @@ def same_rows(minds: Mapping[str, ModelCore]) -> list[dict[str, Any]]:
     rows = []
     for name, mind in minds.items():
         if name == ADAPTED:
-            peft.set_peft_model_state_dict(model, state)  # a fresh adapter changes nothing
+            required("peft").set_peft_model_state_dict(model, state)  # a fresh adapter changes nothing
         said = [_relative(answer.raw.values()) for answer in mind.answer(request).answers]
         apart = np.abs(np.array(said) - np.array([_by_transformers(model, laid, rest) for rest in laid.rests]))
         figures = {"median": np.median(apart), "p95": np.quantile(apart, 0.95), "largest": apart.max()}
@@ -99,7 +97,7 @@ def same_rows(minds: Mapping[str, ModelCore]) -> list[dict[str, Any]]:
 
 def _by_transformers(model: Any, laid: LaidOut, rest: list[int]) -> NDArray[np.float64]:
     """Log-probabilities of the options among each other, from whole prompts."""
-    found = []
+    torch, found = required("torch"), []
     for option in laid.options:
         tokens, begin = [*laid.stem, *rest, *option], len(laid.stem) + len(rest)
         with torch.no_grad():
