@@ -16,6 +16,7 @@ from .simulations.verbs.brokers import brokers
 from .simulations.verbs.brokers import trade as trade_verb
 from .simulations.verbs.evaluation import evaluate, sweep
 from .simulations.verbs.markets import markets
+from .simulations.verbs.mcp import mcp
 from .simulations.verbs.memory import memory
 from .simulations.verbs.models import models
 from .simulations.verbs.options import Json, day_of
@@ -256,9 +257,11 @@ def show(
 @app.command()
 def export(
     session: SessionFolder,
-    to: Annotated[str, typer.Argument(help="NAME.jsonl, NAME.parquet, or a collector: http://127.0.0.1:4317.")],
+    to: Annotated[
+        str, typer.Argument(help="NAME.jsonl, NAME.parquet, NAME.eval, or a collector: http://127.0.0.1:4317.")
+    ],
 ) -> None:
-    """Give a session to other tools: as JSON lines, as a parquet table, or as OpenTelemetry spans."""
+    """Give a session to other tools: as JSON lines, a parquet table, an Inspect log, or OpenTelemetry spans."""
     from .simulations.exporting import export as export_session
 
     typer.echo(export_session(session, to), err=True)
@@ -268,8 +271,16 @@ def export(
 def report(
     session: SessionFolder,
     out: Annotated[Path | None, typer.Option(help="Where the page goes; report.html in the session's folder.")] = None,
+    tear_sheet: Annotated[
+        Path | None, typer.Option(help="Write a tear sheet by quantstats into this file instead (extra quantstats).")
+    ] = None,
 ) -> None:
     """Write a session as one HTML file: figures, every decision, claims, evidence; no script, no network."""
+    if tear_sheet is not None:
+        from .simulations.reporting.tear_sheet import write_tear_sheet
+
+        typer.echo(f"tear sheet written to {write_tear_sheet(session, tear_sheet)}", err=True)
+        return
     from .simulations.reporting.page import write_report
 
     typer.echo(f"page written to {write_report(session, out)}", err=True)
@@ -289,6 +300,7 @@ def view(
     serve(runs, host=host, port=port)
 
 
+app.command()(mcp)
 app.command()(evaluate)
 app.command()(sweep)
 

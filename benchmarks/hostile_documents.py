@@ -24,10 +24,10 @@ from paperdesk.tools.market.records import Document
 from paperdesk.tools.market.view import Market, open_market
 
 from .auditor import US8
-from .hostile_patterns import FORESEEN, HELD_OUT, PATTERNS, SEEN
+from .hostile_patterns import FORESEEN, FRESH, HELD_OUT, LIES, PATTERNS, SEEN
 
 SEED = 5
-SETS = {"known": PATTERNS, "seen": SEEN, "foreseen": FORESEEN, "held out": HELD_OUT}
+SETS = {"known": PATTERNS, "seen": SEEN, "foreseen": FORESEEN, "held out": HELD_OUT, "fresh": FRESH, "lies": LIES}
 """Sentences by how much whoever wrote the rules knew of them; see `hostile_patterns`."""
 
 

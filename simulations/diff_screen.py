@@ -9,23 +9,22 @@ from rich.table import Table
 from rich.text import Text
 
 from ..agents.roles import title_of
-from .diff import differences
-from .diff_parts import Choice, Closing, DecisionDifference, Difference, FirstDifference, Opening, Part, Side
-
-MOST_ROWS = 12
-"""Of one kind and decision that are shown without `--all`; the rest is counted."""
+from .reading.comparison import differences
+from .reading.comparison_parts import (
+    FIGURES,
+    MOST_ROWS,
+    Choice,
+    Closing,
+    DecisionDifference,
+    Difference,
+    FirstDifference,
+    Opening,
+    Part,
+    Side,
+)
 
 PIPE_WIDTH = 160
 """Characters of a line where no terminal says how many it has."""
-
-FIGURES = {
-    "total_return": "total return",
-    "sharpe": "Sharpe ratio",
-    "max_drawdown": "maximum drawdown",
-    "turnover": "turnover",
-    "costs": "costs",
-}
-"""Of the desk's row of figures."""
 
 
 def print_difference(a: Path, b: Path, *, json: bool = False, whole: bool = False) -> None:
@@ -59,7 +58,7 @@ def blocks(parts: Iterable[Part], *, whole: bool = False) -> Iterator[Text | Tab
                 yield Text("")
                 yield Text(_title(part), style="bold")
                 if part.differences:
-                    yield _table(part.differences, whole)
+                    yield _table(part, whole)
             case Closing():
                 yield Text("")
                 yield from _closing(part)
@@ -135,26 +134,22 @@ def _title(part: DecisionDifference) -> str:
     return f"{part.session}  {number}, equity {part.equity_a:,.0f} | {part.equity_b:,.0f} ({gap:+.2%})"
 
 
-def _table(rows: list[Difference], whole: bool) -> Table:
+def _table(part: DecisionDifference, whole: bool) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for heading in ("", "", "A", "B"):
         table.add_column(heading, overflow="fold")
-    kinds = dict.fromkeys(row.what for row in rows)
-    for kind in kinds:
-        of_kind = [row for row in rows if row.what == kind]
-        if kind == "weight":
-            of_kind.sort(key=lambda row: -abs(float(row.b or 0) - float(row.a or 0)))
-        shown = of_kind if whole else of_kind[:MOST_ROWS]
-        for row in shown:
-            table.add_row(f"  {kind}", _subject(row), _value(row.a), _value(row.b))
-        if len(of_kind) > len(shown):
-            table.add_row(f"  {kind}", f"and {len(of_kind) - len(shown)} more (--all)", "", "")
+    for group in part.groups(None if whole else MOST_ROWS):
+        for row in group.rows:
+            table.add_row(f"  {group.what}", _subject(row), _value(row.a), _value(row.b))
+        if group.left_out:
+            table.add_row(f"  {group.what}", f"and {group.left_out} more (--all)", "", "")
     return table
 
 
 def _subject(row: Difference) -> str:
-    agent, on, ticker = row.subject.partition(" on ")
-    return f"{title_of(agent)} on {ticker}" if on else row.subject
+    if row.agent is None:
+        return row.subject
+    return f"{title_of(row.agent)} on {row.ticker}" if row.ticker else title_of(row.agent)
 
 
 def _value(value: str | float | None) -> str:

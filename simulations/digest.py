@@ -145,10 +145,11 @@ class Digest:
 
 def approval_words(event: ApprovalGiven) -> str:
     """An approval for people: who said what, and what does not leave."""
-    words = {"approve": "approved", "reject": "rejected", "veto": "vetoed", "unanswered": "not answered"}
+    words = {"approve": "approved", "reject": "rejected", "veto": "vetoed"}
     stopped = f", stopped: {', '.join(event.stopped)}" if event.stopped else ""
     why = f" ({event.reason})" if event.reason else ""
-    return f"{'Approval':<20} {words[event.verdict]} by {event.by}{stopped}{why}"
+    who = "nobody answered" if event.verdict == "unanswered" else f"{words[event.verdict]} by {event.by}"
+    return f"{'Approval':<20} {who}{stopped}{why}"
 
 
 def _said(signals: list[SignalIssued]) -> Line:

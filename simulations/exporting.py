@@ -1,21 +1,21 @@
-"""A session for other tools: as JSON lines, as a parquet table, as OpenTelemetry spans.
+"""A session for other tools: as JSON lines, as a parquet table, as a log of Inspect AI, as OpenTelemetry spans.
 
-Whatever its length, a few thousand events are in memory at a time.
+Whatever its length, a few thousand events are in memory at a time; of an Inspect log all of them, for its own writer
+takes it whole.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from ..memory.journal.rows import Row
 from ..tools.errors import InputError
+from .extras import missing_extra
 from .reading import Session
 from .reading.frames import record_of
 
-SUFFIXES = (".jsonl", ".parquet")
-"""Of the files that can be written."""
 _BATCH = 2000
 
 
@@ -24,13 +24,14 @@ def export(folder: Path, to: str) -> str:
 
     Args:
         folder: the session.
-        to: a new file that ends in .jsonl or .parquet, or the address of an OpenTelemetry collector (OTLP over gRPC).
+        to: a new file that ends in .jsonl, .parquet or .eval, or the address of an OpenTelemetry collector (OTLP over
+            gRPC).
 
     Returns:
         What was done, in words.
 
     Raises:
-        InputError: there is no session, the file cannot be written, or the extra `otel` is not installed.
+        InputError: there is no session, the file cannot be written, or the extra that it needs is not installed.
         TelemetryError: the collector did not take it.
     """
     if not to.startswith(("http://", "https://")):
@@ -40,9 +41,7 @@ def export(folder: Path, to: str) -> str:
 
         from .telemetry import send
     except ImportError as error:
-        raise InputError(
-            f"{to} needs the extra otel ({error.name} is missing): pip install 'paperdesk[otel]'"
-        ) from error
+        raise missing_extra(to, "otel", error) from error
     exporter = OTLPSpanExporter(endpoint=to, insecure=to.startswith("http://"))
     try:
         return f"{send(folder, exporter):,} spans sent to {to}"
@@ -54,25 +53,23 @@ def export_file(folder: Path, file: Path) -> int:
     """Writes every event of a session into a new file, whose suffix says the form.
 
     `.jsonl`: a line per event with `seq`, `hash`, `event`, as `show --json` prints it. `.parquet`: a row per event with
-    the columns of `Session.events()`.
+    the columns of `Session.events()`. `.eval`: a log of Inspect AI, a sample per signal and per decision.
 
     Returns:
         How many events.
 
     Raises:
-        InputError: there is no session, the file is there already, or its suffix is another.
+        InputError: there is no session, the file is there already, its suffix is another, or the extra `inspect` is not
+            installed.
     """
-    if file.suffix not in SUFFIXES:
-        raise InputError(f"{file} names no known form; let it end in {' or '.join(SUFFIXES)}")
+    if file.suffix not in _WRITERS:
+        raise InputError(f"{file} names no known form; let it end in {', '.join(_WRITERS)}")
     if file.exists():
         raise InputError(f"{file} is there already; give another name, or delete it first")
     draft = file.with_name(f"{file.name}.new")
     with Session.open(folder) as session:
         try:
-            if file.suffix == ".jsonl":
-                _lines(session, draft)
-            else:
-                _table(session, draft)
+            _WRITERS[file.suffix](session, draft)
             draft.replace(file)
         except OSError as error:
             raise InputError(f"{file} cannot be written ({error.strerror}); give another place") from error
@@ -114,6 +111,21 @@ def _table(session: Session, draft: Path) -> None:
     with pq.ParquetWriter(draft, schema, compression="zstd") as table:
         for batch in _batches(session.rows()):
             table.write_table(pa.Table.from_pylist([record_of(row) for row in batch], schema=schema))
+
+
+def _inspect_log(session: Session, draft: Path) -> None:
+    try:
+        from .inspect_log import write_inspect_log
+    except ImportError as error:
+        raise missing_extra("A log of Inspect AI", "inspect", error) from error
+    write_inspect_log(session, draft)
+
+
+_WRITERS: dict[str, Callable[[Session, Path], None]] = {
+    ".jsonl": _lines,
+    ".parquet": _table,
+    ".eval": _inspect_log,
+}
 
 
 def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:

@@ -128,6 +128,21 @@ def said_in(row: Row) -> str:
             return f"score {document['score']:+.2f}, then {document['outcome']:+.2%} beyond the universe"
         case "agent_weighed":
             return told(AgentRecord.model_validate(document["record"]))
+        case "session_started":
+            return f"{document['market']}, {document['model'].get('name')}, {len(document['universe'])} names"
+        case "decision_opened":
+            return f"{document['session']}: equity {document['portfolio']['equity']:,.2f}"
+        case "desk_changed":
+            return f"{document['by']} set {', '.join(document['settings'])}"
+        case "stance_set":
+            was = "an abstention" if document["replaced"]["abstained"] else document["replaced"]["stance"]
+            return f"{document['by']} set {document['stance']} in the place of {was}".replace("_", " ")
+        case "debate_closed":
+            lowered = [f"{agent} x {factor:.2f}" for agent, factor in document["factors"].items() if factor < 0.995]
+            return ", ".join(lowered).replace("_", " ") or "no confidence changes"
+        case "approval_given":
+            stopped = f"stopped {', '.join(document['stopped'])}" if document["stopped"] else "all orders may leave"
+            return f"{document['by']}: {stopped}{'; ' if document['reason'] else ''}{document['reason']}"
         case "memory_carried":
             return f"{len(document['outcomes'])} outcomes of the session {document['head'][:16]}"
         case _:

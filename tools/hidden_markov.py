@@ -117,6 +117,24 @@ def filter_on(model: Parameters, belief: Vector, returns: Vector) -> Vector:
     return latest
 
 
+def log_densities(model: Parameters, belief: Vector, returns: Vector) -> Vector:
+    """(T,) log density of each return, foretold from those before it and the belief before the first."""
+    mean, variance = np.asarray(model.means), np.asarray(model.variances)
+    transitions = np.asarray(model.transitions)
+    before = np.vstack([belief, *_beliefs(model, belief @ transitions, returns)])[:-1] @ transitions
+    each = -0.5 * (np.log(2 * np.pi * variance) + (returns[:, None] - mean) ** 2 / variance)
+    with np.errstate(divide="ignore"):  # a state that cannot be reached adds nothing
+        found: Vector = np.logaddexp.reduce(np.log(before) + each, axis=1)
+    return found
+
+
+def stationary(model: Parameters) -> Vector:
+    """(2,) how often each state comes in the long run."""
+    leave = np.array([1 - model.transitions[0][0], 1 - model.transitions[1][1]])
+    total = leave.sum()
+    return leave[::-1] / total if total > 0 else np.asarray(model.start)
+
+
 def _beliefs(model: Parameters, expected: Vector, returns: Vector) -> Iterator[Vector]:
     """The belief after each return, from what is expected before the first."""
     mean, variance = np.asarray(model.means), np.asarray(model.variances)

@@ -19,7 +19,7 @@ from .store import Journal
 from .texts import texts_of
 
 FILE = "search.db"
-VERSION = 2
+VERSION = 3
 """Of the tables; an index of another version is made anew."""
 
 _TABLES = """
@@ -37,8 +37,12 @@ CREATE TABLE covered (count INTEGER NOT NULL, head TEXT NOT NULL, day TEXT);
 """
 _SHIFT = 16
 """A text's row number is its event's number, shifted by so many bits, plus its place in the event."""
-_BATCH = 2000
+_BATCH = 10_000
 """Events indexed in one transaction: a long build that is broken off goes on from there."""
+_CACHE_KIB = 32 * 1024
+"""Pages that the build keeps in memory: spilling them early would lock out those who read."""
+_TERMS_BYTES = 16 * 1024 * 1024
+"""Terms that FTS5 gathers before it writes them (1 MiB by itself): fewer, larger pieces, and less merging of them."""
 _PATIENCE_MS = 20_000
 """How long to wait for another process that is indexing the same session."""
 COLUMNS = ("kind", "agent", "ticker", "verdict")
@@ -246,11 +250,19 @@ def _updated(connection: sqlite3.Connection, journal: Journal, progress: Progres
             done, day = _covered(connection, journal)
             if done == 0:
                 _empty(connection)
+            if journal.count - done > _BATCH // 10:
+                _prepare(connection)
             _add(connection, journal, done, day)
             connection.execute("COMMIT")
     except BaseException:
         connection.close()
         raise
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    """For many events at once."""
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    connection.execute("INSERT INTO texts (texts, rank) VALUES ('hashsize', ?)", (_TERMS_BYTES,))
 
 
 def _version(connection: sqlite3.Connection) -> int:
@@ -285,23 +297,24 @@ def _add(connection: sqlite3.Connection, journal: Journal, done: int, day: str |
     """The next batch of events."""
     entries: list[tuple[Any, ...]] = []
     texts: list[tuple[int, str, str]] = []
-    tallies: Counter[tuple[str, str]] = Counter()
+    sums: Counter[tuple[str, str]] = Counter()
     last: Row | None = None
     for row in rows(journal, after=done):
         document = row.document
+        said, seq = document.get, row.seq
         # of a bar, a decision, a dividend, a fill; what has no day of its own belongs to the one before
-        day = document.get("session") or document.get("fill", {}).get("session") or day
-        entry = {name: document.get(name) for name in (*COLUMNS, "decision", "round")}
-        entry["verdict"] = entry["verdict"] or document.get("status")
-        entries.append((row.seq, entry["kind"], entry["decision"], day, *(entry[n] for n in _LAST)))
-        tallies.update((name, str(entry[name])) for name in COLUMNS if entry[name] is not None)
-        if entry["kind"] == "model_called":
+        day = said("session") or (document["fill"].get("session") if "fill" in document else None) or day
+        verdict = said("verdict") or said("status")
+        kind = document["kind"]
+        entries.append((seq, kind, said("decision"), day, said("agent"), said("ticker"), verdict, said("round")))
+        if kind == "model_called":
             usage = document.get("reply", {}).get("usage", {})
-            tallies.update({("sum", name): count for name, count in usage.items() if isinstance(count, int)})
-        texts.extend(((row.seq << _SHIFT) + i, text, field) for i, (field, text) in enumerate(texts_of(document)))
+            sums.update({("sum", name): count for name, count in usage.items() if isinstance(count, int)})
+        texts.extend([((seq << _SHIFT) + i, text, field) for i, (field, text) in enumerate(texts_of(document))])
         last = row
         if len(entries) == _BATCH:
             break
+    tallies = Counter((name, str(e[i])) for name, i in _COUNTED.items() for e in entries if e[i] is not None) + sums
     connection.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?)", entries)
     connection.executemany("INSERT INTO texts (rowid, text, field) VALUES (?, ?, ?)", texts)
     connection.executemany(
@@ -315,4 +328,5 @@ def _add(connection: sqlite3.Connection, journal: Journal, done: int, day: str |
     )
 
 
-_LAST = ("agent", "ticker", "verdict", "round")
+_COUNTED = {"kind": 1, "agent": 4, "ticker": 5, "verdict": 6}
+"""Where each of `COLUMNS` stands in a row of `entries`."""

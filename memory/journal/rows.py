@@ -4,12 +4,12 @@ For indexes, viewers and exporters, which must be quick and must also read kinds
 know.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+import orjson
 from pydantic import ValidationError
 
 from .errors import JournalDamaged
@@ -47,7 +47,7 @@ class Row:
             JournalDamaged: it is none.
         """
         try:
-            parsed: Any = json.loads(self.body)
+            parsed: Any = orjson.loads(self.body)
             if isinstance(parsed, dict) and isinstance(parsed.get("kind"), str):
                 return parsed
         except ValueError:
@@ -91,6 +91,7 @@ def rows(
     decision: int | None = None,
     ticker: str | None = None,
     after: int = 0,
+    before: int | None = None,
     newest_first: bool = False,
     page: int = _PAGE,
 ) -> Iterator[Row]:
@@ -103,11 +104,13 @@ def rows(
         decision: only those of this decision.
         ticker: only those about this ticker.
         after: only those after this number.
+        before: only those before this number.
         newest_first: from the last one backwards.
         page: rows fetched at a time.
     """
     # the + keeps SQLite on the index of kinds or of decisions, whose entries are in the order of numbers
-    where, values = ["seq > ? AND seq <= ?"], [after, journal.count]
+    last = journal.count if before is None else min(before - 1, journal.count)
+    where, values = ["seq > ? AND seq <= ?"], [after, last]
     given: list[Any] = []
     if decision is not None:
         where.append("decision = ?")
@@ -154,6 +157,12 @@ def values_of(
         where, values = "decision = ? AND +kind = ?", [decision, kind]  # type: ignore[list-item]
     query = f"SELECT {columns} FROM events WHERE {where} AND seq <= ? ORDER BY seq"
     return journal._fetch(query, (*(f"$.{name}" for name in fields), *values, journal.count))
+
+
+def first_of(journal: Journal, decision: int) -> int | None:
+    """Number of the first event of a decision; None where there is none."""
+    found = journal._fetch("SELECT MIN(seq) FROM events WHERE decision = ? AND seq <= ?", (decision, journal.count))
+    return found[0][0]
 
 
 def turns_of(journal: Journal, decision: int) -> list[tuple[int, str, str | None]]:

@@ -34,7 +34,9 @@ def texts_of(event: Document) -> Iterator[tuple[str, str]]:
         said = (str(answer.get("completion") or "") for answer in event["reply"]["answers"])
         yield from (("completion", text) for text in said if text)
     elif kind in ("audit_issued", "rule_verdict"):
-        yield from (("finding", " ".join(_strings(finding))) for finding in event["report"].get("findings", []))
+        # a rule that passed has nothing to say: there are a dozen and a half of them to every order
+        told = (one for one in event["report"].get("findings", []) if kind == "audit_issued" or one.get("message"))
+        yield from (("finding", " ".join(_strings(finding))) for finding in told)
     else:
         named = ((name, value) for name, value in event.items() if name not in _COLUMNS)
         yield from ((name, value) for name, value in named if isinstance(value, str) and value)
@@ -50,11 +52,9 @@ def evidence_text(item: Document) -> str:
 
 
 def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from _strings(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _strings(inner)
+    inner = value.values() if isinstance(value, dict) else value
+    for one in inner:
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, dict | list):
+            yield from _strings(one)

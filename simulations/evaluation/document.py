@@ -103,9 +103,18 @@ class Skill(Frozen):
     """Mean squared error of the probability of a rise (Brier 1950); always saying one half gives 0.25."""
     calibration_error: Estimate | None
     """Expected calibration error over ten equal bins (Naeini, Cooper and Hauskrecht 2015)."""
-    refitted_brier: float | None = None
-    """Brier score of a probability fitted to the scores, out of sample over all purged splits; None with too few
-    decisions. Above 0.25 nothing can be learnt from the scores either."""
+
+
+class Fitted(Frozen):
+    """What a fit is worth where it was not fitted: its gain over the average of its training set, per observation."""
+
+    what: str
+    measure: str
+    """What the gain is measured in."""
+    walk_forward: Estimate | None
+    """Judged by what had ended before; None where there is too little."""
+    combinatorial: Estimate | None
+    """Judged by all other parts, purged."""
 
 
 class AgentProfit(Frozen):
@@ -163,6 +172,7 @@ class SessionReport(Frozen):
     """None where the desk never traded."""
     skills: tuple[Skill, ...]
     attribution: tuple[AgentProfit, ...]
+    fitted: tuple[Fitted, ...]
     exchanges: tuple[Exchange, ...]
     """Empty where the mind was not asked again."""
     trials: tuple[Trial, ...]

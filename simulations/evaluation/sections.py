@@ -49,7 +49,8 @@ class Section:
 
 def session_sections(report: SessionReport) -> tuple[Section, ...]:
     """The sections of one session's report."""
-    found = [_desk(report), _tracks(report), _comparisons(report), _luck(report), _agents(report), _exchanges(report)]
+    found = [_desk(report), _tracks(report), _comparisons(report), _luck(report), _agents(report), _fitted(report)]
+    found.append(_exchanges(report))
     return tuple(section for section in found if section.rows)
 
 
@@ -148,6 +149,22 @@ def _luck(report: SessionReport) -> Section:
     return Section("Luck", ("", ""), tuple(rows), note)
 
 
+def _fitted(report: SessionReport) -> Section:
+    rows = tuple((row.what, row.measure, *map(_gain, (row.walk_forward, row.combinatorial))) for row in report.fitted)
+    return Section(
+        "What is fitted, where it was not fitted",
+        ("", "gain in", "walk forward", "combinatorial, purged"),
+        rows,
+        "Gain over the average of the training set alone, per observation, above 0 where something was learnt: two "
+        "states of the market over one normal distribution; a probability fitted to an agent's scores over how often "
+        "a rise came.",
+    )
+
+
+def _gain(found: Estimate | None) -> str:
+    return "-" if found is None else span(found, "{:+.4f}")
+
+
 def _exchanges(report: SessionReport) -> Section:
     rows = tuple(
         (
@@ -181,16 +198,14 @@ def _agents(report: SessionReport) -> Section:
                 cell(skill.hit_rate, "{:.0%}"),
                 cell(skill.brier, "{:.3f}"),
                 cell(skill.calibration_error, "{:.3f}"),
-                "-" if skill.refitted_brier is None else f"{skill.refitted_brier:.3f}",
                 "-" if profit is None else span(profit),
             )
         )
     return Section(
         "Agents",
-        ("", "signals", "judged", "IC", "hits", "Brier", "calibration", "refitted", "earned a year"),
+        ("", "signals", "judged", "IC", "hits", "Brier", "calibration", "earned a year"),
         tuple(rows),
-        "A Brier score above 0.25 is worse than always saying one half; refitted: of a probability fitted to the "
-        "scores, out of sample over purged splits. Earned: Shapley share of what the views added to the proposals, "
-        "before costs.",
-        narrow=(0, 2, 3, 8),
+        "A Brier score above 0.25 is worse than always saying one half. Earned: Shapley share of what the views added "
+        "to the proposals, before costs.",
+        narrow=(0, 2, 3, 7),
     )

@@ -23,6 +23,7 @@ from .document import Comparison, Lottery, Luck, SessionReport, TrackReport, Tra
 from .exchange import exchanges_of
 from .figures import FIGURES, Estimate, against, annual_return, estimate, residual
 from .figures import sharpe as annual_sharpe
+from .fitted import fitted_of
 from .luck import deflated_sharpe, expected_best, minimum_track_length, moments_of, probabilistic_sharpe
 from .metrics import SESSIONS_PER_YEAR, DegenerateTrack, daily_returns
 from .record import SessionRecord
@@ -129,6 +130,7 @@ def evaluate_session(record: SessionRecord, trials: Sequence[Trial] | None, sett
         lottery=lottery,
         skills=skills_of(record, settings.draws // 4, settings.seed),
         attribution=attribution_of(record, settings.draws, settings.seed),
+        fitted=fitted_of(record, settings.draws // 4, settings.seed),
         exchanges=exchanges_of(record, settings.exchange, settings.access) if settings.exchange else (),
         trials=tuple(trials or ()),
         tried=(),

@@ -6,7 +6,6 @@ hold) is what the Brier score and the calibration error judge. Intervals resampl
 long as a horizon: what is said of eight names on one day, or of one name on overlapping months, is not independent.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -18,12 +17,9 @@ from .figures import Estimate
 from .metrics import DegenerateTrack
 from .record import SessionRecord
 from .resampling import interval, stationary_places
-from .splits import Spans, combinatorial
 
 Vector = NDArray[np.float64]
 BINS = 10
-PARTS, TESTED = 5, 1
-"""Parts of the decisions for what is fitted, and how many of them are judged at a time."""
 LEAST_DECISIONS = 4
 """Decisions with outcomes below which an interval would be invented."""
 
@@ -63,7 +59,6 @@ def skills_of(record: SessionRecord, draws: int, seed: int) -> tuple[Skill, ...]
                 hit_rate=estimates[1],
                 brier=estimates[2],
                 calibration_error=estimates[3],
-                refitted_brier=refitted_brier(judged, record, horizon),
             )
         )
     return tuple(found)
@@ -94,10 +89,7 @@ def estimates_of(judged: Judged, blocks: float, draws: int, seed: int) -> tuple[
         draws: resampled histories.
         seed: of the resampling.
     """
-    by_decision: defaultdict[int, list[int]] = defaultdict(list)
-    for row, decision in enumerate(judged.decision):
-        by_decision[int(decision)].append(row)
-    groups = [np.array(by_decision[key]) for key in sorted(by_decision)]
+    groups = decisions_of(judged.decision)
     drawn: list[Judged] = []
     if len(groups) >= LEAST_DECISIONS:
         places = stationary_places(len(groups), draws, blocks, np.random.default_rng(seed))
@@ -105,28 +97,9 @@ def estimates_of(judged: Judged, blocks: float, draws: int, seed: int) -> tuple[
     return tuple(_estimate(figure, judged, drawn) for figure in (correlation, hits, brier, calibration_error))
 
 
-def refitted_brier(judged: Judged, record: SessionRecord, horizon: int) -> float | None:
-    """Could a probability be fitted to the scores at all? Its Brier score where it was not fitted.
-
-    A logistic regression of the rise on the score (Platt 1999), over all combinatorial purged splits; the mean over
-    splits of the score on the part that was left out. None with fewer than two decisions for each part.
-    """
-    from sklearn.linear_model import LogisticRegression
-
-    place = {day: i for i, day in enumerate(record.days)}
-    first = np.array([place[record.window.decisions[d]] for d in judged.decision], dtype=np.int64)
-    order = np.argsort(first, kind="stable")
-    ordered = judged[order]
-    if len(np.unique(first)) < 2 * PARTS:
-        return None
-    rose, found = (ordered.outcome > 0).astype(float), []
-    for split in combinatorial(Spans(first[order], first[order] + horizon), PARTS, TESTED):
-        if len(np.unique(rose[split.train])) < 2:
-            continue
-        model = LogisticRegression().fit(ordered.score[split.train, None], rose[split.train])
-        foretold = model.predict_proba(ordered.score[split.test, None])[:, 1]
-        found.append(float(((foretold - rose[split.test]) ** 2).mean()))
-    return float(np.mean(found)) if found else None
+def decisions_of(decision: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """The rows of each decision, ascending: what is drawn together."""
+    return [np.flatnonzero(decision == each) for each in np.unique(decision)]
 
 
 def _estimate(figure: Callable[[Judged], float], judged: Judged, drawn: Sequence[Judged]) -> Estimate | None:

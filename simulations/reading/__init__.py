@@ -13,7 +13,7 @@ Everything that shows, exports or reports a session reads through it:
 - `session.bars()`, `session.trades()`, `session.outcomes()`: the series behind every figure.
 - `session.entries(filters)`, `session.hits(filters)`, `session.entry(seq)`: single events and search.
 - `session.events()`: all of it as a table.
-- `comparison.compare(left, right)`: two sessions side by side.
+- `Comparison(a, b)`: two sessions side by side, as the terminal's `diff` and the viewer's page show them.
 
 Decisions are numbered from 0 here, as in the journal; people count them from 1. Nothing loads a whole journal: lists
 are paged by the number of the last item (`after`), filters and search go through the index beside the journal.
@@ -21,11 +21,11 @@ are paged by the number of the last item (`after`), filters and search go throug
 
 from .case import Case
 from .cited import Cited
-from .comparison import Comparison, compare
+from .comparison import Comparison
 from .decision import Decision, Move
 from .library import Library
 from .session import Session
 from .statements import Statement
 from .summary import Summary
 
-__all__ = ["Case", "Cited", "Comparison", "Decision", "Library", "Move", "Session", "Statement", "Summary", "compare"]
+__all__ = ["Case", "Cited", "Comparison", "Decision", "Library", "Move", "Session", "Statement", "Summary"]

@@ -7,6 +7,7 @@ from typing import Any
 from ...memory.journal import Journal
 from ...memory.journal.rows import Row, rows
 from .calls import Call, calls_of
+from .debate import Debate
 from .decision import Decision, Move, read_decision
 from .series import Outcome, outcomes_after
 from .statements import Statement, statements_of
@@ -26,10 +27,6 @@ class Case:
     """Requests to minds in which this name was asked about, that question only."""
     outcomes: list[Outcome]
     """What became of this decision's signals, as far as their horizons have passed."""
-    points: list[Row]
-    """`point_made`: the debate, where the desk holds one, point by point."""
-    debate: Row | None
-    """`debate_closed`: what it left of each analyst's confidence."""
     others: list[Row]
     """Events about this name of kinds that have no place of their own above."""
 
@@ -54,15 +51,24 @@ class Case:
         return [(statement, finding) for statement in self.statements for finding in statement.objections]
 
     @property
-    def attacks(self) -> list[Row]:
-        """Points of the debate against a claim that the auditor let stand."""
-        return [row for row in self.points if row.document["how"] == "attacks" and row.document["stands"]]
+    def debate(self) -> Debate | None:
+        """About this name, where the desk holds one."""
+        return self.decision.debates.get(self.ticker)
+
+    @property
+    def hands(self) -> list[Row]:
+        """Stances on this name that a person set."""
+        return [row for row in self.decision.hands if row.ticker == self.ticker]
+
+    @property
+    def capped(self) -> list[Row]:
+        """Readings in which the risk officer allowed this name less."""
+        return [row for row in self.decision.risk if self.ticker in row.document["tightening"].get("caps", {})]
 
     @property
     def stopped(self) -> list[Row]:
         """Answers of people that keep this name's order from leaving."""
-        answers = (row for row in self.decision.others if row.kind == "approval_given")
-        return [row for row in answers if self.ticker in row.document["stopped"]]
+        return [row for row in self.decision.approvals if self.ticker in row.document["stopped"]]
 
     @property
     def rounds(self) -> list[list[Statement]]:
@@ -75,7 +81,10 @@ class Case:
         return [statement for statement in self.statements if statement.agent == agent]
 
 
-_HERE = frozenset({"tool_called", "signal_issued", "audit_issued", "point_made", "debate_closed"})
+_HERE = frozenset(
+    {"tool_called", "signal_issued", "audit_issued", "stance_set", "point_made", "debate_closed", "order_sent"}
+    | {"order_withheld"}
+)
 _IN_MOVE = frozenset({"rule_verdict", "order_submitted", "order_answered", "order_filled", "order_ended"})
 _LATER = frozenset({"signal_resolved", "corporate_action"})
 
@@ -96,7 +105,5 @@ def read_case(journal: Journal, number: int, ticker: str, universe: Sequence[str
         tools=[row for row in own if row.kind == "tool_called"],
         calls=calls_of(journal, number, ticker),
         outcomes=outcomes_after(journal, decision.seq, number, ticker, horizons),
-        points=[row for row in own if row.kind == "point_made"],
-        debate=next((row for row in reversed(own) if row.kind == "debate_closed"), None),
         others=[row for row in own if row.kind not in _HERE | _IN_MOVE | _LATER],
     )

@@ -3,16 +3,20 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from itertools import groupby
+from itertools import groupby, islice
 from math import fsum
 from typing import Any
 
 from ...memory.journal import Journal
 from ...memory.journal.index import Index
-from ...memory.journal.rows import Row, rows, rows_at, turns_of, values_of
+from ...memory.journal.rows import Row, first_of, rows, rows_at, turns_of, values_of
+from .debate import Debate, debates_of
 from .orders import Ordered, orders_of
 from .path import Step, path_of
 from .statements import Statement, last_of_each, statements_of
+
+MOST_AT_ONCE = 500
+"""Openings fetched at once."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +52,7 @@ def decision_lines(
     journal: Journal, index: Index | None, *, after: int, limit: int, newest_first: bool
 ) -> list[DecisionLine]:
     """A page of decisions; without an index their counts, paths and orders stay empty."""
-    opened: list[Row] = []
-    for row in _opened(journal, after, newest_first):
-        opened.append(row)
-        if len(opened) == limit:
-            break
+    opened = list(islice(_opened(journal, after, limit, newest_first), limit))
     if not opened:
         return []
     numbers = sorted(row.decision or 0 for row in opened)
@@ -90,11 +90,15 @@ def decision_lines(
     ]
 
 
-def _opened(journal: Journal, after: int, newest_first: bool) -> Iterator[Row]:
-    found = rows(journal, ("decision_opened",), newest_first=newest_first)
-    if after < 0:
-        return found
-    return (row for row in found if ((row.decision or 0) < after if newest_first else (row.decision or 0) > after))
+def _opened(journal: Journal, after: int, limit: int, newest_first: bool) -> Iterator[Row]:
+    """The openings beyond decision `after`, found by its first event: no page costs more than the first."""
+    page = min(limit, MOST_AT_ONCE) + 1
+    place = None if after < 0 else first_of(journal, after)
+    if newest_first:
+        found = rows(journal, ("decision_opened",), before=place, newest_first=True, page=page)
+        return (row for row in found if after < 0 or (row.decision or 0) < after)
+    found = rows(journal, ("decision_opened",), after=(place or 1) - 1, page=page)
+    return (row for row in found if (row.decision or 0) > after)
 
 
 def regime_words(regime: dict[str, Any]) -> str:
@@ -154,6 +158,18 @@ class Decision:
     slippage: float
     weighed: list[dict[str, Any]] = field(default_factory=list)
     """What each analyst's voice counted for, an `AgentRecord` each."""
+    changed: list[Row] = field(default_factory=list)
+    """`desk_changed`: what a person set from this decision on, in a fork."""
+    hands: list[Row] = field(default_factory=list)
+    """`stance_set`: stances that a person put in the place of an analyst's."""
+    debates: dict[str, Debate] = field(default_factory=dict)
+    """By ticker, where the desk holds one."""
+    risk: list[Row] = field(default_factory=list)
+    """`risk_read`: the risk officer's reading of each proposal."""
+    approvals: list[Row] = field(default_factory=list)
+    """`approval_given`: what a person answered, or that nobody did."""
+    venue: list[Row] = field(default_factory=list)
+    """Of live trading: what its venue was asked and said, and which orders left or stayed."""
     following: list[Row] = field(default_factory=list)
     """What the market did with it until the next decision: fills, orders that ended, dividends, splits."""
     others: list[Row] = field(default_factory=list)
@@ -164,25 +180,28 @@ class Decision:
         """In words."""
         return regime_words(self.opened["regime"])
 
+    @property
+    def cuts(self) -> int:
+        """Proposals that the risk officer sent back."""
+        return sum(
+            bool(told.get("caps")) or told.get("aversion_factor", 1) > 1
+            for told in (row.document["tightening"] for row in self.risk)
+        )
+
 
 _ELSEWHERE = ("tool_called", "model_called", "bar_closed", "signal_resolved")
 """Kinds that have pages of their own, and of which there are many."""
 _FOLLOWING = frozenset({"order_filled", "order_ended", "order_forced", "margin_called", "corporate_action"})
-_PLACED = _FOLLOWING | {
-    "agent_weighed",
-    "decision_opened",
-    "signal_issued",
-    "audit_issued",
-    "proposal_made",
-    "rule_verdict",
-    "order_submitted",
-    "order_answered",
-    "decision_closed",
-}
-
-
-_OF_ONE_NAME = frozenset({"point_made", "debate_closed"})
-"""Kinds that are told with the name they are about (`case.Case`)."""
+_VENUE = frozenset({"venue_checked", "venue_reported", "order_sent", "order_withheld"})
+_PLACED = (
+    _FOLLOWING
+    | _VENUE
+    | {
+        *("decision_opened", "desk_changed", "stance_set", "signal_issued", "audit_issued", "point_made"),
+        *("debate_closed", "agent_weighed", "proposal_made", "risk_read", "rule_verdict", "approval_given"),
+        *("order_submitted", "order_answered", "decision_closed"),
+    }
+)
 
 
 def read_decision(journal: Journal, number: int, universe: Sequence[str]) -> Decision | None:
@@ -223,8 +242,14 @@ def read_decision(journal: Journal, number: int, universe: Sequence[str]) -> Dec
         commission=fsum(fill.commission for fill in fills),
         slippage=fsum(fill.slippage for fill in fills),
         weighed=[row.document["record"] for row in by_kind.get("agent_weighed", [])],
+        changed=by_kind.get("desk_changed", []),
+        hands=by_kind.get("stance_set", []),
+        debates=debates_of(events, statements),
+        risk=by_kind.get("risk_read", []),
+        approvals=by_kind.get("approval_given", []),
+        venue=[row for row in events if row.kind in _VENUE],
         following=[row for row in events if row.kind in _FOLLOWING],
-        others=[row for row in events if row.kind not in _PLACED and row.kind not in _OF_ONE_NAME],
+        others=[row for row in events if row.kind not in _PLACED],
     )
 
 

@@ -7,6 +7,7 @@ from ...memory.journal import JournalDamaged
 from ...memory.journal.database import FILE as JOURNAL_FILE
 from ...memory.journal.manifest import FILE as MANIFEST_FILE
 from ...tools.errors import InputError
+from .lineage import Link, links
 from .session import Session
 from .summary import Summary
 
@@ -45,6 +46,10 @@ class Library:
         if folder is None:
             raise InputError(f"there is no session {name!r} in {self.root}; take a name from the list of sessions")
         return Session.open(folder, name=name)
+
+    def links(self) -> list[Link]:
+        """Every fork among the sessions with its parents."""
+        return links(self.folders())
 
     def summaries(self, *, after: str | None = None, limit: int = 50) -> Iterator[Summary | tuple[str, str]]:
         """A page of summaries, the latest session first; of one that cannot be read its name and why.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from ...memory.journal import Filters, Hit, Journal, Verification, verify
 from ...memory.journal.index import Index, Progress, missing, open_index
-from ...memory.journal.rows import Row, rows, rows_at
+from ...memory.journal.rows import Row, rows, rows_at, values_of
 from ...tools.errors import InputError
 from ...tools.evidence import Evidence
 from ..config import SessionConfig, load_config
@@ -116,6 +116,11 @@ class Session:
             return decision_lines(self.journal, None, after=after, limit=limit, newest_first=newest_first)
         with self.index() as index:
             return decision_lines(self.journal, index, after=after, limit=limit, newest_first=newest_first)
+
+    def decision_days(self) -> list[tuple[date, int]]:
+        """The day of every decision and its number as people count it, from 1."""
+        found = values_of(self.journal, "decision_opened", ("session",))
+        return [(date.fromisoformat(day), number + 1) for _, number, day in found]
 
     def decision(self, number: int) -> Decision:
         """One decision in full.

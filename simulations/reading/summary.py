@@ -8,6 +8,9 @@ from ...memory.journal import Journal
 from ...memory.journal.rows import Row, rows
 from ..masking import KEY_FILE
 
+_ORIGINAL = frozenset({"market", "market_seed", "mask_seed", "universe", "benchmark", "start", "end"})
+"""Choices that speak of the market as it is, which nothing that shows a masked session may."""
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -47,6 +50,11 @@ class Summary:
     """At the last bar."""
     metrics: tuple[dict[str, Any], ...]
     """Rows of figures, the desk's first, then its baselines; empty until the session has ended."""
+
+    @property
+    def choices(self) -> dict[str, Any]:
+        """Every choice; of a masked session without those that would undo the mask."""
+        return {name: value for name, value in self.config.items() if not (self.masked and name in _ORIGINAL)}
 
     @property
     def total_return(self) -> float | None:

@@ -117,14 +117,14 @@ def traded_of(decisions: Sequence[Decision], trades: Iterable[Trade]) -> list[Tr
 
 
 def tails_of(decisions: Sequence[Decision], bars: Sequence[Bar]) -> list[Tail]:
-    """The days of each decision that has a proposal, beside its CVaR."""
+    """The days of each decision whose proposal foretells a CVaR (none does where its limits conflict), beside it."""
     days: defaultdict[int | None, list[tuple[date, float]]] = defaultdict(list)
     for before, bar in pairwise(bars):
         days[bar.decision].append((bar.day, bar.equity / before.equity - 1 if before.equity else 0.0))
     return [
         Tail(told.number, told.day, float(told.proposal["cvar"]), tuple(days[told.number]))
         for told in decisions
-        if told.proposal is not None
+        if told.proposal is not None and told.proposal["cvar"] is not None
     ]
 
 

@@ -18,8 +18,6 @@ from . import drawings, figures
 
 PAGE_FILE = "report.html"
 """The report, in the session's folder."""
-_ORIGINAL = frozenset({"market", "market_seed", "mask_seed", "universe", "benchmark", "start", "end"})
-"""Choices that speak of the market as it is, which a masked session's page must not."""
 _OWN = Path(__file__).parent / "templates"
 
 
@@ -70,7 +68,7 @@ def report_page(session: Session) -> str:
     page = environment(_OWN, TEMPLATES).get_template("report.html")
     return page.render(
         summary=summary,
-        choices={name: value for name, value in summary.config.items() if not (summary.masked and name in _ORIGINAL)},
+        choices=summary.choices,
         sheet=Markup((STATIC / "style.css").read_text(encoding="utf-8")),
         own_sheet=Markup((_OWN / "report.css").read_text(encoding="utf-8")),
         equity=equity_chart(curves, numbered, readout=False),

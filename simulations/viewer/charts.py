@@ -22,7 +22,11 @@ COLOURS = 12
 
 
 def equity_chart(
-    curves: Mapping[str, Sequence[tuple[date, float]]], decisions: Sequence[tuple[date, int]], *, readout: bool = True
+    curves: Mapping[str, Sequence[tuple[date, float]]],
+    decisions: Sequence[tuple[date, int]],
+    *,
+    readout: bool = True,
+    parted: date | None = None,
 ) -> Markup:
     """Equity of the desk (the first curve) and its baselines, each as a change since its start, and drawdowns below.
 
@@ -30,6 +34,7 @@ def equity_chart(
         curves: equity by day, by name.
         decisions: days on which the desk decided, with their numbers from 1.
         readout: with the values that a script reads out at the pointer.
+        parted: a day that is marked from top to bottom.
     """
     whole = {name: _since_start(points) for name, points in curves.items() if points}
     grown = {name: _thin(points) for name, points in whole.items()}
@@ -48,6 +53,8 @@ def equity_chart(
         Markup('<line class="decided" x1="{x}" x2="{x}" y1="985" y2="1000"/>').format(x=short(frame.x(day)))
         for day, _ in _thin(decisions)
     )
+    if parted is not None:
+        ticks += Markup('<line class="parted" x1="{x}" x2="{x}" y1="0" y2="1000"/>').format(x=short(frame.x(parted)))
     upper = panel("equity", frame, marks, digits(marks, "+"), lines + ticks, high=260)
     depth = {name: _thin(_drawdown(points)) for name, points in whole.items()}
     desk = next(iter(depth.values()))

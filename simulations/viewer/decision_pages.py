@@ -13,6 +13,9 @@ from .pages import Here
 
 router = APIRouter(prefix="/s/{name}/d/{number}")
 
+DEBATED = 12
+"""Names whose debate stands on a decision's page; of more it stands on their own pages."""
+
 
 @router.get("")
 def decision(pages: Here, name: str, number: int) -> HTMLResponse:
@@ -20,9 +23,19 @@ def decision(pages: Here, name: str, number: int) -> HTMLResponse:
     with pages.session(name) as session:
         summary = session.summary()
         told = session.decision(number - 1)
+        parents = [link for link in pages.library.links() if link.fork == name] if told.changed else []
         held = [move.after or 0.0 for move in told.moves] + [move.before for move in told.moves]
         return pages.render(
-            "decision.html", summary=summary, told=told, number=number, top=max([*held, 0.05]), last=_last(session)
+            "decision.html",
+            summary=summary,
+            told=told,
+            number=number,
+            top=max([*held, 0.05]),
+            last=_last(session),
+            parents=parents,
+            by_hand={(row.agent, row.ticker) for row in told.hands},
+            rounds=sorted({number for debate in told.debates.values() for number, _ in debate.rounds}),
+            shown=list(told.debates)[:DEBATED],
         )
 
 

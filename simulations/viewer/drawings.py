@@ -9,7 +9,11 @@ from ...agents.signals import STANCES
 from ..reading.path import Step
 from .words import percent, stance_words
 
-_WIDE, _HIGH, _RISE, _GAP = 126, 30, 58, 18
+_HIGH, _RISE = 30, 58
+_ROOMY, _NARROW = (126, 18), (86, 12)
+"""Width of a node and the gap after it: of a short way, and of one with more stations than fit beside each other."""
+_FIT = 8
+_TERSE = {"portfolio_manager": "manager", "pre_trade": "rules"}
 _SHORT = {"portfolio_manager": "portfolio manager", "pre_trade": "pre-trade rules"}
 
 
@@ -23,9 +27,10 @@ def path_drawing(steps: Sequence[Step], address: str) -> Markup:
     if not steps:
         return Markup("")
     columns, rows = max(step.column for step in steps) + 1, max(step.row for step in steps) + 1
-    wide, high = columns * (_WIDE + _GAP) - _GAP + 4, rows * _RISE - (_RISE - _HIGH) + 4
-    lines = Markup("").join(_line(before, after) for before, after in pairwise(steps))
-    nodes = Markup("").join(_node(step, address) for step in steps)
+    size = _ROOMY if columns <= _FIT else _NARROW
+    wide, high = columns * sum(size) - size[1] + 4, rows * _RISE - (_RISE - _HIGH) + 4
+    lines = Markup("").join(_line(before, after, size) for before, after in pairwise(steps))
+    nodes = Markup("").join(_node(step, address, size) for step in steps)
     return Markup(
         '<svg class="path" width="{wide}" height="{high}" viewBox="-2 -2 {wide} {high}" role="group" '
         'aria-label="{words}">{lines}{nodes}</svg>'
@@ -88,35 +93,37 @@ def node_words(node: str) -> str:
     return _SHORT.get(node, node.replace("_", " "))
 
 
-def _place(step: Step) -> tuple[int, int]:
-    return step.column * (_WIDE + _GAP), step.row * _RISE
+def _place(step: Step, size: tuple[int, int]) -> tuple[int, int]:
+    return step.column * sum(size), step.row * _RISE
 
 
-def _line(before: Step, after: Step) -> Markup:
-    (x1, y1), (x2, y2) = _place(before), _place(after)
+def _line(before: Step, after: Step, size: tuple[int, int]) -> Markup:
+    (x1, y1), (x2, y2), wide = _place(before, size), _place(after, size), size[0]
     if before.row == after.row:
-        path = f"M{x1 + _WIDE} {y1 + _HIGH / 2:g}H{x2}"
+        path = f"M{x1 + wide} {y1 + _HIGH / 2:g}H{x2}"
     else:
         middle = y1 + _HIGH + (_RISE - _HIGH) / 2
-        path = f"M{x1 + _WIDE / 2:g} {y1 + _HIGH}V{middle - 6:g}q0 6 -6 6H{x2 + _WIDE / 2 + 6:g}q-6 0 -6 6V{y2}"
+        path = f"M{x1 + wide / 2:g} {y1 + _HIGH}V{middle - 6:g}q0 6 -6 6H{x2 + wide / 2 + 6:g}q-6 0 -6 6V{y2}"
     return Markup('<path class="edge{}" d="{}"/>').format(" back" if before.row != after.row else "", path)
 
 
-def _node(step: Step, address: str) -> Markup:
-    x, y = _place(step)
+def _node(step: Step, address: str, size: tuple[int, int]) -> Markup:
+    (x, y), wide = _place(step, size), size[0]
+    terse = _TERSE.get(step.node, step.node.removesuffix("_analyst").replace("_", " "))
     return Markup(
-        '<a href="{}"><rect class="node{}" x="{}" y="{}" width="{}" height="{}" rx="6"/>'
+        '<a href="{}"><title>{}</title><rect class="node{}" x="{}" y="{}" width="{}" height="{}" rx="6"/>'
         '<text x="{:g}" y="{:g}" text-anchor="middle">{}</text></a>'
     ).format(
         address.format(step.seq),
+        node_words(step.node),
         " again" if step.row else "",
         x,
         y,
-        _WIDE,
+        wide,
         _HIGH,
-        x + _WIDE / 2,
+        x + wide / 2,
         y + _HIGH / 2 + 4,
-        node_words(step.node),
+        node_words(step.node) if size == _ROOMY else terse,
     )
 
 

@@ -9,7 +9,6 @@ from fastapi.responses import HTMLResponse
 from ...memory.journal import Filters, Hit
 from ...memory.journal.rows import Row
 from ..reading import Session
-from ..transcript import said_in
 from .pages import Here
 from .words import CLOSING, OPENING
 
@@ -94,4 +93,4 @@ def _found(session: Session, given: dict[str, str], after: int) -> tuple[list[Ro
 
 def _more(found: list[Row], hits: dict[int, list[Hit]]) -> dict[str, Any]:
     full = sum(map(len, hits.values())) >= PER_PAGE if hits else len(found) >= PER_PAGE
-    return {"said": said_in, "more": found[-1].seq if full else None}
+    return {"more": found[-1].seq if full else None}

@@ -2,7 +2,8 @@
 
 from datetime import date
 from functools import lru_cache
-from typing import Annotated, Any, NamedTuple
+from itertools import islice
+from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, JSONResponse
@@ -10,8 +11,8 @@ from markupsafe import Markup
 
 from ...memory.journal import GENESIS
 from ...tools.errors import PaperDeskError
-from ..reading import Session, Summary
-from ..reading.comparison import compare
+from ..reading import Comparison, Session, Summary
+from ..reading.comparison_parts import FIGURES, MOST_ROWS, Opening
 from ..transcript import transcript
 from .charts import equity_chart, weights_chart
 from .pages import Here
@@ -22,6 +23,10 @@ PER_PAGE = 30
 """Decisions on a page."""
 WIDEST = 14
 """Names that have a column of their own in the timeline; of more, the largest orders are listed."""
+COMPARED = 10
+"""Decisions on a page that compares two sessions."""
+COUNTED = 200
+"""Decisions that are all looked at to say how many differ; of more only where that is asked for."""
 NEWS = 200
 """New events told at once."""
 
@@ -36,19 +41,53 @@ def sessions(pages: Here, after: str | None = None) -> HTMLResponse:
     broken = [one for one in found if not isinstance(one, Summary)]
     last = found[-1] if len(found) == 50 else None
     more = (last.name if isinstance(last, Summary) else last[0]) if last else None
-    return pages.render("sessions.html", lines=lines, broken=broken, more=more, root=pages.library.root)
+    forks = {link.fork: link for link in pages.library.links() if link.is_direct}
+    return pages.render("sessions.html", lines=lines, broken=broken, more=more, root=pages.library.root, forks=forks)
 
 
 @router.get("/compare")
-def comparison(pages: Here, s: Annotated[list[str], Query()], after: str = "") -> HTMLResponse:
+def comparison(pages: Here, s: Annotated[list[str], Query()], after: str = "", whole: bool = False) -> HTMLResponse:
     """Two sessions side by side."""
     if len(s) != 2:
         return pages.error(400, "Choose two sessions to compare.")
-    with pages.session(s[0]) as left, pages.session(s[1]) as right:
-        ready = pages.is_indexed(left) and pages.is_indexed(right)
-        told = compare(left, right, after=after, limit=PER_PAGE, detailed=ready)
-        curves = {one.name: [(bar.day, bar.equity) for bar in one.bars()] for one in (left, right)}
-        return pages.render("compare.html", told=told, ready=ready, chart=equity_chart(curves, []))
+    try:
+        day = date.fromisoformat(after) if after else date.min
+    except ValueError:
+        return pages.error(400, "A day is written 2024-05-31.")
+    with pages.session(s[0]) as a, pages.session(s[1]) as b:
+        told = Comparison(a, b)
+        opening = told.opening()
+        counted = _count(told) if whole or told.open_dates() <= COUNTED else None
+        found = list(islice(told.decisions(day), COMPARED + 1))
+        parted = _parted(opening)
+        return pages.render(
+            "compare.html",
+            names=(a.name, b.name),
+            opening=opening,
+            closing=told.closing(counted),
+            open_dates=told.open_dates(),
+            parted=parted,
+            found=found[:COMPARED],
+            after=after,
+            more=found[COMPARED - 1].session.isoformat() if len(found) > COMPARED else None,
+            figures=FIGURES,
+            most=MOST_ROWS,
+            chart=equity_chart(dict(zip((a.name, b.name), told.curves, strict=True)), [], parted=parted),
+            links=[link for link in pages.library.links() if {link.fork, link.parent} == {a.name, b.name}],
+        )
+
+
+def _count(told: Comparison) -> int:
+    return sum(one.decision_a is not None and one.decision_b is not None for one in told.decisions())
+
+
+def _parted(opening: Opening) -> date | None:
+    """The day of the decision in which the first difference is, where the past is shared as far as one."""
+    first = opening.first
+    if first is None or not opening.shared_events or first.decision is None:
+        return None
+    days = opening.a.decisions if first.kind_a is not None else opening.b.decisions
+    return days[first.decision] if first.decision < len(days) else None
 
 
 @router.get("/s/{name}")
@@ -65,16 +104,19 @@ def one(
         )
         drawn = _drawn(pages, name, session.journal.head)
         curves = _with_baselines(pages, session) if baselines else None
-        chart = equity_chart(curves, _decision_days(session)) if curves else drawn.equity
+        chart = equity_chart(curves, session.decision_days()) if curves else drawn.equity
         if ready:
             with session.index() as index:
                 tokens = index.total("prompt_tokens"), index.total("generated_tokens")
                 counts = index.known("kind")
         else:
             tokens, counts = None, {}
+        links = pages.library.links()
         return pages.render(
             "session.html",
             summary=summary,
+            parents=[link for link in links if link.fork == name],
+            forks=[link for link in links if link.parent == name],
             lines=lines,
             ready=ready,
             progress=pages.progress.get(name),
@@ -97,7 +139,7 @@ def equity(pages: Here, name: Name) -> HTMLResponse:
     """The chart of equity with the baselines, as a part of a page; they take a second or two."""
     with pages.session(name) as session:
         curves = _with_baselines(pages, session)
-        return HTMLResponse(equity_chart(curves, _decision_days(session)) if curves else "")
+        return HTMLResponse(equity_chart(curves, session.decision_days()) if curves else "")
 
 
 @router.get("/s/{name}/news")
@@ -147,16 +189,12 @@ def _drawn(pages: Here, name: str, head: str) -> _Drawn:
     with pages.session(name) as session:
         bars, trades = session.bars(), session.trades()
         return _Drawn(
-            equity=equity_chart({"desk": [(bar.day, bar.equity) for bar in bars]}, _decision_days(session)),
+            equity=equity_chart({"desk": [(bar.day, bar.equity) for bar in bars]}, session.decision_days()),
             weights=weights_chart(bars, session.universe),
             trades=len(trades),
             traded=sum(trade.value for trade in trades),
             costs=sum(trade.costs for trade in trades),
         )
-
-
-def _decision_days(session: Session) -> list[tuple[Any, int]]:
-    return [(line.day, line.number + 1) for line in session.decisions(limit=100_000, detailed=False)]
 
 
 Curves = dict[str, list[tuple[date, float]]]

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from ..transcript import said_in
 from . import drawings, words
 
 STATIC = Path(__file__).parent / "static"
@@ -19,7 +20,7 @@ def environment(*folders: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.filters.update(words.FILTERS)
+    found.filters.update(words.FILTERS | {"said": said_in})
     found.globals.update(
         {
             "path_drawing": drawings.path_drawing,

@@ -47,12 +47,16 @@ KINDS = {
     "bar_closed": "Close of a day",
     "signal_resolved": "Outcome",
     "decision_closed": "Decision closed",
-    "desk_changed": "Desk changed",
+    "desk_changed": "Set by a person from here on",
     "stance_set": "Stance set by a person",
     "point_made": "Point in the debate",
     "debate_closed": "Debate closed",
     "risk_read": "Risk officer",
     "approval_given": "Approval",
+    "venue_checked": "Venue looked at",
+    "order_sent": "Sent to the venue",
+    "order_withheld": "Held back from the venue",
+    "venue_reported": "The venue's report",
     "session_ended": "Session ended",
 }
 

@@ -33,7 +33,7 @@ def test_a_parquet_table_is_that_of_the_session(generated_session: Finished, tmp
     assert (found["written_at"] == expected["written_at"]).all()
 
 
-@pytest.mark.parametrize("name", ["events.txt", "there.jsonl", "absent/events.jsonl"])
+@pytest.mark.parametrize("name", ["events.txt", "there.jsonl", "absent/events.jsonl", "absent/log.eval"])
 def test_what_cannot_be_written_is_refused_and_nothing_is_left(
     generated_session: Finished, tmp_path: Path, name: str
 ) -> None:

@@ -12,8 +12,8 @@ from paperdesk.memory.journal import Journal, JournalDamaged, JournalDivergence,
 from paperdesk.memory.journal.events import Event
 from paperdesk.simulations.changes import parse_changes
 from paperdesk.simulations.config import load_config
-from paperdesk.simulations.diff import differences
-from paperdesk.simulations.diff_parts import Closing, DecisionDifference, Opening
+from paperdesk.simulations.reading.comparison import differences
+from paperdesk.simulations.reading.comparison_parts import Closing, DecisionDifference, Opening
 from paperdesk.simulations.fork import fork
 from paperdesk.simulations.session import Outcome, replay, resume, start
 from paperdesk.tools.errors import InputError

@@ -155,7 +155,7 @@ def test_all_events_can_be_paged_through(client: TestClient, runs: Path) -> None
 
 
 def test_equal_sessions_are_told_to_be_equal(client: TestClient) -> None:
-    assert "Equal, event by event." in client.get("/compare?s=one&s=two").text
+    assert "Equal, event by event:" in client.get("/compare?s=one&s=two").text
     assert client.get("/compare?s=one").status_code == 400
 
 
@@ -187,13 +187,15 @@ def test_a_debate_is_told_by_round_and_an_attack_counts_as_an_objection(
         "decision": 0,
         "agent": "bear",
         "ticker": "ZEPL",
-        "answers": "ZEPL/x/E1",
-        "point": {},
+        "answers": "ZEPL/technical_analyst/E1",
     }
     said = [
-        point | {"round": 1, "how": "attacks", "rationale": "too <b>dear", "stands": True, "findings": []},
         point
-        | {"round": 2, "how": "attacks", "rationale": "wrong", "stands": False, "findings": [{"message": "no figure"}]},
+        | {"round": 1, "how": "attacks", "rationale": "so", "stands": True, "findings": []}
+        | {"point": {"id": "ZEPL/bear/1", "text": "too <b>dear", "evidence": "ZEPL/return_1m/2023-01-03"}},
+        point
+        | {"round": 2, "how": "attacks", "rationale": "wrong", "stands": False, "findings": [{"message": "no figure"}]}
+        | {"point": {}},
         {"kind": "debate_closed", "decision": 0, "ticker": "ZEPL", "factors": {"news_analyst": 0.5}, "outcome": {}},
     ]
     with sqlite3.connect(folder / "journal.db") as database:
@@ -204,7 +206,7 @@ def test_a_debate_is_told_by_round_and_an_attack_counts_as_an_objection(
         database.executemany("INSERT INTO events (seq, body, hash, written_at) VALUES (?, ?, ?, ?)", rows)
     page = TestClient(make_app(tmp_path), base_url=HERE).get("/s/house/d/1/ZEPL").text
     answer, debate = page.split('<section id="debate">')
-    assert "<b>Bear</b> in the debate: too &lt;b&gt;dear" in answer
+    assert "<b>Bear</b> in the debate, to the technical analyst: too &lt;b&gt;dear" in answer
     assert "wrong" not in answer
     assert re.findall(r"Round (\d)", debate) == ["1", "2"]
     assert "struck by the auditor" in debate

@@ -3,10 +3,11 @@
 from datetime import date
 from typing import Any, Literal
 
-from ..memory.journal import Branch
-from ..tools.frozen import Frozen
+from ...memory.journal import Branch
+from ...tools.frozen import Frozen
 
-What = Literal["desk", "signal", "audit", "weight", "rule", "approval", "order", "fill"]
+What = Literal["desk", "signal", "audit", "debate", "weight", "risk", "rule", "approval", "order", "fill"]
+"""In the order in which they come about."""
 
 
 class Side(Frozen):
@@ -65,9 +66,34 @@ class Difference(Frozen):
 
     what: What
     subject: str
-    """The ticker; for a signal or an audit the analyst as well."""
+    """The ticker; of an analyst `technical_analyst on NVDA`; for all others who it is."""
     a: str | float | None
     b: str | float | None
+
+    @property
+    def agent(self) -> str | None:
+        """Whose; None where it is nobody's in particular."""
+        agent, on, _ = self.subject.partition(" on ")
+        return agent if on or self.what == "risk" else None
+
+    @property
+    def ticker(self) -> str | None:
+        """About which name; None where it is about the whole desk."""
+        return None if self.what in ("desk", "risk", "approval") else self.subject.rpartition(" on ")[2]
+
+    @property
+    def gap(self) -> float:
+        """Of weights: how far they are apart."""
+        return abs(float(self.b or 0) - float(self.a or 0)) if self.what == "weight" else 0.0
+
+
+class Group(Frozen):
+    """Differences of one kind in one decision."""
+
+    what: What
+    rows: list[Difference]
+    left_out: int
+    """So many more there are."""
 
 
 class DecisionDifference(Frozen):
@@ -82,6 +108,23 @@ class DecisionDifference(Frozen):
     equity_b: float | None
     differences: list[Difference]
 
+    @property
+    def distance(self) -> float:
+        """Half the sum of absolute differences of weight: 0 where they are equal, 1 where nothing is held by both."""
+        return sum(row.gap for row in self.differences) / 2
+
+    def groups(self, most: int | None = None) -> list[Group]:
+        """The differences kind by kind, of weights the largest first.
+
+        Args:
+            most: rows of a kind at most; None for all.
+        """
+        kinds = dict.fromkeys(row.what for row in self.differences)
+        whole = {kind: sorted((r for r in self.differences if r.what == kind), key=lambda r: -r.gap) for kind in kinds}
+        return [
+            Group(what=kind, rows=rows[:most], left_out=len(rows) - len(rows[:most])) for kind, rows in whole.items()
+        ]
+
 
 class Closing(Frozen):
     """What it came to."""
@@ -89,8 +132,8 @@ class Closing(Frozen):
     kind: Literal["end"] = "end"
     decisions: int
     """Dates on which both decided."""
-    different: int
-    """Of these, so many in which something differs."""
+    different: int | None
+    """Of these, so many in which something differs; None where they were not all looked at."""
     only_a: int
     only_b: int
     last_session: date | None
@@ -106,5 +149,17 @@ class Closing(Frozen):
     """The desk's row of figures, where the session has ended."""
     metrics_b: dict[str, Any] | None
 
+
+MOST_ROWS = 12
+"""Of one kind and decision that are shown unless all are asked for; the rest is counted."""
+
+FIGURES = {
+    "total_return": "total return",
+    "sharpe": "Sharpe ratio",
+    "max_drawdown": "maximum drawdown",
+    "turnover": "turnover",
+    "costs": "costs",
+}
+"""Of the desk's row of figures, what a comparison shows."""
 
 Part = Opening | DecisionDifference | Closing
