@@ -117,9 +117,10 @@ def _relative(weights: Iterable[float]) -> NDArray[np.float64]:
 def tone_rows(minds: Mapping[str, ModelCore]) -> list[dict[str, Any]]:
     """A row per reader and set of texts, as it is and calibrated on releases of a third pack."""
     learnt, held = releases(LEARNT, "learn", seed=LEARNT_SEED), releases(CALIBRATED_ON, "held_back", seed=TONE_SEED)
-    exam, own = releases(RELEASES, "exam", seed=TONE_SEED), examples()
+    own = examples()
     sets = {
-        "unseen releases": ([release.text for release in exam], [release.label for release in exam]),
+        "unseen trades, sentences and events": _columns(releases(RELEASES, "exam", seed=TONE_SEED, verbs="learn")),
+        "verbs and verdicts unseen, too": _columns(releases(RELEASES, "exam", seed=TONE_SEED)),
         "180 sentences": (list(own.texts), list(own.labels)),
     }
     readers: dict[str, SentimentClassifier] = {

@@ -75,6 +75,13 @@ def test_each_role_answers_with_its_own_adapter_to_the_bit_whoever_asked_before(
         assert both.answer(asked[role]).answers == expected[role]
 
 
+def test_who_answers_with_an_adapter_is_not_corrected_by_a_content_free_question(both: LlamaCpp) -> None:
+    (learnt,) = both.answer(request("technical_analyst", "E1: up.")).answers
+    (plain,) = both.answer(request("auditor", "E1: up.")).answers
+    assert learnt.probabilities == learnt.raw
+    assert plain.probabilities != plain.raw
+
+
 def test_a_conversation_wears_what_everyone_wears(files: Mapping[str, Path], both: LlamaCpp) -> None:
     turns = [Turn("user", LONG)]
     with closing(LlamaCpp(files["base"], threads=1, n_ctx=512)) as bare:
