@@ -146,7 +146,7 @@ def answered(journal: Journal) -> Iterator[Asked]:
     seen: set[tuple[int, str, str]] = set()
     for record in journal.events("model_called"):
         event = record.event
-        if not isinstance(event, ModelCalled) or event.task != "stance" or event.decision not in days:
+        if not isinstance(event, ModelCalled) or event.task != "stance" or event.decision is None:
             continue
         request, reply = Request.model_validate(event.request), Reply.model_validate(event.reply)
         for question, answer in zip(request.questions, reply.answers, strict=True):
