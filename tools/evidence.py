@@ -90,12 +90,11 @@ class Evidence(Frozen):
         """`of` for the figures that a tool has on one company."""
         made = []
         for row in rows:
-            fields = _figure(kind, ticker, as_of, row)
             plain = type(row.value) is float and isfinite(row.value) and row.available_at.tzinfo is UTC is as_of.tzinfo
             if plain and row.available_at <= as_of:
-                made.append(cls._made(fields, _OF_FIGURES))
+                made.append(cls._made(_figure(kind, ticker, as_of, row), _OF_FIGURES))
             else:
-                made.append(cls.of(**fields))
+                made.append(cls.of(kind=kind, ticker=ticker, as_of=as_of, **row._asdict()))
         return made
 
     @classmethod

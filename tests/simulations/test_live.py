@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,66 +14,26 @@ import numpy as np
 import pytest
 
 from paperdesk import Session
-from paperdesk.memory.journal import Journal, verify
+from paperdesk.memory.journal import verify
 from paperdesk.simulations.config import SessionConfig
 from paperdesk.simulations.live.clock import WallClock
-from paperdesk.simulations.live.settings import TradeConfig
 from paperdesk.simulations.live.standing import TradingError
 from paperdesk.simulations.live.trade import ATTEMPTS, connected, trade
 from paperdesk.tools.broker.protocol import OrderState
 from paperdesk.tools.broker.registry import BrokerSettings
 from paperdesk.tools.broker.stand_in.alpaca_server import AlpacaServer
-from paperdesk.tools.broker.stand_in.exchange import Exchange
 from paperdesk.tools.broker.stand_in.faults import FaultInjector
 from paperdesk.tools.broker.stand_in.replayed import exchange_on
 from paperdesk.tools.broker.updates import OrderUpdate, UpdateFeed
 from paperdesk.tools.errors import BrokerError, BrokerUnreachable, InputError
 from paperdesk.tools.market.dataset import fingerprinted
 from paperdesk.tools.market.invariance import alter
-from paperdesk.tools.market.view import Market, open_market
+from paperdesk.tools.market.view import open_market
 from paperdesk.tools.market.write import write_dataset
 
+from .live_venue import Venue, events, head_of
+
 pytestmark = pytest.mark.slow
-
-UNIVERSE = ("BRQL", "OSTW", "VYDN")
-
-
-@dataclass
-class Venue:
-    """An exchange, its server, and a clock that moves it; time may stop short or jump, as told."""
-
-    market: Market
-    exchange: Exchange
-    server: AlpacaServer
-    folder: Path
-    asleep_until: datetime | None = None
-    """Once the clock is asked to wait, it comes back no earlier than this."""
-    beats: list[str] = field(default_factory=list)
-
-    def now(self) -> datetime:
-        return self.exchange.now
-
-    def sleep_until(self, moment: datetime, beat: Any, wake: Any = None) -> None:
-        beat()
-        if self.asleep_until is not None:
-            moment, self.asleep_until = max(moment, self.asleep_until), None
-        self.exchange.advance(moment)
-
-    def config(self, sessions: int, **changes: Any) -> TradeConfig:
-        start = self.market.dataset.bars.sessions.index(self.market.calendar.last_closed(self.exchange.now))
-        usual: dict[str, Any] = {
-            "session": SessionConfig(
-                market=str(self.folder), model="scorecard", desk="solo", frequency="daily", universe=UNIVERSE,
-                max_weight=0.4,
-            ),
-            "broker": "alpaca",
-            "until": self.market.dataset.bars.sessions[start + sessions],
-        }  # fmt: skip
-        return TradeConfig(**(usual | changes))
-
-    def trade(self, config: TradeConfig | None, folder: Path, **how: Any) -> None:
-        settings = BrokerSettings(timeout_seconds=5, environment=self.server.environment)
-        trade(config, folder, clock=self, settings=settings, say=self.beats.append, **how)
 
 
 @pytest.fixture(scope="module")
@@ -90,11 +49,6 @@ def venue(folder: Path) -> Iterator[Venue]:
     exchange = exchange_on(market, market.calendar.close_of(market.dataset.bars.sessions[-60]))
     with AlpacaServer(exchange, FaultInjector()) as server:
         yield Venue(market, exchange, server, folder)
-
-
-def events(folder: Path, kind: str) -> list[Any]:
-    with Journal.open_readonly(folder) as journal:
-        return [record.event for record in journal.events(kind)]
 
 
 def test_it_decides_at_the_close_sends_at_the_next_open_and_ends_with_equal_ledgers(venue: Venue, tmp_path: Path):
@@ -122,7 +76,7 @@ def test_it_decides_at_the_close_sends_at_the_next_open_and_ends_with_equal_ledg
     session = Session(run)
     assert session.live
     assert verify(run).problem is None
-    assert session.replay().head == list_head(run)
+    assert session.replay().head == head_of(run)
 
 
 def test_pushed_fills_are_told_and_a_stream_that_breaks_again_and_again_costs_nothing(venue: Venue, tmp_path: Path):
@@ -150,11 +104,6 @@ def test_pushed_fills_are_told_and_a_stream_that_breaks_again_and_again_costs_no
     reports = events(tmp_path / "run", "venue_reported")
     assert reports[-1].positions == pytest.approx(venue.exchange.positions)
     assert sum(len(report.fills) for report in reports) == len(venue.exchange.trades)
-
-
-def list_head(folder: Path) -> str:
-    with Journal.open_readonly(folder) as journal:
-        return journal.head
 
 
 def test_a_dry_run_sends_nothing(venue: Venue, tmp_path: Path):

@@ -19,6 +19,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -183,7 +184,7 @@ class CcxtBinance:
         rows = [
             row
             for symbol in self._symbols.values()
-            for row in self._read(lambda symbol=symbol: self._client.fetch_open_orders(symbol))
+            for row in self._read(partial(self._client.fetch_open_orders, symbol))
         ]
         return [self._state(row) for row in sorted(rows, key=lambda row: int(row["id"]))]
 
@@ -283,7 +284,7 @@ class CcxtBinance:
         page = rows
         while len(page) >= PAGE:
             after = {"fromId": max(int(row["id"]) for row in page) + 1}
-            page = self._read(lambda after=after: self._client.fetch_my_trades(symbol, None, PAGE, after))
+            page = self._read(partial(self._client.fetch_my_trades, symbol, None, PAGE, after))
             rows = rows + page
         return list(rows)
 
@@ -317,7 +318,7 @@ class CcxtBinance:
         for symbol in (known,) if known else tuple(self._symbols.values()):
             try:
                 row: dict[str, Any] = self._read(
-                    lambda symbol=symbol: self._client.fetch_order(None, symbol, {"clientOrderId": client_order_id})
+                    partial(self._client.fetch_order, None, symbol, {"clientOrderId": client_order_id})
                 )
             except BrokerError as error:
                 if isinstance(error.__cause__, ccxt.OrderNotFound):

@@ -16,6 +16,7 @@ _HERE = "paperdesk.tools.broker"
 _OWN: Own = {
     "alpaca": (f"{_HERE}.alpaca:open_broker", ("alpaca-py",)),
     "binance": (f"{_HERE}.ccxt_binance:open_broker", ("ccxt",)),
+    "interactive-brokers": (f"{_HERE}.interactive_brokers:open_broker", ("ib_async",)),
     "simulated": (f"{_HERE}.simulated.venue:open_broker", ("backtrader",)),
 }
 _EXTRAS = {"binance": "ccxt", "interactive-brokers": "ib"}

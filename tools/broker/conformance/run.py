@@ -15,6 +15,7 @@ from .stage import ENTRY_POINTS, Stage
 _OWN = {
     "alpaca": "paperdesk.tools.broker.stand_in.alpaca_stage:AlpacaStage",
     "binance": "paperdesk.tools.broker.stand_in.binance_stage:BinanceStage",
+    "interactive-brokers": "paperdesk.tools.broker.stand_in.ib_stage:IBStage",
     "simulated": "paperdesk.tools.broker.simulated.venue:SimulatedStage",
 }
 
