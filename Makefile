@@ -5,7 +5,7 @@ VENV ?= .venv
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test lint bench
+.PHONY: help setup setup-dev run test lint adapter bench
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -28,6 +28,11 @@ lint: setup-dev ## ruff, mypy --strict, the rooms' import rules
 	@$(VENV)/bin/mypy -p paperdesk
 	@$(VENV)/bin/mypy tests
 	@$(VENV)/bin/lint-imports --no-logo
+
+adapter: setup-dev ## train the shipped adapter again (about an hour on two cores; goes on where it was stopped)
+	@$(VENV)/bin/paperdesk train desk --out build/adapter $(ARGS)
+	@mkdir -p agents/models/shipped
+	@cp build/adapter/adapter.gguf build/adapter/card.json agents/models/shipped/
 
 bench: setup-dev ## run the benchmarks
 	@$(VENV)/bin/python -m benchmarks $(ARGS)

@@ -3,12 +3,14 @@
 import json
 import platform
 import sys
+from argparse import ArgumentParser
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from . import (
+    adapter,
     auditor,
     calibration,
     calibration_smollm2,
@@ -38,6 +40,7 @@ from . import (
 )
 
 BENCHMARKS: dict[str, Callable[[], list[dict[str, Any]]]] = {
+    "adapter": adapter.measure,
     "auditor": auditor.measure,
     "calibration": calibration.measure,
     "calibration_smollm2": calibration_smollm2.measure,
@@ -78,10 +81,14 @@ PINNED = (
 )
 
 
-def main(names: list[str]) -> None:
+def main(words: list[str]) -> None:
     """Runs the named benchmarks, all without a name."""
-    for name in names or list(BENCHMARKS):
-        rows = BENCHMARKS[name]()
+    parser = ArgumentParser(prog="python -m benchmarks")
+    parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []])
+    parser.add_argument("--seeds", type=int, default=adapter.SEEDS, help="markets of `adapter`")
+    given = parser.parse_args(words)
+    for name in given.names or list(BENCHMARKS):
+        rows = adapter.measure(given.seeds) if name == "adapter" else BENCHMARKS[name]()
         document = {
             "benchmark": name,
             "python": platform.python_version(),

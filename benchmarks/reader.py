@@ -1,11 +1,12 @@
-"""How well and how fast a trained reader reads: 3,000 invented releases to learn from, others to be examined on.
+"""How well and how fast trained readers read: 3,000 invented releases to learn from, others to be examined on.
 
-Two examinations: releases in unseen wording, which share no trade, frame, verb or event with what was learnt from, and
-others of the parts learnt from, none of which repeats one. Beside the reader stand what needs no training (the lexicon,
-the shipped embedding head) and the embedding head fitted to the same texts.
+Two readers: one examined on further texts of the parts that it learnt from (none repeats one of them), as with a
+labelled file of one source; one examined on wording that shares no trade, frame, verb or event with what it learnt.
+Beside each stand what needs no training (the lexicon, the shipped embedding head) and the embedding head fitted to the
+same texts.
 
-`python -m benchmarks reader` takes about eight CPU minutes; `PAPERDESK_READER=FOLDER` keeps the reader there, or
-measures the one that is there already.
+`python -m benchmarks reader` takes about ten CPU minutes; `PAPERDESK_READERS=FOLDER` keeps the readers there, and
+measures those that are there already.
 """
 
 import os
@@ -19,9 +20,8 @@ import torch
 from paperdesk.simulations.training.phrasebook.releases import releases
 from paperdesk.simulations.training.reader.card import ReaderCard
 from paperdesk.simulations.training.reader.command import CARD_FILE, train_reader
-from paperdesk.simulations.training.reader.parts import parts_of_phrasebook
+from paperdesk.simulations.training.reader.parts import Parts, checked, parts_of_phrasebook
 from paperdesk.simulations.training.reader.recipe import ReaderRecipe
-from paperdesk.tools.market.documents.duplicates import near_repeats
 from paperdesk.tools.sentiment.classifier import SentimentClassifier, columns_of
 from paperdesk.tools.sentiment.embedding import EmbeddingClassifier
 from paperdesk.tools.sentiment.labelled import Labelled
@@ -29,51 +29,56 @@ from paperdesk.tools.sentiment.lexicon import LexiconClassifier
 from paperdesk.tools.sentiment.reader import Reader
 from paperdesk.tools.sentiment.scores import scores
 
-TEXTS, EPOCHS, THREADS = 3000, 2, 2
-OTHERS = 400
-"""Further releases of the parts learnt from."""
+TEXTS, STOP, EXAM, EPOCHS = 3000, 300, 400, 2
+THREADS = 2
 
 
 def measure() -> list[dict[str, Any]]:
-    """A row per classifier, and one about the training."""
+    """A row per examination and classifier, and one per training."""
     with tempfile.TemporaryDirectory() as temporary:
-        return _measured(Path(os.environ.get("PAPERDESK_READER", temporary)))
+        folder = Path(os.environ.get("PAPERDESK_READERS", temporary))
+        return [*_measured("alike", alike(), folder), *_measured("unseen", parts_of_phrasebook(TEXTS), folder)]
 
 
-def _measured(folder: Path) -> list[dict[str, Any]]:
-    parts = parts_of_phrasebook(TEXTS)
-    if (folder / CARD_FILE).is_file():
-        card = ReaderCard.model_validate_json((folder / CARD_FILE).read_bytes())
+def alike() -> Parts:
+    """Three parts of one source: releases put together from the same lists; repeats are left out."""
+    made = releases(TEXTS + STOP + EXAM, "learn", seed=0)
+    whole = Labelled("releases alike", tuple(r.text for r in made), tuple(r.label for r in made))
+    borders = (0, TEXTS, TEXTS + STOP, len(whole))
+    learn, stop, exam = (whole.rows(range(borders[i], borders[i + 1])) for i in range(3))
+    return checked(learn, stop, exam, ordered=False)
+
+
+def recipe() -> ReaderRecipe:
+    """How both are trained."""
+    return ReaderRecipe.of("lora", epochs=EPOCHS, threads=THREADS)
+
+
+def _measured(name: str, parts: Parts, folder: Path) -> list[dict[str, Any]]:
+    place = folder / name
+    if (place / CARD_FILE).is_file():
+        card = ReaderCard.model_validate_json((place / CARD_FILE).read_bytes())
     else:
-        recipe = ReaderRecipe.of("lora", epochs=EPOCHS, looks=1, threads=THREADS)
-        card = train_reader(parts, folder, recipe)
+        card = train_reader(parts, place, recipe())
     torch.set_num_threads(THREADS)
-    exams = {"unseen wording": parts.exam, "other texts": others(parts.learn)}
     contenders: list[SentimentClassifier] = [
-        Reader(folder),
+        Reader(place),
         EmbeddingClassifier.fit(parts.learn.texts, parts.learn.labels),
         EmbeddingClassifier.default(),
         LexiconClassifier(),
     ]
-    rows = [_row(one, name, exam) for name, exam in exams.items() for one in contenders]
+    rows = [_row(one, name, parts.exam) for one in contenders]
     training = {
         "name": "training",
-        "mode": card.recipe.mode,
+        "read": name,
         "learnt_from": sum(card.learn.texts.values()),
-        "examined_on": sum(card.exam.texts.values()),
+        "repeats_left_out": sum(card.repeats),
+        "mode": card.recipe.mode,
         "seconds": card.seconds,
         "temperature": round(card.temperature, 3),
         "error_of_accuracy": round(card.report.accuracy_error, 4),
     }
     return [*rows, training]
-
-
-def others(learnt: Labelled) -> Labelled:
-    """Releases put together from the same parts as those learnt from, none of which repeats one of them."""
-    made = releases(OTHERS, "learn", seed=1)
-    repeats = near_repeats([release.text for release in made], learnt.texts)
-    new = [release for place, release in enumerate(made) if place not in repeats]
-    return Labelled("other texts", tuple(r.text for r in new), tuple(r.label for r in new))
 
 
 def _row(classifier: SentimentClassifier, name: str, exam: Labelled) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def sessions(runs: Path) -> dict[str, str]:
     fork(runs / "001", runs / "002", date(2023, 6, 30), SET, by="Ada")
     start(SessionConfig(model="scorecard", desk="research-house"), runs / "003")
     with Session.open(runs / "001") as session:
-        quoting = (c for t in ("TRVX", *session.universe) for c in session.case(5, t).passages)
+        quoting = (c for t in session.universe for c in session.case(5, t).passages)
         passage = quote(next(iter(quoting))["id"], safe="")
     with Session.open(runs / "003") as session:
         tightened = [r for r in session.entries(Filters(kind="risk_read")) if r.document["tightening"]["caps"]]
@@ -45,9 +45,9 @@ def sessions(runs: Path) -> dict[str, str]:
         "sessions": "/",
         "session": "/s/001",
         "decision": "/s/001/d/6",
-        "case": "/s/001/d/6/TRVX",
+        "case": "/s/001/d/6/ZEPL",
         "evidence": f"/s/001/d/6/evidence?id={passage}",
-        "prompts": "/s/001/d/6/prompts?ticker=TRVX",
+        "prompts": "/s/001/d/6/prompts?ticker=ZEPL",
         "search": "/s/001/events?q=revenue+growth&ticker=ZEPL&kind=signal_issued",
         "fork": "/s/002/d/7",
         "compare": "/compare?s=001&s=002",

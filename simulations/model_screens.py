@@ -10,6 +10,7 @@ from ..agents.models.core import ModelInputError
 from ..agents.models.files.check import Check
 from ..agents.models.files.describe import Described, describe_model, list_models
 from ..agents.models.files.trust import Verdict
+from ..agents.roles import title_of
 from .console import console
 from .model_commands import PullResult, check_command
 from .pages import facts, print_json, print_tables, size_text
@@ -104,6 +105,9 @@ def _described(found: Described) -> list[tuple[str, str]]:
             ("vocabulary", f"{found.vocabulary:,} tokens" if found.vocabulary else "none"),
             ("chat template", found.template),
         ]
+    if found.adapter_for:
+        agents = ", ".join(title_of(agent).lower() for agent in found.adapter_for)
+        rows.append(("adapter", f"shipped, sha256 {found.adapter_sha256}, for {agents}"))
     cutoff = found.training_cutoff or "unknown"
     rows += [
         ("licence", found.licence or "not named"),

@@ -43,8 +43,10 @@ class AdapterCard(BaseModel):
 
 
 def shipped() -> dict[str, Path]:
-    """The adapter that comes with PaperDesk, for the agents that it was trained for."""
+    """The adapter that comes with PaperDesk, for the agents that it was trained for; none where none comes with it."""
     path = SHIPPED / ADAPTER_FILE
+    if not SHIPPED.is_dir():
+        return {}
     card = card_of(path)
     assert card is not None  # part of the package
     return dict.fromkeys(card.agents, path)

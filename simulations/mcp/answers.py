@@ -109,6 +109,7 @@ def case_of(case: Case) -> Json:
     """One name at one decision: statements by round, their claims and evidence, objections, what came of it."""
     cited = {claim["evidence"] for s in case.statements for claim in (*s.claims, *s.against)}
     evidence = {name: item for name, item in case.evidence.items() if name in cited}
+    points = case.debate.points if case.debate else []
     return {
         "decision": case.decision.number + 1,
         "day": case.decision.day.isoformat(),
@@ -116,7 +117,7 @@ def case_of(case: Case) -> Json:
         "statements": [_statement(statement) for statement in case.statements],
         "evidence": {name: _evidence(item) for name, item in evidence.items()},
         "not_cited": sorted(set(case.evidence) - set(evidence)),
-        "debate": [{"seq": point.row.seq} | point.row.document for point in case.debate.points] if case.debate else [],
+        "debate": [{"seq": point.row.seq} | point.row.document for point in points],
         "outcomes": [{"agent": one.agent, "score": one.score, "excess_return": one.outcome} for one in case.outcomes],
         "asked_in_events": [call.row.seq for call in case.calls],
     }

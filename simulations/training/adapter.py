@@ -49,8 +49,8 @@ class Recipe(Frozen):
     clip: float = Field(default=1.0, gt=0)
     """Largest norm of a gradient."""
     content_free: float = Field(default=0.1, ge=0, le=10)
-    """Weight of one content-free question per batch whose right answer is all options alike: the correction that the
-    desk divides by (`distribution.calibrate`) then changes nothing that was learnt."""
+    """Weight of one content-free question per batch whose right answer is all options alike. The desk divides nothing
+    out of what a mind with an adapter says; where others do (`distribution.calibrate`), it then changes less."""
     examine_every: int = Field(default=100, ge=1)
     """Batches between looks at the exercises held back; the best state is kept."""
     patience: int = Field(default=5, ge=1)

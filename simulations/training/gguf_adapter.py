@@ -20,6 +20,9 @@ NAMES = {"q_proj": "attn_q", "k_proj": "attn_k", "v_proj": "attn_v", "o_proj": "
 """llama.cpp's names of the projections."""
 PLACE = re.compile(r".*\.layers\.(?P<layer>\d+)\.self_attn\.(?P<projection>\w+)\.lora_(?P<side>[AB])\.weight")
 
+WRITTEN = re.compile(r"blk\.(?P<layer>\d+)\.(?P<projection>\w+)\.weight\.lora_(?P<side>[ab])")
+_PROJECTIONS = {theirs: ours for ours, theirs in NAMES.items()}
+
 
 def interleaved(b: NDArray[np.float32], heads: int) -> NDArray[np.float32]:
     """B of a query or key projection, (rows, rank), in llama.cpp's order of rows.
@@ -31,6 +34,39 @@ def interleaved(b: NDArray[np.float32], heads: int) -> NDArray[np.float32]:
     rows, rank = b.shape
     turned: NDArray[np.float32] = b.reshape(heads, 2, rows // heads // 2, rank).swapaxes(1, 2).reshape(rows, rank)
     return turned
+
+
+def parted(b: NDArray[np.float32], heads: int) -> NDArray[np.float32]:
+    """What `interleaved` was given."""
+    rows, rank = b.shape
+    turned: NDArray[np.float32] = b.reshape(heads, rows // heads // 2, 2, rank).swapaxes(1, 2).reshape(rows, rank)
+    return turned
+
+
+def read_gguf(path: Path, *, config: Any) -> dict[str, Any]:
+    """What `write_gguf` was given: peft's tensors by name.
+
+    Args:
+        path: of an adapter that was written here.
+        config: transformers' configuration of the base model.
+
+    Raises:
+        TrainingError: the file changes something other than a Llama's attention.
+    """
+    gguf, torch = required("gguf"), required("torch")
+    state: dict[str, Any] = {}
+    for tensor in gguf.GGUFReader(path).tensors:
+        place = WRITTEN.fullmatch(tensor.name)
+        if place is None or place["projection"] not in _PROJECTIONS:
+            raise TrainingError(f"{path} changes {tensor.name}, which is no projection of attention: train another.")
+        projection, side = _PROJECTIONS[place["projection"]], place["side"].upper()
+        values = np.array(tensor.data, dtype=np.float32)
+        if side == "B" and projection in ("q_proj", "k_proj"):
+            heads = config.num_attention_heads if projection == "q_proj" else config.num_key_value_heads
+            values = parted(values, heads)
+        name = f"base_model.model.model.layers.{place['layer']}.self_attn.{projection}.lora_{side}.weight"
+        state[name] = torch.from_numpy(np.ascontiguousarray(values))
+    return state
 
 
 def write_gguf(state: Mapping[str, Any], path: Path, *, config: Any, alpha: float, name: str) -> None:

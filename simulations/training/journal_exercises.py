@@ -138,15 +138,17 @@ def answered(journal: Journal) -> Iterator[Asked]:
 
     Later ones are revisions, which speak of the auditor's objections; earlier ones did not fit the mind's context.
     """
-    days = {
+    days: dict[int, date] = {
         record.event.decision: record.event.session
         for record in journal.events("decision_opened")
-        if isinstance(record.event, DecisionOpened)
+        if isinstance(record.event, DecisionOpened) and record.event.decision is not None
     }
     seen: set[tuple[int, str, str]] = set()
     for record in journal.events("model_called"):
         event = record.event
-        if not isinstance(event, ModelCalled) or event.task != "stance" or event.decision not in days:
+        if not isinstance(event, ModelCalled) or event.task != "stance":
+            continue
+        if event.decision is None or event.decision not in days:
             continue
         request, reply = Request.model_validate(event.request), Reply.model_validate(event.reply)
         for question, answer in zip(request.questions, reply.answers, strict=True):

@@ -102,12 +102,13 @@ def reader(
     json: Json = False,
 ) -> None:
     """Train a classifier of the tone of texts (docs/readers.md)."""
+    from ...tools.errors import InputError
     from ..training.reader.parts import parts_of
     from ..training.reader.recipe import ReaderRecipe
     from ..training.reader.screen import print_reader, reader_screen
 
     if sum(source is not None for source in (labelled, seeds, phrasebook)) != 1:
-        raise typer.BadParameter("give a CSV file, --seeds or --phrasebook, one of the three", param_hint="LABELLED")
+        raise InputError("A reader learns from a CSV file, --seeds or --phrasebook: give one of the three.")
     recipe = ReaderRecipe.of(
         mode,
         learning_rate=learning_rate,

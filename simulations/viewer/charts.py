@@ -83,7 +83,7 @@ def weights_chart(bars: Sequence[Bar], universe: Sequence[str]) -> Markup:
     names = sorted((name for name in universe if held[name] > 0), key=lambda name: -held[name])
     shown, rest = names[: COLOURS - 1], names[COLOURS - 1 :]
     frame = Frame(kept[0][0].toordinal(), max(kept[-1][0].toordinal(), kept[0][0].toordinal() + 1), 0.0, 1.0)
-    floor_, layers = [0.0] * len(kept), []
+    floor_, layers = [0.0] * len(kept), list[Markup]()
     groups = [(name, [name]) for name in shown] + ([("others", rest)] if rest else [])
     for i, (_, members) in enumerate(groups):
         top = [
@@ -162,7 +162,7 @@ class Frame:
         places = [(round(self.x(day) * 10), round(self.y(value) * 10)) for day, value in points]
         steps = (f"{_tenths(x - x0)}{_tenths(y - y0, ' ')}" for (x0, y0), (x, y) in pairwise(places))
         x, y = places[0]
-        return f"M{_tenths(x)}{_tenths(y, ' ')}l" + " ".join(steps) if len(places) > 1 else f"M{_tenths(x)}{_tenths(y, ' ')}"
+        return f"M{_tenths(x)}{_tenths(y, ' ')}" + (f"l{' '.join(steps)}" if len(places) > 1 else "")
 
 
 def _tenths(count: int, before: str = "") -> str:

@@ -198,10 +198,10 @@ def test_a_block_that_cannot_be_committed_stops_the_session(
     class Full:
         in_transaction = True
 
-        def execute(self, query: str, *values: object) -> object:
+        def execute(self, query: str, values: tuple[str | int, ...] = ()) -> object:
             if query == "COMMIT":
                 raise sqlite3.OperationalError("database or disk is full")
-            return real.execute(query, *values)
+            return real.execute(query, values)
 
     monkeypatch.setattr(journal, "_connection", Full())
     with pytest.raises(JournalError, match=r"could not write the events up to 2.*full"), journal.together():

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from paperdesk.agents.models import adapters
@@ -17,27 +16,11 @@ from paperdesk.agents.models.llama_cpp import LlamaCpp
 from paperdesk.agents.models.open import bundled_model, open_model
 from paperdesk.agents.models.template import Turn
 
-from .files.tiny_llama import WIDTH, gguf, tiny_llama
+from .files.tiny_adapter import tiny_adapter
+from .files.tiny_llama import tiny_llama
 
-RANK = 4
 AGENTS = ("fundamental_analyst", "technical_analyst", "auditor", "portfolio_manager")
 LONG = "The market is calm and the sea is flat today. " * 2
-
-
-def lora(seed: int) -> bytes:
-    rng = np.random.default_rng(seed)
-    tensors = {
-        f"blk.0.attn_{name}.weight.lora_{side}": rng.normal(0, 0.5, (RANK, WIDTH) if side == "a" else (WIDTH, RANK))
-        for name in ("q", "k", "v", "output")
-        for side in "ab"
-    }
-    keys = {
-        "general.type": "adapter",
-        "general.architecture": "llama",
-        "adapter.type": "lora",
-        "adapter.lora.alpha": float(RANK),
-    }
-    return gguf(keys, tensors)
 
 
 def request(role: str, *texts: str) -> Request:
@@ -57,7 +40,7 @@ def request(role: str, *texts: str) -> Request:
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
     folder = tmp_path_factory.mktemp("adapters")
-    made = {"base": tiny_llama(), "one": lora(1), "two": lora(2)}
+    made = {"base": tiny_llama(), "one": tiny_adapter(1), "two": tiny_adapter(2)}
     found = {}
     for name, data in made.items():
         found[name] = folder / name / f"{name}.gguf"
@@ -90,6 +73,13 @@ def test_each_role_answers_with_its_own_adapter_to_the_bit_whoever_asked_before(
     # beginnings and content-free answers are kept by now; in any order each role finds its own
     for role in (*asked, *reversed(asked), "auditor", "technical_analyst", "auditor", "fundamental_analyst"):
         assert both.answer(asked[role]).answers == expected[role]
+
+
+def test_who_answers_with_an_adapter_is_not_corrected_by_a_content_free_question(both: LlamaCpp) -> None:
+    (learnt,) = both.answer(request("technical_analyst", "E1: up.")).answers
+    (plain,) = both.answer(request("auditor", "E1: up.")).answers
+    assert learnt.probabilities == learnt.raw
+    assert plain.probabilities != plain.raw
 
 
 def test_a_conversation_wears_what_everyone_wears(files: Mapping[str, Path], both: LlamaCpp) -> None:

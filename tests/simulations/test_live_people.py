@@ -18,6 +18,7 @@ import pytest
 from paperdesk import Session
 from paperdesk.orchestration.approval import Answer, ApprovalRequest
 from paperdesk.simulations.config import SessionConfig
+from paperdesk.simulations.live.settings import TradeConfig
 from paperdesk.simulations.session import start
 from paperdesk.tools.broker.stand_in.alpaca_server import AlpacaServer
 from paperdesk.tools.broker.stand_in.exchange import Exchange
@@ -135,26 +136,25 @@ def test_a_person_adopts_the_venues_count_when_going_on(venue: Venue, tmp_path: 
 def test_the_command_that_refreshes_the_data_runs_after_every_close_and_its_failure_is_told(
     venue: Venue, tmp_path: Path
 ):
-    short = tmp_path / "short"
-    past = alter(venue.market.dataset, venue.exchange.now, "deleted", np.random.default_rng(0))
-    write_dataset(fingerprinted(past), short)
-    config = venue.config(1, poll_seconds=3600.0)
-    session = config.session.model_copy(update={"market": str(short)})
-    config = config.model_copy(update={"session": session})
-    broken = f"{shlex.quote(sys.executable)} -c 'import sys; sys.exit(\"no such vendor\")'"
-    venue.trade(config.model_copy(update={"refresh": broken}), tmp_path / "broken")
+    short, stale = tmp_path / "short", tmp_path / "stale"
+    past = fingerprinted(alter(venue.market.dataset, venue.exchange.now, "deleted", np.random.default_rng(0)))
+    write_dataset(past, short)
+    write_dataset(past, stale)
+
+    def config(market: Path, refresh: list[str]) -> TradeConfig:
+        usual = venue.config(1, poll_seconds=3600.0, refresh=shlex.join(refresh))
+        session = usual.session.model_copy(update={"market": str(market)})
+        return usual.model_copy(update={"session": session})
+
+    copy = "import shutil, sys; shutil.copytree(sys.argv[1], sys.argv[2], dirs_exist_ok=True)"
+    venue.trade(config(short, [sys.executable, "-c", copy, str(venue.folder), str(short)]), tmp_path / "run")
+    reports = events(tmp_path / "run", "venue_reported")
+    assert [report.notes for report in reports] == [[], []]
+    assert reports[0].decide
+    broken = [sys.executable, "-c", "import sys; sys.exit('no such vendor')"]
+    venue.trade(config(stale, broken), tmp_path / "broken")
     notes = [note for report in events(tmp_path / "broken", "venue_reported") for note in report.notes]
     assert any("ended with 1 (no such vendor)" in note for note in notes), notes
-    copy = "import shutil, sys; shutil.copytree(sys.argv[1], sys.argv[2], dirs_exist_ok=True)"
-    words = [sys.executable, "-c", copy, str(venue.folder), str(short)]
-    config = config.model_copy(update={"refresh": shlex.join(words), "until": next_day(venue)})
-    venue.trade(config, tmp_path / "run")
-    assert [note for report in events(tmp_path / "run", "venue_reported") for note in report.notes] == []
-
-
-def next_day(venue: Venue) -> Any:
-    calendar = venue.market.calendar
-    return calendar.next_session(calendar.last_closed(venue.exchange.now))
 
 
 def test_a_request_to_end_stops_it_with_its_record_whole_and_says_how_to_go_on(folder: Path, tmp_path: Path):

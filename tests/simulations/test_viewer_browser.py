@@ -223,7 +223,7 @@ def test_two_sessions_are_compared(page: Any) -> None:
     button.click()
     page.wait_for_url("**/compare?**")
     main = page.locator("main").inner_text()
-    assert "max_weight" in main
+    assert "max weight" in main
     assert "They differ from the first event on." in main
     assert page.locator("article.pair").count() > 3
     picture(page, "compare")
@@ -239,7 +239,7 @@ def test_a_fork_leads_to_its_parent_and_to_where_they_part(page: Any) -> None:
     page.wait_for_url("**/compare?s=house&s=what-if")
     sync_api.expect(page.get_by_text("They part on 31 Oct 2023, in decision 3.")).to_be_visible()
     first = page.locator("article.pair").first
-    sync_api.expect(first.get_by_role("row", name="Technical analyst on VYDN")).to_contain_text("set by hand")
+    sync_api.expect(first.get_by_role("row", name="Signal Technical analyst on VYDN")).to_contain_text("set by hand")
     picture(page, "compare-fork")
     first.get_by_role("link", name="decision 3").last.click()
     page.wait_for_url("**/s/what-if/d/3")

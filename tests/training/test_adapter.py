@@ -22,7 +22,7 @@ from paperdesk.simulations.training.exercises import (
     TrainingError,
     requests_of,
 )
-from paperdesk.simulations.training.gguf_adapter import interleaved, write_gguf
+from paperdesk.simulations.training.gguf_adapter import interleaved, read_gguf, write_gguf
 from paperdesk.simulations.training.kept import KEPT_FILE
 from paperdesk.simulations.training.places import ADAPTER_FILE, CARD_FILE, CHECKPOINT, WEIGHTS_FILE
 
@@ -116,6 +116,16 @@ def test_llama_cpp_answers_with_the_adapter_as_transformers_does(base: Path, tra
     }
     write_gguf(turned, wrong, config=config, alpha=8, name="wrong")
     assert apart(wrong) > 0.2
+
+
+def test_what_is_written_can_be_read_back(base: Path, trained: Trained, tmp_path: Path) -> None:
+    config = load_base(base, trained.recipe).config
+    draw = torch.Generator().manual_seed(6)
+    state = {name: torch.randn(tensor.shape, generator=draw) for name, tensor in trained.state.items()}
+    write_gguf(state, tmp_path / "a.gguf", config=config, alpha=8, name="a")
+    found = read_gguf(tmp_path / "a.gguf", config=config)
+    assert found.keys() == state.keys()
+    assert all(torch.equal(found[name], state[name]) for name in state)
 
 
 def turned_back(tensor: Any, config: Any) -> Any:

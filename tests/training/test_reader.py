@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from paperdesk.simulations.sentiment_comparison import open_classifier
 from paperdesk.simulations.training.adapter import NoTorch
@@ -25,7 +27,7 @@ from paperdesk.simulations.training.reader.command import (
     WEIGHTS,
     train_reader,
 )
-from paperdesk.simulations.training.reader.course import Course, OutOfMemory
+from paperdesk.simulations.training.reader.course import Course, OutOfMemory, tempered_loss
 from paperdesk.simulations.training.reader.parts import Parts, checked
 from paperdesk.simulations.training.reader.recipe import Mode, ReaderRecipe
 from paperdesk.simulations.training.reader.report import bins_of, report_of
@@ -232,7 +234,8 @@ def test_where_memory_is_short_fewer_are_read_at_once_and_that_is_said(
     assert found.rows_at_once == 8
     assert said == ["memory is short: 8 texts are read at once, with the same gradient"]
     for name, values in expected.state.items():
-        assert torch.allclose(found.state[name], values, atol=2e-3), name
+        # a key's bias shifts all scores alike: its gradient is 0, and what moves it is rounding
+        assert name.endswith("key.bias") or torch.allclose(found.state[name], values, atol=2e-3), name
 
     def none(self: Any, tokens: Any) -> Any:
         raise MemoryError
@@ -359,6 +362,18 @@ def test_damaged_readers_are_refused(folder: Path, tmp_path: Path) -> None:
     (copy / READER_FILE).write_text("{}", encoding="utf-8")
     with pytest.raises(InputError, match="is of no reader"):
         Reader(copy)
+
+
+@given(st.floats(-2.0, 2.0))
+def test_a_look_does_not_mind_how_sure_a_reader_is(log_scale: float) -> None:
+    rng = np.random.default_rng(0)
+    logits, truth = rng.normal(size=(40, 3)), rng.integers(0, 3, 40)
+    logits[np.arange(40), truth] += 1.0
+    weights = np.ones(40)
+    found = tempered_loss(logits, truth, weights)
+    assert tempered_loss(logits * np.exp(log_scale), truth, weights) == pytest.approx(found, abs=1e-4)
+    assert found < np.log(3)
+    assert tempered_loss(logits * np.nan, truth, weights) == np.inf
 
 
 def test_bins_and_figures_by_class() -> None:

@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from paperdesk.cli import app
+from paperdesk.simulations.console import Interrupted
 from paperdesk.simulations.training.exercises import Leakage, OneClass, TooLittleData, TrainingError
+from paperdesk.simulations.training.reader import screen
 from paperdesk.simulations.training.reader.parts import (
     SHARES,
     checked,
@@ -18,7 +22,8 @@ from paperdesk.simulations.training.reader.parts import (
     parts_of_file,
     parts_of_markets,
 )
-from paperdesk.tools.errors import DataError
+from paperdesk.simulations.training.reader.recipe import ReaderRecipe
+from paperdesk.tools.errors import DataError, InputError
 from paperdesk.tools.market.documents.duplicates import form, near_repeats, similarity
 from paperdesk.tools.sentiment.labelled import Labelled, read_labelled
 
@@ -163,3 +168,22 @@ def test_the_phrasebook_deals_its_parts_without_a_repeat(tmp_path: Path) -> None
     assert parts.repeats[1] < len(parts.exam) / 10
     with pytest.raises(TrainingError, match="leave --stop and --exam out"):
         parts_of(600, exam=tmp_path / "x.csv")
+
+
+@pytest.mark.parametrize("sources", [[], ["x.csv", "--phrasebook", "600"], ["--seeds", "1", "--phrasebook", "600"]])
+def test_the_command_wants_one_source(sources: list[str], tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["train", "reader", *sources, "--out", str(tmp_path / "r")])
+    assert isinstance(done.exception, InputError)
+    assert "one of the three" in str(done.exception)
+    assert not (tmp_path / "r").exists()
+
+
+def test_ctrl_c_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*args: object, **others: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(screen, "train_reader", interrupted)
+    rows = labelled(300)
+    parts = checked(rows.rows(range(200)), rows.rows(range(200, 250)), rows.rows(range(250, 300)), ordered=False)
+    with pytest.raises(Interrupted, match=f"the same command with --out {tmp_path} goes on from the last look"):
+        screen.reader_screen(lambda: parts, tmp_path, ReaderRecipe(), "minilm")

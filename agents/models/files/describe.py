@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from ....tools.frozen import Frozen
+from ..adapters import shipped
 from ..core import ModelInputError
 from ..digest import file_digest
 from ..llama_cpp.gguf import Header, read_header
@@ -70,6 +71,10 @@ class Described(Frozen):
     """Bytes."""
     sha256: str = ""
     verdict: Verdict | None = None
+    adapter_sha256: str = ""
+    """Of the adapter that comes with PaperDesk for this model; empty where there is none."""
+    adapter_for: tuple[str, ...] = ()
+    """The agents that answer with it."""
 
 
 def list_models() -> list[Listed]:
@@ -139,6 +144,7 @@ def _from_file(spec: str, path: Path) -> Described:
     source = pulled.source if pulled and pulled.sha256 == digest else ""
     known = known_by_digest(digest)
     claimed = known or known_by_source(source)
+    worn = shipped() if spec == "smollm2" else {}
     cutoff_source = claimed.cutoff_source if claimed else ""
     if claimed and not known and cutoff_source:
         cutoff_source += "; known by its source only, not by its sha256"
@@ -161,6 +167,8 @@ def _from_file(spec: str, path: Path) -> Described:
         size=path.stat().st_size,
         sha256=digest,
         verdict=verdict(digest),
+        adapter_sha256="".join({file_digest(adapter) for adapter in worn.values()}),
+        adapter_for=tuple(worn),
     )
 
 

@@ -283,7 +283,8 @@ class LlamaCpp:
             shared = len(stem) if tokens[: len(stem)] == stem and len(tokens) > len(stem) else 0
             return Job(index, tokens, shared, shapes, budget, room, main, writing)
 
-        if layout.options and request.content_free is not None:
+        # whoever answers with an adapter has learnt how often which answer is right
+        if layout.options and request.content_free is not None and self._engine.worn is None:
             first.append(job(-1, request.content_free, {}, 0, tree))
         for i, question in enumerate(request.questions):
             shapes = {option: shape_of(schema) for option, schema in request.schemas_of(i).items()}

@@ -39,28 +39,30 @@ def dealt(entries: Sequence[_T], pack: Pack) -> tuple[_T, ...]:
     return tuple(entry for place, entry in enumerate(entries) if DEALT[place % len(DEALT)] == pack)
 
 
-def releases(count: int, pack: Pack, *, seed: int) -> list[Release]:
+def releases(count: int, pack: Pack, *, seed: int, verbs: Pack | None = None) -> list[Release]:
     """So many different releases of a pack, each tone alike often.
 
     Args:
         count: of releases.
         pack: whose parts they are made of.
         seed: of what is drawn.
+        verbs: the pack whose verbs and verdicts (rose, missed the consensus) are used; its own by default.
     """
     rng = np.random.default_rng([seed, DEALT.index(pack)])
-    writer = _Writer(pack, rng)
+    writer = _Writer(pack, verbs or pack, rng)
     made: dict[str, Release] = {}
     while len(made) < count:
         release = writer.release(CLASSES[len(made) % len(CLASSES)])
         made.setdefault(release.text, release)
-    return [list(made.values())[place] for place in rng.permutation(count)]
+    found = list(made.values())
+    return [found[place] for place in rng.permutation(count)]
 
 
 class _Writer:
     """Draws parts of one pack."""
 
-    def __init__(self, pack: Pack, rng: np.random.Generator) -> None:
-        self._pack, self._rng = pack, rng
+    def __init__(self, pack: Pack, verbs: Pack, rng: np.random.Generator) -> None:
+        self._pack, self._verbs, self._rng = pack, verbs, rng
         self._ways: dict[str, Callable[[Tone], str]] = {
             "figure": self._figure,
             "change": self._change,
@@ -103,10 +105,10 @@ class _Writer:
 
     def _figure(self, tone: Tone) -> str:
         if tone == 0:
-            return self._filled(self._one(parts.MOVES), self._metric(self._any((1, -1))), self._one(parts.STAYED), "")
+            return self._filled(self._one(parts.MOVES), self._metric(self._any((1, -1))), self._verb(parts.STAYED), "")
         wanted: Tone = 1 if self._rng.random() < 0.5 else -1
         rises = wanted == tone
-        verb = self._one(parts.ROSE if rises else parts.FELL)
+        verb = self._verb(parts.ROSE if rises else parts.FELL)
         frame = self._filled(self._one(parts.MOVES), self._metric(wanted), verb, self._amount(rises))
         if wanted > 0 and self._rng.random() < 0.4:
             frame = f"{frame} {self._one(parts.WHY_GOOD if tone > 0 else parts.WHY_BAD)}"
@@ -114,12 +116,12 @@ class _Writer:
 
     def _change(self, tone: Tone) -> str:
         wanted: Tone = 1 if self._rng.random() < 0.5 else -1
-        change = self._one(parts.RISES if wanted == tone else parts.FALLS)
+        change = self._verb(parts.RISES if wanted == tone else parts.FALLS)
         frame = self._one(parts.NOUN_MOVES).replace("{change}", change).replace("a increase", "an increase")
         return self._filled(frame.replace("a upswing", "an upswing"), self._metric(wanted), "", "")
 
     def _expectation(self, tone: Tone) -> str:
-        verdict = self._one({1: parts.BETTER_THAN, 0: parts.AS_EXPECTED, -1: parts.WORSE_THAN}[tone])
+        verdict = self._verb({1: parts.BETTER_THAN, 0: parts.AS_EXPECTED, -1: parts.WORSE_THAN}[tone])
         frame = self._one(parts.AGAINST).replace("{verdict}", verdict)
         return self._filled(frame, self._metric(1), "", "")
 
@@ -152,7 +154,7 @@ class _Writer:
 
     def _bare_figure(self, tone: Tone) -> str:
         wanted: Tone = 1 if self._rng.random() < 0.5 else -1
-        verb = self._one(parts.ROSE if wanted == tone else parts.FELL)
+        verb = self._verb(parts.ROSE if wanted == tone else parts.FELL)
         return f"{self._metric(wanted)} {verb} {self._amount(wanted == tone)}".strip()
 
     def _bare_event(self, tone: Tone) -> str:
@@ -209,6 +211,9 @@ class _Writer:
     def _one(self, entries: Sequence[_T]) -> _T:
         """An entry that belongs to the pack."""
         return self._any(dealt(entries, self._pack))
+
+    def _verb(self, entries: Sequence[_T]) -> _T:
+        return self._any(dealt(entries, self._verbs))
 
     def _any(self, entries: Sequence[_T]) -> _T:
         return entries[int(self._rng.integers(len(entries)))]

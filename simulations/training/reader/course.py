@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ....tools.sentiment.classifier import CLASSES, columns_of
+from ....tools.sentiment.classifier import CLASSES, columns_of, softmax
 from ....tools.sentiment.labelled import Labelled
 from ..adapter import Progress, required
 from ..exercises import TrainingError
@@ -206,27 +206,25 @@ class Course:
         self._say(f"memory is short: {self.rows} texts are read at once, with the same gradient")
 
     def _looked(self) -> float:
-        """The mean loss on the part for stopping, classes weighed as in training."""
+        """The mean loss on the part for stopping, classes weighed as in training, at the temperature that suits best.
+
+        The reader gets a temperature in the end: being too sure, which comes with reading better, must not count here.
+        """
         self._model.eval()
-        truth = self._truth["stop"]
-        total = weight = 0.0
+        logits = np.empty((len(self._stop), len(CLASSES)))
         order = np.argsort([len(tokens["input_ids"]) for tokens in self._stop], kind="stable")
         first = 0
         while first < len(order):
             rows = order[first : first + self.rows]
             try:
                 with self._torch.inference_mode(), self._mixed():
-                    logits = self._logits([self._stop[row] for row in rows]).float()
+                    logits[rows] = self._logits([self._stop[row] for row in rows]).double().cpu().numpy()
             except (RuntimeError, MemoryError) as error:
                 self._halve(error, len(rows))
                 continue
-            wanted = self._torch.tensor(truth[rows], device=self._device)
-            total += float(
-                self._torch.nn.functional.cross_entropy(logits, wanted, weight=self._weights, reduction="sum")
-            )
-            weight += float(self._weights[wanted].sum())
             first += len(rows)
-        return total / weight
+        truth = self._truth["stop"]
+        return tempered_loss(logits, truth, self._weights.double().cpu().numpy()[truth])
 
     def _logits(self, tokens: Sequence[Any]) -> Any:
         inputs = self._tokenizer.pad(list(tokens), return_tensors="pt")
@@ -294,6 +292,27 @@ class Course:
         self.rows = int(kept["rows"])
         self._say(f"going on after step {kept['step']} of {self._steps}")
         return int(kept["step"]), int(kept["worse"])
+
+
+def tempered_loss(logits: NDArray[np.float64], truth: NDArray[np.int64], weights: NDArray[np.float64]) -> float:
+    """The least weighted mean of -log softmax(logits / T)[truth] over temperatures T between 1/20 and 20.
+
+    Args:
+        logits: (n, k).
+        truth: (n,) columns.
+        weights: (n,) of the texts.
+    """
+    from scipy.optimize import minimize_scalar
+
+    if not np.isfinite(logits).all():
+        return math.inf
+
+    def loss(log_temperature: float) -> float:
+        chosen = softmax(logits / math.exp(log_temperature))[np.arange(len(truth)), truth]
+        return float((-np.log(np.maximum(chosen, 1e-12)) * weights).sum() / weights.sum())
+
+    found = minimize_scalar(loss, bounds=(-3.0, 3.0), method="bounded")
+    return min(float(found.fun), loss(0.0))
 
 
 def _rate(step: int, steps: int, warm_up: float) -> float:

@@ -17,13 +17,12 @@ from ...evaluation.splits import Spans, Split, walk_forward
 from ..adapter import required
 from ..exercises import Leakage, OneClass, TooLittleData, TrainingError
 from .cases import Cases, Places, Vector, cases_of
-from .model import BASELINES, Side, TrendRecipe, baseline, fit_trend, weights_of
+from .model import BASELINES, Side, TrendRecipe, baseline, fit_trend, losses, weights_of
 
 CARD_FILE, WEIGHTS_FILE = "card.json", "model.safetensors"
 LEAST_CASES, LEAST_DAYS = 400, 40
 """Cases and closes that a trend needs."""
 DRAWS = 2000
-FLOOR = 1e-6
 
 
 class TrendPlan(Frozen):
@@ -203,16 +202,10 @@ def refuse_overlap(spans: Spans, split: Split) -> None:
         )
 
 
-def _losses(probability: Vector, above: Places) -> Vector:
-    chosen = np.where(above == 1, probability, 1 - probability)
-    losses: Vector = -np.log(np.maximum(chosen, FLOOR))
-    return losses
-
-
 def _scored(probability: Vector, above: Places) -> Judged:
     return Judged(
         accuracy=float(((probability > 0.5) == (above == 1)).mean()),
-        log_loss=float(_losses(probability, above).mean()),
+        log_loss=float(losses(probability, above).mean()),
         brier=float((2 * (probability - above) ** 2).mean()),
     )
 
@@ -242,7 +235,7 @@ def margins_of(
     for name, other in probabilities.items():
         if name != "trend":
             hits = ((trend > 0.5) == (above == 1)).astype(float) - ((other > 0.5) == (above == 1))
-            found[name] = Margin(log_loss=margin(_losses(other, above) - _losses(trend, above)), accuracy=margin(hits))
+            found[name] = Margin(log_loss=margin(losses(other, above) - losses(trend, above)), accuracy=margin(hits))
     return found
 
 

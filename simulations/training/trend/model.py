@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from ....tools.frozen import Frozen
@@ -20,6 +19,8 @@ from .cases import MOMENTUM, Cases, Matrix, Places, Vector
 
 Side = Literal["trend", "majority", "momentum", "logistic"]
 BASELINES: tuple[Side, ...] = ("majority", "momentum", "logistic")
+STRENGTHS = (0.0003, 0.003, 0.03, 0.3)
+"""Inverse ridge penalties that the logistic regression may have."""
 STOPPED_BY = 0.2
 """Share of the days of what it learns from that tells a network when to stop."""
 
@@ -27,12 +28,12 @@ STOPPED_BY = 0.2
 class TrendRecipe(Frozen):
     """How a trend is learnt."""
 
-    hidden: int = Field(default=24, ge=1, le=4096)
+    hidden: int = Field(default=16, ge=1, le=4096)
     members: int = Field(default=3, ge=1, le=50)
     """Networks that are averaged."""
-    dropout: float = Field(default=0.3, ge=0, lt=1)
-    learning_rate: float = Field(default=2e-3, gt=0, le=1)
-    weight_decay: float = Field(default=0.05, ge=0, le=10)
+    dropout: float = Field(default=0.5, ge=0, lt=1)
+    learning_rate: float = Field(default=5e-4, gt=0, le=1)
+    weight_decay: float = Field(default=1.0, ge=0, le=10)
     batch: int = Field(default=256, ge=1)
     epochs: int = Field(default=40, ge=1, le=1000)
     patience: int = Field(default=6, ge=1)
@@ -98,14 +99,19 @@ def fit_trend(cases: Cases, rows: Places, recipe: TrendRecipe) -> Trend:
     """
     torch = required("torch")
     torch.set_num_threads(recipe.threads)
-    starts = np.unique(cases.spans.first[rows])
-    border = starts[min(len(starts) - 1, round(len(starts) * (1 - STOPPED_BY)))]
-    learn, stop = rows[cases.spans.last[rows] <= border], rows[cases.spans.first[rows] >= border]
-    if len(learn) == 0:
-        learn = stop  # so few days that nothing is left after purging: all are learnt from, and none tells when to stop
+    learn, stop = stopping(cases, rows)
     scale = Scale.of(cases.figures[learn])
     states = tuple(_member(cases, learn, stop, scale, recipe, number) for number in range(recipe.members))
     return Trend(scale, states, recipe)
+
+
+def stopping(cases: Cases, rows: Places) -> tuple[Places, Places]:
+    """Of the rows that may be learnt from, those to fit to, and those of the last days to stop or choose by, purged."""
+    starts = np.unique(cases.spans.first[rows])
+    border = starts[min(len(starts) - 1, round(len(starts) * (1 - STOPPED_BY)))]
+    learn, stop = rows[cases.spans.last[rows] <= border], rows[cases.spans.first[rows] >= border]
+    # with so few days that purging leaves nothing, the same days serve for both
+    return (learn, stop) if len(learn) else (stop, stop)
 
 
 def _member(cases: Cases, learn: Places, stop: Places, scale: Scale, recipe: TrendRecipe, number: int) -> Any:
@@ -147,8 +153,9 @@ def _network(inputs: int, recipe: TrendRecipe) -> Any:
 
 
 def _inputs(scale: Scale, cases: Cases, rows: Places) -> Any:
-    # a component of a direction in 256 dimensions is of the order of 1/16: times 16, words weigh as figures do
-    words = cases.words[rows] * np.sqrt(cases.words.shape[1]) * 0.5
+    # a component of a direction in 256 dimensions is about 1/16: times 16 it would be as large as a figure, and so many
+    # of them would drown the figures, so they begin at a tenth of that
+    words = cases.words[rows] * np.sqrt(cases.words.shape[1]) * 0.1
     both = np.concatenate([scale.apply(cases.figures[rows]), words], axis=1)
     return required("torch").tensor(both.astype(np.float32))
 
@@ -170,15 +177,31 @@ def _part(above: Places) -> float:
     return float((above.sum() + 1) / (len(above) + 2))
 
 
-def _logistic(cases: Cases, learn: Places, judge: Places) -> Vector:
+def _logistic(cases: Cases, rows: Places, judge: Places) -> Vector:
+    """A ridge penalty is chosen by the days that stop a network, then all rows are fitted."""
     # imported here: scikit-learn takes a second
     from sklearn.linear_model import LogisticRegression
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    scale = Scale.of(cases.figures[learn])
+    def fitted(places: Places, strength: float, asked: Places) -> Vector:
+        if len(np.unique(cases.above[places])) < 2:
+            return np.full(len(asked), _part(cases.above[places]))
+        scale = Scale.of(cases.figures[places])
+        model = LogisticRegression(C=strength, max_iter=2000)
+        model.fit(scale.apply(cases.figures[places]), cases.above[places])
+        found: Vector = model.predict_proba(scale.apply(cases.figures[asked]))[:, 1]
+        return found
+
+    learn, stop = stopping(cases, rows)
     with threadpool_limits(1, user_api="blas"):
-        model = LogisticRegression(C=0.1, max_iter=2000).fit(scale.apply(cases.figures[learn]), cases.above[learn])
-        found: NDArray[np.float64] = model.predict_proba(scale.apply(cases.figures[judge]))[:, 1]
+        tried = [(float(losses(fitted(learn, c, stop), cases.above[stop]).mean()), c) for c in STRENGTHS]
+        return fitted(rows, min(tried)[1], judge)
+
+
+def losses(probability: Vector, above: Places) -> Vector:
+    """(n,) -log of the probability of what came true, nats."""
+    chosen = np.where(above == 1, probability, 1 - probability)
+    found: Vector = -np.log(np.maximum(chosen, 1e-6))
     return found
 
 
