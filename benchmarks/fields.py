@@ -11,6 +11,7 @@ from paperdesk.simulations.config import SessionConfig
 from paperdesk.simulations.evaluation.session_report import Settings
 from paperdesk.simulations.evaluation.trials import VARIABLE
 from paperdesk.simulations.field.plan import Field, Member, study_of
+from paperdesk.simulations.field.processes import Processes
 from paperdesk.simulations.field.report import evaluate_field
 from paperdesk.simulations.field.runner import run_field
 
@@ -30,7 +31,7 @@ def timed(field: Field, jobs: int, judge: bool) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as scratch:
         os.environ[VARIABLE] = str(Path(scratch) / "trials.db")
         began = time.monotonic()
-        done = run_field(field, Path(scratch) / "field", jobs=jobs, tell=lambda *_: None)
+        done = run_field(field, Path(scratch) / "field", Processes(jobs), tell=lambda *_: None)
         if failed := [s.error for s in done.status.values() if s.state != "done"]:
             raise RuntimeError(failed[0])
         ran = time.monotonic() - began

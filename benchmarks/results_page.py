@@ -14,9 +14,11 @@ from paperdesk.simulations.evaluation.command import evaluate_folder, paper_of
 from paperdesk.simulations.evaluation.rendering import Paper, markdown_of
 from paperdesk.simulations.evaluation.session_report import Settings
 from paperdesk.simulations.field.command import continued
+from paperdesk.simulations.field.member import run_member
 from paperdesk.simulations.field.plan import study_of
+from paperdesk.simulations.field.processes import Processes
 from paperdesk.simulations.field.report import evaluate_field
-from paperdesk.simulations.field.runner import run_field, run_member
+from paperdesk.simulations.field.runner import run_field
 from paperdesk.simulations.field.sections import field_paper
 
 ROOT = Path(__file__).parents[1]
@@ -43,7 +45,7 @@ def scorecard() -> Paper:
     """The study around the scorecard's session."""
     folder = RUNS / "scorecard"
     field = continued(study_of(config("scorecard"), ablations=True, placebos=True, repeats=5), folder)
-    field = run_field(field, folder, jobs=2, tell=lambda name, status, _: say(f"{name}: {status.state}"))
+    field = run_field(field, folder, Processes(2), tell=lambda name, status, _: say(f"{name}: {status.state}"))
     return field_paper(evaluate_field(field, folder, Settings(), say))
 
 

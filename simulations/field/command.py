@@ -1,10 +1,11 @@
 """`paperdesk sweep`, and `paperdesk evaluate` where it runs a study or reads a field."""
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from ...agents.models.served.access import Access
 from ...tools.errors import InputError
-from ..console import console
+from ..console import Interrupted, console
 from ..evaluation.command import PAGE_FILE
 from ..evaluation.rendering import page_of, show
 from ..evaluation.session_report import Settings
@@ -13,7 +14,7 @@ from .document import FieldReport
 from .plan import FILE, Field, read_field, study_of, sweep_of
 from .progress import Progress
 from .report import evaluate_field
-from .runner import run_field
+from .runner import Runner, run_field
 from .sections import field_paper
 
 
@@ -22,9 +23,17 @@ def is_field(folder: Path) -> bool:
     return (folder / FILE).exists()
 
 
-def sweep_command(file: Path, folder: Path, settings: Settings, *, jobs: int, access: Access, json: bool) -> int:
+def sweep_command(
+    file: Path,
+    folder: Path,
+    settings: Settings,
+    *,
+    runner: AbstractContextManager[Runner],
+    access: Access,
+    json: bool,
+) -> int:
     """Run a sweep, or go on with it, and print what it comes to; the exit code (1 where a session failed)."""
-    return _run_and_show(sweep_of(file), folder, settings, jobs=jobs, access=access, json=json)
+    return _run_and_show(sweep_of(file), folder, settings, runner=runner, access=access, json=json)
 
 
 def study_command(
@@ -36,7 +45,7 @@ def study_command(
     placebos: bool,
     repeats: int,
     models: list[str],
-    jobs: int,
+    runner: AbstractContextManager[Runner],
     access: Access,
     json: bool,
 ) -> int:
@@ -46,7 +55,7 @@ def study_command(
     field = study_of(
         stored_config(session), ablations=ablations, placebos=placebos, repeats=repeats, models=tuple(models)
     )
-    return _run_and_show(field, folder, settings, jobs=jobs, access=access, json=json)
+    return _run_and_show(field, folder, settings, runner=runner, access=access, json=json)
 
 
 def field_command(folder: Path, settings: Settings, *, html: Path | None, json: bool) -> None:
@@ -73,18 +82,29 @@ def continued(field: Field, folder: Path) -> Field:
     return field.model_copy(update={"status": before.status})
 
 
-def _run_and_show(field: Field, folder: Path, settings: Settings, *, jobs: int, access: Access, json: bool) -> int:
+def _run_and_show(
+    field: Field,
+    folder: Path,
+    settings: Settings,
+    *,
+    runner: AbstractContextManager[Runner],
+    access: Access,
+    json: bool,
+) -> int:
     field = continued(field, folder)
-    with console(quiet=True) as screen:
-        screen.say(f"{len(field.members)} sessions in {folder}, {jobs} at a time")
-        progress = Progress(field, jobs)
-        field = run_field(
-            field,
-            folder,
-            jobs=jobs,
-            tell=lambda name, status, now: screen.say(progress.line(name, status, now)),
-            access=access,
-        )
+    try:
+        with console(quiet=True) as screen, runner as ready:
+            screen.say(f"{len(field.members)} sessions in {folder}, {ready.about}")
+            progress = Progress(field)
+            field = run_field(
+                field,
+                folder,
+                ready,
+                tell=lambda name, status, now: screen.say(progress.line(name, status, now)),
+                access=access,
+            )
+    except Interrupted:
+        raise Interrupted("Interrupted: the same command goes on where this one stopped.") from None
     field_command(folder, settings, html=None, json=json)
     return 1 if any(status.state == "failed" for status in field.status.values()) else 0
 

@@ -8,9 +8,8 @@ from .plan import Field, Status
 class Progress:
     """Counts members as they end and estimates what is left."""
 
-    def __init__(self, field: Field, jobs: int) -> None:
+    def __init__(self, field: Field) -> None:
         self._total = len(field.members)
-        self._jobs = max(1, jobs)
         self._seconds: list[float] = []
         self._began = time.monotonic()
 

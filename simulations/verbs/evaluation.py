@@ -1,7 +1,7 @@
 """`paperdesk evaluate` and `paperdesk sweep`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -49,6 +49,7 @@ def evaluate(
     settings = Settings(draws=draws, accounts=accounts, seed=seed, exchange=exchange, access=access)
     if ablations or placebos or repeats or model:
         from ..field.command import study_command
+        from ..field.runner import runner_at
 
         study = out or folder.with_name(f"{folder.name}-study")
         code = study_command(
@@ -59,7 +60,7 @@ def evaluate(
             placebos=placebos,
             repeats=repeats,
             models=model or [],
-            jobs=jobs or cores(),
+            runner=runner_at("processes", jobs=jobs),
             access=access,
             json=json,
         )
@@ -75,6 +76,12 @@ def evaluate(
 def sweep(
     config: Annotated[Path, typer.Argument(help="TOML file with title, base and grid (docs/evaluation.md).")],
     out: Annotated[Path | None, typer.Option(help="Folder of the sweep; runs/ and the file's name by default.")] = None,
+    on: Annotated[
+        Literal["processes", "ray"], typer.Option("--on", help="Run it here, or on a Ray cluster (extra ray).")
+    ] = "processes",
+    ray_address: Annotated[
+        str | None, typer.Option(help="HOST:PORT of a cluster; $RAY_ADDRESS, else a Ray of this machine, by default.")
+    ] = None,
     jobs: Jobs = None,
     draws: Draws = 2000,
     accounts: Accounts = 100,
@@ -88,15 +95,10 @@ def sweep(
     from ..console import RUNS
     from ..evaluation.session_report import Settings
     from ..field.command import sweep_command
+    from ..field.runner import runner_at
 
     access = Access(api_key_env=api_key_env, concurrency=concurrency)
     settings = Settings(draws=draws, accounts=accounts, seed=seed)
+    runner = runner_at(on, jobs=jobs, ray_address=ray_address)
     folder = out or RUNS / config.stem
-    raise typer.Exit(sweep_command(config, folder, settings, jobs=jobs or cores(), access=access, json=json))
-
-
-def cores() -> int:
-    """Processors that this process may use."""
-    from joblib import cpu_count
-
-    return int(cpu_count())
+    raise typer.Exit(sweep_command(config, folder, settings, runner=runner, access=access, json=json))

@@ -13,11 +13,13 @@ from paperdesk.memory.journal import Journal
 from paperdesk.simulations.config import SessionConfig
 from paperdesk.simulations.evaluation.session_report import Settings
 from paperdesk.simulations.field.command import continued
+from paperdesk.simulations.field.member import needs_engine
 from paperdesk.simulations.field.plan import Field, Status, read_field, study_of, sweep_of
+from paperdesk.simulations.field.processes import Processes
 from paperdesk.simulations.field.progress import Progress, duration
 from paperdesk.simulations.field.reactions import pass_power
 from paperdesk.simulations.field.report import evaluate_field
-from paperdesk.simulations.field.runner import needs_engine, run_field
+from paperdesk.simulations.field.runner import run_field
 from paperdesk.simulations.field.sections import field_paper
 from paperdesk.tools.errors import InputError
 
@@ -102,7 +104,7 @@ def test_a_model_file_is_loaded_by_one_process_only() -> None:
 
 def test_progress_says_how_much_is_left(tmp_path: Path) -> None:
     field = sweep_of(written(tmp_path))
-    progress, done = Progress(field, 2), Status(state="done", seconds=10.0)
+    progress, done = Progress(field), Status(state="done", seconds=10.0)
     now = field.model_copy(update={"status": {field.members[0].name: done}})
     assert "1 of 4 done" in progress.line(field.members[0].name, done, now)
     assert "left" in progress.line(field.members[0].name, done, now)
@@ -137,9 +139,10 @@ import sys
 from pathlib import Path
 from paperdesk.simulations.field.plan import sweep_of
 from paperdesk.simulations.field.runner import run_field
+from paperdesk.simulations.field.processes import Processes
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
-    run_field(sweep_of(folder / "sweep.toml"), folder / "field", jobs=2, tell=lambda *_: None)
+    run_field(sweep_of(folder / "sweep.toml"), folder / "field", Processes(2), tell=lambda *_: None)
 """
 
 
@@ -160,7 +163,7 @@ def test_a_field_killed_while_it_runs_goes_on_to_the_same_heads(tmp_path: Path) 
     process.wait()
     field = continued(sweep_of(plan), folder)
     before = {name: s.head for name, s in field.status.items()}
-    field = run_field(field, folder, jobs=2, tell=quiet)
+    field = run_field(field, folder, Processes(2), tell=quiet)
     assert {s.state for s in field.status.values()} == {"done"}
     for name, head in before.items():
         assert field.status[name].head == head
@@ -184,7 +187,7 @@ def test_one_failure_leaves_the_others_alone(tmp_path: Path) -> None:
         update={"name": "bad", "config": field.members[0].config.model_copy(update={"market": str(tmp_path / "none")})}
     )
     field = field.model_copy(update={"members": (bad, *field.members)})
-    field = run_field(field, tmp_path / "field", jobs=2, tell=quiet)
+    field = run_field(field, tmp_path / "field", Processes(2), tell=quiet)
     assert {name: s.state for name, s in field.status.items()} == {
         "bad": "failed", "frequency-quarterly-free": "done", "frequency-quarterly-dear": "done",
     }  # fmt: skip
