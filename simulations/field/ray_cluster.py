@@ -6,6 +6,7 @@ says nothing holds none. Ray's own retries are off: a worker that dies counts ag
 """
 
 import os
+import secrets
 import socket
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
@@ -27,6 +28,10 @@ STORE_BYTES = 100 * 2**20
 """Of a local Ray's object store; only names and statuses pass through it."""
 CANCEL_SECONDS = 10.0
 """How long to wait for workers to be gone."""
+NO_TELEMETRY = {"RAY_USAGE_STATS_ENABLED": "0"}
+LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+"""As Ray does on those systems by itself: its servers listen on 127.0.0.1 only. It overrides a node's address given as
+127.0.0.1 (Ray 2.60)."""
 
 
 @contextmanager
@@ -40,12 +45,14 @@ def ray_cluster(jobs: int | None, address: str | None) -> Iterator["RayCluster"]
     Raises:
         InputError: Ray is not installed, or there is no cluster that answers.
     """
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # read when Ray is imported
+    address = address or os.environ.get("RAY_ADDRESS") or None
+    if address is not None:
+        _refuse_unless_answering(address)
+    os.environ |= NO_TELEMETRY if address else NO_TELEMETRY | LOOPBACK | _token()  # read when Ray is imported
     try:
         import ray
     except ImportError as error:
         raise missing_extra("A sweep on Ray", "ray", error) from error
-    address = address or os.environ.get("RAY_ADDRESS") or None
     try:
         _connect(ray, jobs or cores(), address)
         runner = RayCluster(ray, jobs, address)
@@ -57,6 +64,11 @@ def ray_cluster(jobs: int | None, address: str | None) -> Iterator["RayCluster"]
         ray.shutdown()
 
 
+def _token() -> dict[str, str]:
+    """What a process must know to talk to the local Ray. Ray would leave one in the home folder."""
+    return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+
+
 def _connect(ray: Any, jobs: int, address: str | None) -> None:
     quiet = {"logging_level": "ERROR", "log_to_driver": False}
     if address is None:
@@ -66,21 +78,29 @@ def _connect(ray: Any, jobs: int, address: str | None) -> None:
             resources={MODEL: 1},
             object_store_memory=STORE_BYTES,
             include_dashboard=False,
-            _node_ip_address="127.0.0.1",
             **quiet,
         )
         return
-    refused = f"The Ray cluster at {address} cannot be used"
+    try:
+        ray.init(address=address, **quiet)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise _refusal(address, error) from error
+
+
+def _refuse_unless_answering(address: str) -> None:
+    """Look before Ray does, which would wait for minutes and then end this process."""
     host, _, port = address.rpartition(":")
     if "://" in address or not host or not port.isdecimal():
-        raise InputError(f"{refused}: give HOST:PORT of its head, from a node of the cluster.")
+        raise InputError(f"The Ray cluster {address} cannot be used: give HOST:PORT of its head, on one of its nodes.")
     try:
-        # Ray itself would wait for minutes, and then end this process
         socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
-        ray.init(address=address, **quiet)
-    except (OSError, OverflowError, RuntimeError, ValueError) as error:
-        reason = str(error).splitlines()[0].rstrip(".")
-        raise InputError(f"{refused} ({reason}): look whether it runs, and give HOST:PORT of its head.") from error
+    except (OSError, OverflowError) as error:
+        raise _refusal(address, error) from error
+
+
+def _refusal(address: str, error: Exception) -> InputError:
+    reason = str(error).splitlines()[0].rstrip(".")
+    return InputError(f"The Ray cluster {address} cannot be used ({reason}): look whether it runs, and where.")
 
 
 class RayCluster:

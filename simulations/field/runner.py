@@ -77,7 +77,8 @@ def run_field(field: Field, folder: Path, runner: Runner, *, tell: Told, access:
         The field with the status of every member; a failure is a status, not an exception.
     """
     write_field(field, folder)
-    beside, alone = [], []
+    beside: list[Task] = []
+    alone: list[Task] = []
     for member in field.members:
         status = field.status.get(member.name)
         if status is None or status.state == "failed":
