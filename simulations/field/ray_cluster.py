@@ -128,6 +128,9 @@ class RayCluster:
                 f"The session {alone[0].name} loads a model file, and no node of the Ray cluster says that it may hold "
                 f"one: start those that may with ray start --resources='{{\"{MODEL}\": 1}}', or serve the model."
             )
+        return self._results(beside, alone)
+
+    def _results(self, beside: Sequence[Task], alone: Sequence[Task]) -> Iterator[tuple[str, Status]]:
         yield from self._each(beside, num_cpus=1)
         # the worker ends with its session: else the next one, in another worker, would load the model a second time
         yield from self._each(alone, num_cpus=1, resources={MODEL: 1}, max_calls=1)

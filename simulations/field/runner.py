@@ -36,7 +36,7 @@ class Runner(Protocol):
             Names with what became of them. A session that fails, or whose process dies `TRIES` times, is a status.
 
         Raises:
-            InputError: they cannot run here; none was started.
+            InputError: they cannot run here; told at once, not with the first result.
         """
         ...
 
@@ -75,8 +75,10 @@ def run_field(field: Field, folder: Path, runner: Runner, *, tell: Told, access:
 
     Returns:
         The field with the status of every member; a failure is a status, not an exception.
+
+    Raises:
+        InputError: its sessions cannot run there; nothing was written.
     """
-    write_field(field, folder)
     beside: list[Task] = []
     alone: list[Task] = []
     for member in field.members:
@@ -84,7 +86,9 @@ def run_field(field: Field, folder: Path, runner: Runner, *, tell: Told, access:
         if status is None or status.state == "failed":
             task = Task(member.name, member.config, field.folder_of(folder, member.name), access)
             (alone if needs_engine(member.config) else beside).append(task)
-    for name, status in runner.run(beside, alone):
+    results = runner.run(beside, alone)
+    write_field(field, folder)
+    for name, status in results:
         field = field.model_copy(update={"status": field.status | {name: status}})
         write_field(field, folder)
         tell(name, status, field)
