@@ -2,8 +2,9 @@
 
 The judgement is deliberately hard to earn. The desk's choice of names counts as skill (`SKILLED`) only where all of
 these hold: what it earned beyond the mean random account with its own turnover has a deflated Sharpe ratio above 95 %,
-the trials on that market counted; its interval leaves 0 out; and no more than 5 % of the random accounts earned more. (Their Sharpe ratios are told, and
-decide nothing: what a desk holds more of than they do, market or single names, is risk that the first two count.)
+the trials on that market counted; its interval leaves 0 out; and no more than 5 % of the random accounts earned
+more. Their Sharpe ratios are told, and decide nothing: what a desk holds more of than they do, market or single names,
+is risk that the first two count.
 """
 
 from collections.abc import Sequence
