@@ -85,6 +85,10 @@ def run(
             help="LoRA adapter (GGUF) of the model: a path, AGENT=PATH for one agent (repeatable), or `none`."
         ),
     ] = None,
+    sentiment: Annotated[
+        str | None,
+        typer.Option(help="Who judges the tone of releases: embedding, reader:FOLDER, transformers:FOLDER."),
+    ] = None,
     desk: Desk = None,
     without: Without = None,
     roles: Roles = None,

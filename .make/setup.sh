@@ -10,7 +10,7 @@ level=${1:?usage: .make/setup.sh run|dev}
 venv=${VENV:-.venv}
 case $level in
   run) extras=markets more=() ;;
-  dev) extras=markets,nlp,brokers,otel,inspect,mcp,quantstats,ray,dev more=(setuptools) ;; # a test builds the wheel
+  dev) extras=markets,nlp,brokers,ccxt,ib,otel,inspect,mcp,quantstats,dev more=(setuptools) ;; # a test builds the wheel
   *) echo "setup: unknown level '$level'; use run or dev." >&2; exit 2 ;;
 esac
 

@@ -8,6 +8,7 @@ from the evidence.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from random import Random
 from typing import Any, Literal, Protocol
 
@@ -190,8 +191,9 @@ def _request(role: Role, briefs: Sequence[Brief], prefix: str, seed: int, repeat
     )
 
 
-def _schemas(aliases: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """The schema of the reasons after each stance."""
+@lru_cache(maxsize=256)
+def _schemas(aliases: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    """The schema of the reasons after each stance; nobody changes it, so all questions share one."""
     return {stance: claims_schema(aliases, sides) for stance, sides in SIDES.items()}
 
 

@@ -148,4 +148,8 @@ def _peers(names: int, length: int) -> dict[str, Any]:
         return {}
     script = Path(__file__).with_name("ledger_peers.py")
     done = subprocess.run([python, script, str(names), str(length)], capture_output=True, text=True, check=True)
-    return dict(line.split("=", 1) for line in done.stdout.split())
+    told = dict(line.split("=", 1) for line in done.stdout.split())
+    return {
+        name: float(value) if name.endswith("_s") and value != "not_installed" else value
+        for name, value in told.items()
+    }

@@ -1,14 +1,14 @@
 """Run by another environment's python: bt, vectorbt and backtesting.py on monthly rebalances, as far as each can.
 
-Prints `name_s=seconds` (CPU). bt and vectorbt rebalance at closes; backtesting.py knows one instrument, so it gets the
-same number of bars in one name and its figure is multiplied by the number of names.
+Prints `name_s=seconds` (CPU) and `name_version=version` of each. bt and vectorbt rebalance at closes; backtesting.py
+knows one instrument, so it gets as many bars in one name and its figure is multiplied by the number of names.
 """
 
 import sys
 import time
 import warnings
 from collections.abc import Callable
-from typing import Any
+from importlib.metadata import version
 
 import numpy as np
 import pandas as pd
@@ -31,10 +31,11 @@ def main(names: int, length: int) -> None:
     )
     for name, run in (("bt", _bt), ("vectorbt", _vectorbt), ("backtesting", _backtesting)):
         try:
-            seconds: Any = round(run(prices, weights), 3)
+            seconds = round(run(prices, weights), 3)
         except ImportError:
-            seconds = "not_installed"
-        sys.stdout.write(f"{name}_s={seconds}\n")
+            sys.stdout.write(f"{name}_s=not_installed\n")
+        else:
+            sys.stdout.write(f"{name}_s={seconds}\n{name}_version={version(name)}\n")
 
 
 def _spent(work: Callable[[], object]) -> float:

@@ -23,6 +23,7 @@ import numpy as np
 from paperdesk.memory.journal import Journal, verify
 from paperdesk.memory.journal.record import Record
 from paperdesk.simulations.config import SessionConfig
+from paperdesk.simulations.live.allocator import share_one_arena
 from paperdesk.simulations.live.settings import TradeConfig
 from paperdesk.simulations.live.trade import replay_trade, trade
 from paperdesk.tools.broker.registry import BrokerSettings
@@ -58,7 +59,9 @@ class GrowingClock(StandInClock):
             os.replace(draft, self._folder)
         return self._market.calendar.last_closed(moment)
 
-    def sleep_until(self, moment: datetime, beat: Callable[[], None]) -> None:
+    def sleep_until(
+        self, moment: datetime, beat: Callable[[], None], wake: Callable[[float], bool] | None = None
+    ) -> None:
         """Move on, and write."""
         super().sleep_until(moment, beat)
         now = self.now()
@@ -73,6 +76,7 @@ def memory() -> float:
 
 def measure(sessions: int = 252, frequency: str = "weekly") -> list[dict[str, Any]]:
     """So many sessions, with memory at the end of each twelfth of them."""
+    share_one_arena()  # as `paperdesk trade` does
     with tempfile.TemporaryDirectory() as made:
         return [soak(Path(made), sessions, frequency)]
 

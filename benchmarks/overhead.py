@@ -20,6 +20,7 @@ from pathlib import Path
 from statistics import mean, median
 from typing import Any, cast
 
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.runtime import Runtime
 
 from paperdesk.agents.models.core import Fingerprint, Reply, Request
@@ -108,7 +109,8 @@ def _of(companies: int, end: str) -> dict[str, Any]:
         row |= {name: round(median(values), 1), f"mean_{name}": round(mean(values), 1)}
     row["best_cpu_ms"] = round(min(row["cpu_ms"] for row in rows), 1)
     row["events"] = round(median(row["events"] for row in rows))
-    row["state_kb"] = round(max(row["state_kb"] for row in rows), 1)
+    for name in ("state_kb", "checkpoint_kb"):
+        row[name] = round(max(row[name] for row in rows), 1)
     row["load_average"] = round(os.getloadavg()[0], 1)
     return row | {"aim_ms": AIMS[companies], "aim_state_kb": STATE_AIM_KB}
 
@@ -138,13 +140,13 @@ def _decisions(desk: DeskContext, graph: Graph, mind: TimedScorecard) -> Iterato
                 "evidence_ms": 1e3 * (gathering.cpu - before[2]),
                 "mind_ms": 1e3 * (mind.watch.cpu - before[1]),
                 "events": desk.journal.count - before[3],
-                "state_kb": state_bytes(state) / 1e3,
+                "state_kb": bytes_of(state, JsonPlusSerializer()) / 1e3,
+                "checkpoint_kb": bytes_of(state, serializer()) / 1e3,
             }
 
 
-def state_bytes(state: DeskState) -> int:
-    """Bytes of the state as LangGraph's serializer writes it: each channel on its own, as in a checkpoint."""
-    writer = serializer()
+def bytes_of(state: DeskState, writer: JsonPlusSerializer) -> int:
+    """Bytes of the state as a serializer writes it: each channel on its own, as in a checkpoint."""
     return sum(len(writer.dumps_typed(value)[1]) for value in state.values())
 
 

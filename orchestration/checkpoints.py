@@ -5,6 +5,7 @@ waited is executed again from its start and asks again. What is read back are th
 whatever other name a stored row may hold is not called.
 """
 
+import zlib
 from dataclasses import is_dataclass
 from typing import Any, get_args, get_type_hints, is_typeddict
 
@@ -30,9 +31,32 @@ STATE_TYPES = tuple(sorted(types_in(DeskState), key=lambda kind: (kind.__module_
 """What `DeskState` is made of."""
 
 
-def serializer() -> JsonPlusSerializer:
+class PackedSerializer(JsonPlusSerializer):
+    """LangGraph's serializer, and what it has written packed: the state of a large desk repeats itself six times over.
+
+    What is read is unpacked first and then as strictly limited as before.
+    """
+
+    def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
+        """Kind and bytes of a value."""
+        kind, written = super().dumps_typed(obj)
+        return kind + PACKED, zlib.compress(written, 1)
+
+    def loads_typed(self, data: tuple[str, bytes]) -> Any:
+        """The value of what `dumps_typed`, or LangGraph's own serializer, has written."""
+        kind, written = data
+        if kind.endswith(PACKED):
+            kind, written = kind.removesuffix(PACKED), zlib.decompress(written)
+        return super().loads_typed((kind, written))
+
+
+PACKED = "+zlib"
+"""What a packed kind ends with."""
+
+
+def serializer() -> PackedSerializer:
     """LangGraph's msgpack serializer, strict whatever the environment says: it builds the types of the state only."""
-    return JsonPlusSerializer(allowed_msgpack_modules=STATE_TYPES)
+    return PackedSerializer(allowed_msgpack_modules=STATE_TYPES)
 
 
 def saver() -> InMemorySaver:

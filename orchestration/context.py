@@ -22,6 +22,7 @@ from ..tools.market.documents.screening import SetAside
 from ..tools.market.view import Market
 from ..tools.optimizer import MeanCVaR
 from ..tools.rules import ActivityLog, RuleEngine
+from ..tools.sentiment.classifier import SentimentClassifier
 from .journaled_mind import JournaledMind
 from .state import Seat
 
@@ -120,6 +121,8 @@ class DeskContext:
     rules: RuleEngine
     optimizer: MeanCVaR
     settings: DeskSettings
+    tone_judge: SentimentClassifier | None = None
+    """Who says how a release sounds; None: the lexicon."""
     by_hand: Mapping[Seat, HandSet] = field(default_factory=dict)
     """What a person set in the place of an analyst's stance, for the decision `by_hand_in` only."""
     by_hand_in: int = -1

@@ -75,8 +75,9 @@ def open_decision(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, 
         )
     )
     opened = DeskState(as_of=as_of, decision=state["decision"])
-    resolve(desk, opened)
-    weigh(desk, opened, found)
+    with desk.journal.together():
+        resolve(desk, opened)
+        weigh(desk, opened, found)
     return {
         "as_of": as_of,
         "regime": found,
@@ -98,7 +99,8 @@ def analyst_node(role: Role) -> Node:
     def node(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, object]:
         desk = runtime.context
         if state["round"] == 0:
-            gather(role, state, desk)
+            with desk.journal.together():
+                gather(role, state, desk)
             gather_further(role, state, desk)
             tickers = desk.universe
         else:
@@ -118,9 +120,10 @@ def analyst_node(role: Role) -> Node:
             repeats=desk.settings.repeats,
         )
         said: dict[Seat, Signal] = {}
-        for signal in signals:
-            said[signal.agent, signal.ticker] = standing = in_place(signal, state, desk)
-            desk.journal.append(_issued(standing, state["decision"]))
+        with desk.journal.together():
+            for signal in signals:
+                said[signal.agent, signal.ticker] = standing = in_place(signal, state, desk)
+                desk.journal.append(_issued(standing, state["decision"]))
         return {"signals": state["signals"] | said}
 
     return node
@@ -148,7 +151,7 @@ def in_place(signal: Signal, state: DeskState, desk: DeskContext) -> Signal:
 def gather(role: Role, state: DeskState, desk: DeskContext) -> None:
     """Runs the role's evidence plan for every ticker, whatever its mind may want, and journals each call."""
     view = desk.market.view(state["as_of"])
-    tools = research_tools(view) | {RECALL: recall_tool(desk.experience, role.name, state["as_of"])}
+    tools = research_tools(view, desk.tone_judge) | {RECALL: recall_tool(desk.experience, role.name, state["as_of"])}
     regime = state["regime"].name if state["regime"] else "unknown"
     for ticker in desk.universe:
         found: list[Evidence] = []
@@ -181,8 +184,10 @@ def gather(role: Role, state: DeskState, desk: DeskContext) -> None:
 
 def gather_further(role: Role, state: DeskState, desk: DeskContext) -> None:
     """Makes the calls that the role's mind asks for beyond the plan, as far as it is permitted; journals each."""
+    if not role.extra_calls:
+        return
     view = desk.market.view(state["as_of"])
-    tools, book = research_tools(view), desk.casebook
+    tools, book = research_tools(view, desk.tone_judge), desk.casebook
     asked: dict[str, tuple[Call, ...]] = dict.fromkeys(desk.universe, ())
     for _ in range(role.extra_calls):
         before = {
@@ -215,12 +220,7 @@ def gather_further(role: Role, state: DeskState, desk: DeskContext) -> None:
 def case_of(state: DeskState, desk: DeskContext) -> Case:
     """What the auditor has in front of it: the evidence of the decision, and the market's companies and splits."""
     view = desk.market.view(state["as_of"])
-    splits = {}
-    for ticker in desk.universe:
-        past = view.arrays(ticker)
-        happened = ((past.split != 1) & (past.split != 0)).nonzero()[0]
-        rows = [(past.rows[i], float(past.split[i])) for i in happened]
-        splits[ticker] = tuple(Split(view.sessions[row], ratio) for row, ratio in rows)
+    splits = {ticker: tuple(Split(*split) for split in view.splits(ticker)) for ticker in desk.universe}
     return Case(
         evidence=desk.casebook.by_id(),
         shown=desk.casebook.by_seat,
@@ -243,8 +243,9 @@ def audit(state: DeskState, runtime: Runtime[DeskContext], *, then: str = "portf
             max_rounds=desk.settings.max_revisions,
             seed=desk.settings.seed,
         )
-    for report in reports:
-        desk.journal.append(_audited(report, state["decision"]))
+    with desk.journal.together():
+        for report in reports:
+            desk.journal.append(_audited(report, state["decision"]))
     # An analyst that abstained in this round has withdrawn what was objected to.
     silent = {(signal.agent, signal.ticker) for signal in current if signal.abstained}
     merged: dict[Seat, AuditReport] = {seat: r for seat, r in state["reports"].items() if seat not in silent}
@@ -261,12 +262,14 @@ def execute(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, object
         if stale.client_order_id in desk.sent:  # what the broker forces is not the desk's to cancel
             desk.broker.cancel(stale.client_order_id)
             desk.activity.cancelled(state["as_of"])
-    for item in state["permitted"]:
-        order = item["order"]
-        desk.journal.append(
-            OrderSubmitted(decision=state["decision"], ticker=order.ticker, order=order, reason=item["reason"])
-        )
-    desk.journal.mark()
+    with desk.journal.together():
+        for item in state["permitted"]:
+            order = item["order"]
+            desk.journal.append(
+                OrderSubmitted(decision=state["decision"], ticker=order.ticker, order=order, reason=item["reason"])
+            )
+    if state["permitted"]:
+        desk.journal.mark()
     tools = execution_tools(desk.broker)
     for item in state["permitted"]:
         order = item["order"]

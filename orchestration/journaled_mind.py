@@ -3,12 +3,13 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..agents.models.budget import Meter
 from ..agents.models.core import Fingerprint, ModelCore, Reply, Request, key_of
 from ..memory.journal.events import ModelCalled
 from ..memory.journal.store import Journal
-from ..tools.frozen import canonical_json
+from ..tools.written import Written
 
 
 @dataclass
@@ -45,24 +46,25 @@ class JournaledMind:
             BudgetExhausted: the model was not asked, because its answer could exceed the budget; or it was, and its
                 reply is on record but exceeds it.
         """
-        asked = request.model_dump(mode="json", by_alias=True)
+        asked = request.canonical()
         key = key_of(asked, self.key)
-        document = self.journal.reply_for(key)
+        document: Written | dict[str, Any] | None = self.journal.reply_for(key)
         fresh = document is None
         if document is None:
             self.meter.refuse_unless_affordable(request)
             self.calls += 1
             # Through its canonical text, so that a fresh reply and a recorded one are alike to the order of their keys:
             # sums over a dict depend on it in the last digit.
-            document = json.loads(canonical_json(self.open_model().answer(request).model_dump(mode="json")))
-        reply = Reply.model_validate(document)
+            answered = self.open_model().answer(request).canonical()
+            document = Written(answered, json.loads(answered))
+        reply = Reply.model_validate(document.read if isinstance(document, Written) else document)
         self.journal.append(
             ModelCalled(
                 decision=self.decision,
                 agent=request.role,
                 task=request.task,
                 request_key=key,
-                request=asked,
+                request=Written(asked),
                 reply=document,
             )
         )

@@ -15,6 +15,7 @@ from ..memory.outcome import Outcome
 from ..tools.errors import InputError
 from ..tools.frozen import content_hash
 from .config import SessionConfig, load_config
+from .stages import TRADE
 
 EVER = datetime.max.replace(tzinfo=UTC)
 """For a desk whose last decision nobody knows."""
@@ -77,7 +78,8 @@ def summary(carried: Sequence[MemoryCarried]) -> list[dict[str, Any]]:
 def _carried(folder: Path, config: SessionConfig, until: datetime) -> MemoryCarried:
     with Journal.open_readonly(folder) as journal:
         assert journal.manifest is not None  # a journal in a folder has one
-        theirs = load_config(None, journal.manifest.config)
+        choices = {name: value for name, value in journal.manifest.config.items() if name != TRADE}
+        theirs = load_config(None, choices)
         if (theirs.mask or config.mask) and _masked_as(theirs) != _masked_as(config):
             raise InputError(
                 f"the memory of {folder} speaks of tickers and dates under another mask; carry it only between "

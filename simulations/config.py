@@ -73,6 +73,9 @@ class SessionConfig(Frozen):
     """LoRA adapters in GGUF form for the model (`paperdesk train desk` makes them); their hashes are part of the mind.
     A path is for all agents, `AGENT=PATH` for one, by name or its beginning; `none`: none at all. By default the
     bundled model has the one that comes with PaperDesk."""
+    sentiment: str | None = None
+    """Who says how a release sounds: `embedding`, `reader:FOLDER`, `transformers:FOLDER` (docs/sentiment.md); the
+    lexicon if absent."""
     training_cutoff: date | None = None
     """Day after which the model can have read nothing, where it does not know that itself; becomes part of the mind."""
     threads: int = Field(default=2, ge=1, le=256)
@@ -188,6 +191,7 @@ def load_config(file: Path | None, options: dict[str, Any]) -> SessionConfig:
     Raises:
         ConfigError: the file cannot be read, a key is unknown, or a value is out of range.
         ProblemError: an answer of the client is refused.
+        TrainingError: the folder of an adapter holds none, or a damaged one.
     """
     values: dict[str, Any] = {}
     if file is not None:
@@ -202,9 +206,15 @@ def load_config(file: Path | None, options: dict[str, Any]) -> SessionConfig:
         values = client_of(answers).settings().model_dump() | values
     values |= {name: value for name, value in options.items() if value is not None}
     try:
-        return SessionConfig.model_validate(values)
+        config = SessionConfig.model_validate(values)
     except ValidationError as error:
         raise ConfigError(_sentence(error, file)) from error
+    if not config.adapter:
+        return config
+    from .training.registry import with_champions  # which reads sessions, and so configurations
+
+    # a session has the file of its day: the champion of the folder may become another
+    return config.model_copy(update={"adapter": with_champions(config.adapter)})
 
 
 def _sentence(error: ValidationError, file: Path | None) -> str:

@@ -35,6 +35,7 @@ from ..tools.rules import RuleEngine
 from .carrying import EVER, read_memory
 from .config import SessionConfig, load_config
 from .stages import mind_of, roster_of, settings_of, simulated_policy
+from .tone import tone_judge
 
 _MARKET_SIDE = ("market", "market_seed", "mask", "mask_seed", "start", "end", "cash")
 
@@ -95,7 +96,9 @@ class Desk:
         self._policy = simulated_policy(self.config)
         self._roster = roster_of(self.config)
         self._model = mind_of(self.config, access)
-        self._id = content_hash([name, self.config.model_dump(mode="json")])[:16]
+        self._judge = tone_judge(self.config)
+        unsaid = {"sentiment"} if self._judge is None else None  # ids are as before there was a choice
+        self._id = content_hash([name, self.config.model_dump(mode="json", exclude=unsaid)])[:16]
         self._graph = desk_of(self._roster)
         self._desk: _StepContext | None = None
         self._decided = 0
@@ -188,6 +191,7 @@ class Desk:
             rules=rules,
             optimizer=MeanCVaR(),
             settings=settings_of(self.config),
+            tone_judge=self._judge,
             as_of=view.as_of,
         )
         for memory in read_memory(self.config, EVER):

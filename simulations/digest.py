@@ -68,7 +68,7 @@ class Digest:
             case ToolCalled():
                 self.status = f"{_title(event.agent)}: {event.tool.replace('_', ' ')} of {event.ticker}"
             case ModelCalled():
-                self.status = f"{_title(event.agent)} has read {len(event.request['questions'])} cases"
+                self.status = f"{_title(event.agent)} has read {len(event.reply['answers'])} cases"
             case SignalIssued():
                 self._signals.append(event)
             case AuditIssued():

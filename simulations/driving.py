@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Literal, cast
 
@@ -10,6 +11,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command
 
 from ..agents.models.core import Fingerprint, ModelCore
+from ..agents.rosters import Roster
 from ..orchestration.approval import Answer, ApprovalRequest
 from ..orchestration.checkpoints import saver
 from ..orchestration.context import DeskContext
@@ -47,20 +49,23 @@ def decide(stages: Sequence[Stage], desk: DeskContext, minds: Minds, asking: Ask
         desk.until = stages[number + 1].first if number + 1 < len(stages) else None
         if number and desk.until == stage.first:
             continue  # another change at the same decision
-        state = drive(stage, desk, state, asking)
+        state = drive(stage.roster, desk, state, partial(asking.answer, stage=stage))
 
 
-def drive(stage: Stage, desk: DeskContext, state: DeskState, asking: Asking) -> DeskState:
-    """Runs the graph of a stage to its end; wherever it waits for a person, hands it the answer."""
+def drive(
+    roster: Roster, desk: DeskContext, state: DeskState, answer: Callable[[ApprovalRequest], Answer]
+) -> DeskState:
+    """Runs the graph of a roster to its end; wherever it waits for a person, hands it the answer."""
     waits = saver() if desk.asks_approval else None
-    graph = session_of(stage.roster, waits)
+    graph = session_of(roster, waits)
     how = RunnableConfig(recursion_limit=STEPS_PER_SESSION, configurable={"thread_id": desk.session_id})
     # What a graph needs to go on is stored only where it waits, not after each node.
     durability: Literal["exit"] | None = "exit" if waits else None
-    result = graph.invoke(state, how, context=desk, durability=durability)
+    # A graph that decides nothing returns nothing.
+    result = graph.invoke(state, how, context=desk, durability=durability) or dict(state)
     while waiting := result.get("__interrupt__"):
         request = ApprovalRequest.model_validate_json(json.dumps(waiting[0].value))
-        going_on: Command[str] = Command(resume=asking.answer(request, stage).model_dump(mode="json"))
+        going_on: Command[str] = Command(resume=answer(request).model_dump(mode="json"))
         result = graph.invoke(going_on, how, context=desk, durability=durability)
     return cast("DeskState", result)
 

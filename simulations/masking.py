@@ -19,9 +19,11 @@ PLACES = {"market", "model", "policy", "memory"}
 """Fields that may hold a path: the chain records what was found there (fingerprints, hashes), not where it lay."""
 
 
-_ELSEWHERE = PLACES | {"training_cutoff", "adapter", "approve", "approval_timeout", "debate_rounds", "extra_calls"}
+_ELSEWHERE = PLACES | {
+    *("training_cutoff", "adapter", "sentiment", "approve", "approval_timeout", "debate_rounds", "extra_calls")
+}
 """What stands in the chain but not as it was given: cutoff and adapter are part of the mind, rounds and further calls
-of the seats; what came of asking a person is in each answer."""
+of the seats; of who judges the tone, the hash; what came of asking a person is in each answer."""
 
 _ONLY_WITH = {
     "max_short": {"max_short", "short_margin", "short_maintenance", "borrow_fee", "debit_interest"},

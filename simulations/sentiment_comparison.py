@@ -19,11 +19,12 @@ from ..tools.sentiment.comparison import Comparison, Contender, Fitted, Result, 
 from ..tools.sentiment.embedding import EmbeddingClassifier
 from ..tools.sentiment.labelled import read_labelled
 from ..tools.sentiment.lexicon import LexiconClassifier
+from ..tools.sentiment.reader import Reader
 from ..tools.sentiment.transformer import TransformersClassifier
 
 POSSIBLE = (
-    "lexicon, embedding, embedding:FOLDER, prompt:MODEL (any --model of a session), transformers:FOLDER, or"
-    " transformers:owner/model"
+    "lexicon, embedding, embedding:FOLDER, reader:FOLDER, prompt:MODEL (any --model of a session),"
+    " transformers:FOLDER, or transformers:owner/model"
 )
 """What a classifier's spec can be, for messages."""
 FITTED: dict[str, Callable[..., SentimentClassifier]] = {
@@ -41,8 +42,9 @@ def open_classifier(spec: str, *, threads: int = 2) -> Iterator[SentimentClassif
 
     Args:
         spec: `lexicon`; `embedding` (the head that comes with PaperDesk) or `embedding:FOLDER` (a saved one);
-            `prompt:MODEL` (a spec of `open_model`); `transformers:SOURCE` with a folder or a hub name
-            `owner/model[@revision]`, and the meaning of its labels after a # where its config does not say it:
+            `reader:FOLDER` (one that `paperdesk train reader` made); `prompt:MODEL` (a spec of `open_model`);
+            `transformers:SOURCE` with a folder or a hub name `owner/model[@revision]`, and the meaning of its labels
+            after a # where its config does not say it:
             `transformers:FOLDER#LABEL_0=negative,LABEL_1=neutral,LABEL_2=positive`.
         threads: of an in-process model of the desk.
 
@@ -56,6 +58,8 @@ def open_classifier(spec: str, *, threads: int = 2) -> Iterator[SentimentClassif
         yield EmbeddingClassifier.default()
     elif kind == "embedding" and rest and spec not in FITTED:
         yield EmbeddingClassifier.load(Path(rest).expanduser())
+    elif kind == "reader" and rest:
+        yield Reader(Path(rest).expanduser())
     elif kind == "transformers" and rest:
         source, mark, told = rest.partition("#")
         yield TransformersClassifier(source, _meanings(spec, told) if mark else None)

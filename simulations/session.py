@@ -26,6 +26,7 @@ from ..tools.frozen import content_hash
 from ..tools.market.view import Market
 from ..tools.optimizer import MeanCVaR
 from ..tools.rules import Policy
+from ..tools.sentiment.classifier import SentimentClassifier
 from .account import costs_of, terms_of
 from .approvers import Approver, TerminalApprover
 from .carrying import carried_into, read_memory, recorded_memory, summary
@@ -36,6 +37,7 @@ from .evaluation.trials import Counted, ledger_path
 from .leakage import refuse_leaks
 from .masking import keep_key, market_of, recorded_choices
 from .stages import Minds, SessionError, Stage, recorded_minds, rules_of, settings_of, stages_of, stored
+from .tone import recorded_judge, tone_judge
 from .window import Window, last_decision, window_of
 
 PLOT_FILE = "equity.png"
@@ -95,6 +97,7 @@ def start(
     market = market_of(config)
     window = window_of(config, market)
     carried = read_memory(config, last_decision(market, window))
+    judge = tone_judge(config)
     say(f"opening model {config.model}")
     with Minds(stages, access) as minds:
         minds.of(0)
@@ -102,7 +105,7 @@ def start(
             keep_key(market, folder)
             say("the desk is at work")
             asking = Asking(folder, say, approver or TerminalApprover())
-            return _execute(stages, market, window, minds, carried, journal, asking, listener, budget)
+            return _execute(stages, market, window, minds, judge, carried, journal, asking, listener, budget)
 
 
 def resume(
@@ -127,6 +130,7 @@ def resume(
     stages = stages_of(config, branches)
     if approve is not None and all(stage.config.approve is None for stage in stages):
         raise SessionError(f"The session in {folder} asks for no approval: leave --approve out.")
+    judge = tone_judge(config)
     say("checking the journal")
     with closing(Journal.open_for_resume(folder)) as journal, ExitStack() as parents:
         say(f"opening market {config.market}")
@@ -144,7 +148,7 @@ def resume(
             minds.of(len(stages) - 1)
             say("deriving what is on record, then going on")
             asking = Asking(folder, say, approver or TerminalApprover(), approve)
-            return _execute(stages, market, window, minds, carried, journal, asking, listener, budget)
+            return _execute(stages, market, window, minds, judge, carried, journal, asking, listener, budget)
 
 
 def parent_of(branch: Branch) -> Journal | None:
@@ -173,11 +177,12 @@ def replay(folder: Path, listener: Listener | None = None, say: Callable[[str], 
         say(f"opening market {config.market}")
         market = market_of(config)
         say("deriving every event again, without a model")
+        judge = tone_judge(config)
         journal = Journal.in_memory(against=recorded)
         window = window_of(config, market)
         with Minds(stages, None, recorded_minds(recorded, stages), float("inf")) as minds:
             carried = recorded_memory(recorded)
-            return _execute(stages, market, window, minds, carried, journal, Asking(folder, say), listener)
+            return _execute(stages, market, window, minds, judge, carried, journal, Asking(folder, say), listener)
 
 
 def _execute(
@@ -185,6 +190,7 @@ def _execute(
     market: Market,
     window: Window,
     minds: Minds,
+    judge: SentimentClassifier | None,
     carried: Sequence[MemoryCarried],
     journal: Journal,
     asking: Asking,
@@ -195,7 +201,7 @@ def _execute(
     config = first.config
     fingerprint, model = minds.of(0)
     started = SessionStarted(
-        config=recorded_choices(config, market) | {"policy": first.policy.hash()},
+        config=recorded_choices(config, market) | {"policy": first.policy.hash()} | recorded_judge(judge),
         market=market.name,
         market_fingerprint=market.fingerprint,
         universe=list(window.universe),
@@ -216,7 +222,7 @@ def _execute(
         trial.begin()
     journal.append(started)
     mind = JournaledMind(fingerprint, journal, lambda: model, meter=Meter(budget or Budget(), fingerprint))
-    desk = assemble(config, first.roster, market, window, first.policy, mind, session_id)
+    desk = assemble(config, first.roster, market, window, first.policy, mind, session_id, judge)
     for memory in carried:
         journal.append(memory)
         learn(desk, *memory.outcomes)
@@ -250,8 +256,9 @@ def assemble(
     policy: Policy,
     mind: JournaledMind,
     session_id: str,
+    judge: SentimentClassifier | None = None,
 ) -> DeskContext:
-    """The desk of a session: broker, rules, optimizer and limits around a journaled mind."""
+    """The desk of a session: broker, rules, optimizer and limits around a journaled mind; `judge` of the tone."""
     bars = market.bars(window.universe, window.sessions[0], window.sessions[-1])
 
     def authorise(order: OrderIntent, token: VerdictToken) -> None:
@@ -282,6 +289,7 @@ def assemble(
         rules=rules_of(policy, session_id),
         optimizer=MeanCVaR(),
         settings=settings_of(config),
+        tone_judge=judge,
     )
     return desk
 

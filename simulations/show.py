@@ -24,7 +24,7 @@ from .reading import Session
 from .transcript import Styled, flat_line, full_lines, transcript
 
 HEADINGS = ("session_started", "desk_changed", "decision_opened", "session_ended")
-"""Kinds of events that stay whatever is filtered."""
+"""Kinds of events that stay above what is filtered; of decisions, those in which something matches."""
 _PAGE = 500
 """Events read at a time."""
 
@@ -47,8 +47,8 @@ class Chosen(NamedTuple):
 
     numbers: Sequence[int]
     """In order, headings included."""
-    matches: int
-    """Those that are no headings."""
+    matching: Sequence[int]
+    """Those that match by themselves."""
 
 
 def print_session(folder: Path, filters: Filters, form: Form) -> None:
@@ -65,13 +65,13 @@ def print_session(folder: Path, filters: Filters, form: Form) -> None:
     with Session.open(folder) as session:
         key = _key(folder, form.json) if form.unmask else None
         chosen = choose(session, filters) if key is None else _choose_original(session, key, filters)
-        found = events_at(session, chosen.numbers)
+        found = events_at(session, chosen.matching if form.flat else chosen.numbers)
         if form.json:
             for row in found:
                 print_document(row)
             return
         terminal = Console(highlight=False, soft_wrap=True)
-        if not chosen.matches and filters != Filters():
+        if not chosen.matching and filters != Filters():
             words = f"contains {filters.text!r}" if _only_text(filters) else "matches all of these filters"
             terminal.print(Text(f"nothing in this session {words}"))
             return
@@ -114,7 +114,7 @@ def choose(session: Session, filters: Filters) -> Chosen:
         InputError: the session has no such decision, ticker, agent, kind or verdict.
     """
     if filters == Filters():
-        return Chosen(range(1, session.count + 1), session.count)
+        return Chosen(range(1, session.count + 1), range(1, session.count + 1))
     window = Filters(decision=filters.decision, since=filters.since, until=filters.until)
     with session.index() as index:
         _refuse_unknown(index, filters)
@@ -125,7 +125,13 @@ def choose(session: Session, filters: Filters) -> Chosen:
         for kind in HEADINGS:
             of = window if kind in ("desk_changed", "decision_opened") else Filters()
             headings.update(index.entries(replace(of, kind=kind)))
-    return Chosen(sorted(chosen | headings), len(chosen - headings))
+        opened = set(index.entries(replace(window, kind="decision_opened")))
+    every = sorted(chosen | headings)
+    # a decision is named where something of it follows, before the next heading
+    bare = {
+        one for one, following in zip(every, [*every[1:], 0], strict=True) if one in opened and following not in chosen
+    }
+    return Chosen([one for one in every if one not in bare - chosen], sorted(chosen))
 
 
 def events_at(session: Session, numbers: Sequence[int]) -> Iterator[Row]:

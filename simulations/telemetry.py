@@ -87,7 +87,8 @@ class _Writer:
 
     def __init__(self, session: Session, first: Row) -> None:
         self._trace = int(first.hash[:32], 16)
-        self._resource = Resource.create({"service.name": "paperdesk", Named.SESSION_ID: session.name})
+        self._resource = Resource.create({"service.name": "paperdesk"})
+        self._shared = {Named.SESSION_ID: session.name}  # on every span: collectors group by it
 
     def open(self, name: str, kind: Kind, row: Row, parent: _Open | None, salt: int = 0) -> _Open:
         """A span that begins with an event."""
@@ -104,7 +105,7 @@ class _Writer:
             context=span.context,
             parent=span.parent,
             resource=self._resource,
-            attributes=span.attributes | {Named.OPENINFERENCE_SPAN_KIND: span.kind.value},
+            attributes=span.attributes | self._shared | {Named.OPENINFERENCE_SPAN_KIND: span.kind.value},
             events=tuple(span.events),
             start_time=span.began,
             end_time=span.ended,

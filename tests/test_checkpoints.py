@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import ormsgpack
@@ -12,7 +13,7 @@ from langgraph.checkpoint.serde.jsonplus import EXT_CONSTRUCTOR_SINGLE_ARG, Json
 from paperdesk.agents.debate.board import Point
 from paperdesk.agents.portfolio_manager import Posture, Proposal
 from paperdesk.agents.risk_officer import Tightening
-from paperdesk.orchestration.checkpoints import STATE_TYPES, serializer
+from paperdesk.orchestration.checkpoints import PACKED, STATE_TYPES, serializer
 
 
 def planted(path: Path) -> tuple[str, bytes]:
@@ -24,6 +25,8 @@ def planted(path: Path) -> tuple[str, bytes]:
 def test_what_a_planted_row_names_is_not_called(tmp_path: Path) -> None:
     path = tmp_path / "made"
     assert serializer().loads_typed(planted(path)) == str(path)
+    kind, row = planted(path)
+    assert serializer().loads_typed((kind + PACKED, zlib.compress(row))) == str(path)
     assert not path.exists()
     # the row is a working one: where anything may be called, it is
     JsonPlusSerializer(allowed_msgpack_modules=True).loads_typed(planted(path))

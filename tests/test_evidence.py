@@ -1,6 +1,8 @@
 """Evidence keeps its invariants however it is made, and its hash is that of its canonical JSON."""
 
+from copy import copy
 from datetime import UTC, datetime, timedelta, timezone
+from math import isfinite
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,8 +11,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from paperdesk.tools.evidence import Evidence, Span
-from paperdesk.tools.frozen import content_hash
+from paperdesk.tools.evidence import Evidence, FigureRow, Span
+from paperdesk.tools.frozen import Frozen, canonical_json, content_hash
 
 CLOSE = datetime(2023, 12, 29, 21, tzinfo=UTC)
 FIGURE: dict[str, Any] = {
@@ -84,6 +86,8 @@ def test_the_hash_is_that_of_the_canonical_json_and_survives_a_journal(
         span=span,
     )
     assert evidence.hash == general_hash(evidence)
+    assert evidence.canonical() == canonical_json(evidence.model_dump(mode="json"))
+    assert copy(evidence).canonical() == evidence.canonical()  # which has no text to remember
     assert Evidence.model_validate_json(evidence.model_dump_json()) == evidence
     assert Evidence.model_validate(evidence.model_dump()) == evidence
 
@@ -136,3 +140,41 @@ def test_evidence_cannot_be_changed() -> None:
     evidence = Evidence.of(**FIGURE)
     with pytest.raises(ValidationError, match="frozen"):
         evidence.hash = ""  # type: ignore[misc]
+
+
+class Shelf(Frozen):
+    """Whoever takes evidence in."""
+
+    evidence: list[Evidence]
+
+
+def test_a_copy_with_another_figure_is_refused_at_the_next_border() -> None:
+    evidence = Evidence.of(**FIGURE)
+    assert Shelf(evidence=[evidence]).evidence[0] is evidence
+    with pytest.raises(ValidationError, match="does not match its hash"):
+        Shelf(evidence=[evidence.model_copy(update={"value": 0.9})])
+
+
+@given(
+    value=st.floats(),
+    as_of=TIMES,
+    earlier=st.timedeltas(timedelta(minutes=-1), timedelta(days=300)),
+    zone=ZONES,
+    text=TEXT,
+)
+def test_the_figures_of_a_tool_are_made_like_any_evidence(
+    value: float, as_of: datetime, earlier: timedelta, zone: Any, text: str
+) -> None:
+    known = (as_of.astimezone(UTC) - earlier).astimezone(zone)
+    assume(plain(known))
+    row = FigureRow(text, text[::-1], known, f"{text} to", value, "fraction", text)
+    fields = row._asdict() | {"kind": "ratio", "ticker": text[:3], "as_of": as_of}
+    if not isfinite(value) or known > as_of:
+        with pytest.raises(ValidationError, match=r"finite|became known at"):
+            Evidence.figures("ratio", text[:3], as_of, [row])
+        return
+    expected = Evidence.of(**fields)
+    (made,) = Evidence.figures("ratio", text[:3], as_of, [row])
+    assert made == expected
+    assert made.canonical() == expected.canonical() == canonical_json(made.model_dump(mode="json"))
+    assert made.model_fields_set == expected.model_fields_set

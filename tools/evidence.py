@@ -4,16 +4,16 @@ An `Evidence` says what was measured, for whom, over which period, when it becam
 Its id is stable and readable (`AURX/momentum_3m/2031-03-28`), so that a reader of the journal can find it again.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from functools import lru_cache
 from hashlib import sha256
 from json.encoder import encode_basestring as _quoted
 from math import isfinite
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, NamedTuple, Self, get_args
 
-from pydantic import AwareDatetime, TypeAdapter, ValidationInfo, model_validator
+from pydantic import AwareDatetime, BaseModel, ValidationInfo, model_validator
 
-from .frozen import Frozen, canonical_json
+from .frozen import Frozen, time_text
 
 EvidenceKind = Literal["indicator", "ratio", "passage", "regime", "event", "portfolio", "lesson"]
 """Where a piece of evidence belongs: price-based, from filings, from a document, of the whole market, of the graph, of
@@ -21,7 +21,6 @@ the desk, from what followed an earlier signal."""
 
 _SEAL = object()
 """Validation context of `Evidence.of` alone: the hash is written instead of compared."""
-_TIME: TypeAdapter[datetime] = TypeAdapter(datetime)
 
 
 class Span(Frozen):
@@ -32,11 +31,26 @@ class Span(Frozen):
     end: int
 
 
+class FigureRow(NamedTuple):
+    """What figures of one kind on one company do not share; see `Evidence`."""
+
+    id: str
+    measure: str
+    available_at: datetime
+    period: str
+    value: float
+    unit: str
+    source: str
+
+
 class Evidence(Frozen):
     """One fact known at `as_of`: a figure (`value` in `unit`) or a passage (`text`), never both.
 
-    Build with `Evidence.of`, which computes `hash` over all other fields; the validator refuses a wrong one.
+    Build with `Evidence.of`, which computes `hash` over all other fields; the validator refuses a wrong one. An object
+    whose hash was checked once remembers its text: it is written into several hashes. A copy remembers nothing.
     """
+
+    __slots__ = ("_sealed",)
 
     id: str
     """Stable and readable: `<ticker>/<measure>/<period or document passage>`."""
@@ -69,28 +83,68 @@ class Evidence(Frozen):
             # what `model_validate` calls; its own arguments take as long as the validation
             validated: Self = cls.__pydantic_validator__.validate_python({"hash": "", **fields}, context=_SEAL)
             return validated
-        values = _ABSENT | fields
-        values["hash"] = sha256(_canonical(values).encode()).hexdigest()
-        made = object.__new__(cls)
-        object.__setattr__(made, "__dict__", values)
-        object.__setattr__(made, "__pydantic_fields_set__", {"hash", *fields})
-        object.__setattr__(made, "__pydantic_extra__", None)
-        object.__setattr__(made, "__pydantic_private__", None)
+        return cls._made(_ABSENT | fields, {"hash", *fields})
+
+    @classmethod
+    def figures(cls, kind: EvidenceKind, ticker: str, as_of: datetime, rows: Iterable[FigureRow]) -> list[Self]:
+        """`of` for the figures that a tool has on one company."""
+        made = []
+        for row in rows:
+            plain = type(row.value) is float and isfinite(row.value) and row.available_at.tzinfo is UTC is as_of.tzinfo
+            if plain and row.available_at <= as_of:
+                made.append(cls._made(_figure(kind, ticker, as_of, row), _OF_FIGURES))
+            else:
+                made.append(cls.of(kind=kind, ticker=ticker, as_of=as_of, **row._asdict()))
         return made
+
+    @classmethod
+    def _made(cls, values: dict[str, Any], given: set[str]) -> Self:
+        """The evidence with these values, which are right."""
+        head, tail = _canonical(values)
+        values["hash"] = digest = sha256((head + tail).encode()).hexdigest()
+        made = object.__new__(cls)
+        _seal(made, f'{head}"hash":"{digest}",{tail}')
+        _set_values(made, values)
+        _set_given(made, given)
+        _set_extra(made, None)
+        _set_private(made, None)
+        return made
+
+    def canonical(self) -> str:
+        """`canonical_json` of all fields."""
+        try:
+            return self._sealed  # type: ignore[attr-defined, no-any-return]
+        except AttributeError:
+            pass
+        head, tail = _canonical(self.__dict__)
+        return f'{head}"hash":{_quoted(self.hash)},{tail}'
 
     @model_validator(mode="after")
     def _consistent(self, info: ValidationInfo) -> Self:
+        if hasattr(self, "_sealed"):
+            return self  # it only passes from one model into another
         # in UTC: two times of one zone are compared by their clocks, and a clock is put back once a year
         if self.available_at.astimezone(UTC) > self.as_of.astimezone(UTC):
             raise ValueError(f"evidence {self.id} became known at {self.available_at}, after {self.as_of}")
         if (self.value is None) == (self.text is None):
             raise ValueError(f"evidence {self.id} must hold either a value or a text")
-        computed = sha256(_canonical(self.__dict__).encode()).hexdigest()
+        head, tail = _canonical(self.__dict__)
+        computed = sha256((head + tail).encode()).hexdigest()
         if info.context is _SEAL:
             self.__dict__["hash"] = computed  # the class is frozen for everybody else
         elif self.hash != computed:
             raise ValueError(f"evidence {self.id} does not match its hash")
+        _seal(self, f'{head}"hash":"{computed}",{tail}')
         return self
+
+
+_set_values, _set_given, _set_extra, _set_private = (
+    BaseModel.__dict__[name].__set__
+    for name in ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
+)
+"""What pydantic's own constructor fills; `object.__setattr__` would look each of them up again."""
+_seal = Evidence._sealed.__set__  # type: ignore[attr-defined]
+"""Remembers the text of an object whose hash is right."""
 
 
 _KINDS = frozenset(get_args(EvidenceKind))
@@ -98,6 +152,27 @@ _TEXT = {str}
 _WORDS = ("id", "measure", "ticker", "period", "source")
 _ABSENT: dict[str, Any] = {"value": None, "text": None, "unit": "", "span": None}
 _NAMES = frozenset(Evidence.model_fields) - {"hash"}
+
+
+_OF_FIGURES = {"hash", *_NAMES} - {"text", "span"}
+
+
+def _figure(kind: str, ticker: str, as_of: datetime, row: FigureRow) -> dict[str, Any]:
+    id_, measure, available_at, period, value, unit, source = row
+    return {
+        "value": value,
+        "text": None,
+        "unit": unit,
+        "span": None,
+        "id": id_,
+        "kind": kind,
+        "measure": measure,
+        "ticker": ticker,
+        "as_of": as_of,
+        "available_at": available_at,
+        "period": period,
+        "source": source,
+    }
 
 
 def _is_plain(fields: dict[str, Any]) -> bool:
@@ -119,28 +194,18 @@ def _is_plain(fields: dict[str, Any]) -> bool:
     )
 
 
-def _canonical(fields: dict[str, Any]) -> str:
-    """`frozen.canonical_json` of all fields but the hash, written out: a decision hashes thousands of these.
+def _canonical(fields: dict[str, Any]) -> tuple[str, str]:
+    """`frozen.canonical_json` of all fields but the hash, written out, in two parts: the hash belongs between them.
 
-    The general way (dump the model, sort, encode) takes five times as long; a test holds the two equal.
+    A decision hashes thousands of these. The general way (dump the model, sort, encode) takes five times as long; a
+    test holds the two equal.
     """
     value, text, span = fields["value"], fields["text"], fields["span"]
     return (
-        f'{{"as_of":"{_written(fields["as_of"])}","available_at":"{_written(fields["available_at"])}",'
+        f'{{"as_of":"{time_text(fields["as_of"])}","available_at":"{time_text(fields["available_at"])}",',
         f'"id":{_quoted(fields["id"])},"kind":"{fields["kind"]}","measure":{_quoted(fields["measure"])},'
         f'"period":{_quoted(fields["period"])},"source":{_quoted(fields["source"])},'
-        f'"span":{"null" if span is None else canonical_json(span.model_dump(mode="json"))},'
+        f'"span":{"null" if span is None else span.canonical()},'
         f'"text":{"null" if text is None else _quoted(text)},"ticker":{_quoted(fields["ticker"])},'
-        f'"unit":{_quoted(fields["unit"])},"value":{"null" if value is None else float.__repr__(value)}}}'
+        f'"unit":{_quoted(fields["unit"])},"value":{"null" if value is None else float.__repr__(value)}}}',
     )
-
-
-def _written(moment: datetime) -> str:
-    """A time as pydantic writes it to JSON."""
-    # only UTC's own object is remembered: equal times of different zones are equal keys, but are written differently
-    return _written_utc(moment) if moment.tzinfo is UTC else str(_TIME.dump_python(moment, mode="json"))
-
-
-@lru_cache(maxsize=4096)
-def _written_utc(moment: datetime) -> str:
-    return f"{moment.replace(tzinfo=None).isoformat()}Z"

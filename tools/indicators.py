@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import risk
-from .evidence import Evidence
+from .evidence import Evidence, FigureRow
 from .market.trades import PriceArrays, Rows
 from .market.view import MarketView
 from .measures import MEASURES
@@ -135,22 +135,20 @@ def indicators(view: MarketView, ticker: str) -> list[Evidence]:
     available_at, last = view.calendar.close_of(session), str(session)
     # all figures before any evidence: to alternate between the two kinds of work takes a sixth longer
     figures = [(row, row.compute(series)) for row in _ROWS if len(past) >= row.sessions]
-    return [
-        Evidence.of(
-            id=f"{ticker}/{row.measure}/{last}",
-            kind="indicator",
-            measure=row.measure,
-            ticker=ticker,
-            as_of=view.as_of,
-            available_at=available_at,
-            period=f"{row.period} to {last}",
-            value=value,
-            unit=MEASURES[row.measure].unit,
-            source="prices",
+    rows = [
+        FigureRow(
+            f"{ticker}/{row.measure}/{last}",
+            row.measure,
+            available_at,
+            f"{row.period} to {last}",
+            value,
+            MEASURES[row.measure].unit,
+            "prices",
         )
         for row, value in figures
         if isfinite(value)
     ]
+    return Evidence.figures("indicator", ticker, view.as_of, rows)
 
 
 def _series(view: MarketView, ticker: str, past: PriceArrays) -> _Series:

@@ -5,6 +5,7 @@ manager's tool is bound to scenarios from such a view, the execution tools to a 
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
 
@@ -28,6 +29,7 @@ from .measures import MEASURES
 from .optimizer import Infeasible, MeanCVaR, Problem, Solution, Utility
 from .optimizer.scenarios import Scenarios
 from .regime import regime
+from .sentiment.classifier import SentimentClassifier
 from .sentiment.lexicon import latest_tone
 
 EVIDENCE_TOOLS = (
@@ -122,8 +124,8 @@ class OfOrder(Arguments):
     token: VerdictToken
 
 
-def research_tools(view: MarketView) -> dict[str, BaseTool]:
-    """The tools that read the market, by name, bound to a view."""
+def research_tools(view: MarketView, tone_judge: SentimentClassifier | None = None) -> dict[str, BaseTool]:
+    """The tools that read the market, by name, bound to a view; `tone_judge` judges in place of the lexicon."""
 
     def price_history(ticker: str, sessions: int = 21, end: date | None = None) -> tuple[str, list[Evidence]]:
         if end is not None:
@@ -133,24 +135,26 @@ def research_tools(view: MarketView) -> dict[str, BaseTool]:
         lines = [f"{day:%Y-%m-%d} {row.close:.2f}" for day, row in frame.tail(sessions).iterrows()]
         return "\n".join(lines), []
 
-    def price_indicators(ticker: str, measure: str | None = None) -> Found:
-        return answer_of(_only(measure, indicators(view, ticker)), "too short a price history")
+    def price_indicators(ticker: str, measure: str | None = None) -> list[Evidence]:
+        return _only(measure, indicators(view, ticker))
 
-    def filing_ratios(ticker: str, measure: str | None = None) -> Found:
-        return answer_of(_only(measure, ratios(view, ticker)), "no filings known")
+    def filing_ratios(ticker: str, measure: str | None = None) -> list[Evidence]:
+        return _only(measure, ratios(view, ticker))
 
-    def release_tone(ticker: str) -> Found:
-        tone = latest_tone(view, ticker)
-        return answer_of([tone] if tone else [], "no recent release")
+    by = "a finance lexicon" if tone_judge is None else "a trained classifier"
 
-    def document_search(ticker: str, query: str = QUERY, passages: int = PASSAGES) -> Found:
-        return answer_of(search(view, ticker, query, k=passages), "no recent document")
+    def release_tone(ticker: str) -> list[Evidence]:
+        tone = latest_tone(view, ticker, classifier=tone_judge)
+        return [tone] if tone else []
 
-    def events_at_related(ticker: str, sessions: int = SESSIONS, most: int = MOST) -> Found:
-        return answer_of(related_events(view, ticker, sessions, most), "nothing new at related companies")
+    def document_search(ticker: str, query: str = QUERY, passages: int = PASSAGES) -> list[Evidence]:
+        return search(view, ticker, query, k=passages)
 
-    def market_state(ticker: str, measure: str | None = None) -> Found:
-        return answer_of(_only(measure, state_of_market(view, ticker)), "too short a history of the market")
+    def events_at_related(ticker: str, sessions: int = SESSIONS, most: int = MOST) -> list[Evidence]:
+        return related_events(view, ticker, sessions, most)
+
+    def market_state(ticker: str, measure: str | None = None) -> list[Evidence]:
+        return _only(measure, state_of_market(view, ticker))
 
     def market_regime() -> tuple[str, None]:
         found = regime(view)
@@ -160,13 +164,38 @@ def research_tools(view: MarketView) -> dict[str, BaseTool]:
         tool.name: tool
         for tool in (
             tool_of(price_history, OfHistory, "Past closing prices of one company."),
-            tool_of(price_indicators, OfFigures, "Momentum, trend, volatility and volume figures of one company."),
-            tool_of(filing_ratios, OfFigures, "Growth, margins, leverage and yield from filings known today."),
-            tool_of(release_tone, OfCompany, "Tone of the latest press release by a finance lexicon."),
-            tool_of(document_search, OfDocuments, "Passages of press releases that answer a question."),
-            tool_of(market_state, OfFigures, "Regime, trend and rates of the market, and its pull on one company."),
             tool_of(
-                events_at_related,
+                Finder(price_indicators, "too short a price history"),
+                OfFigures,
+                "Momentum, trend, volatility and volume figures of one company.",
+                name="price_indicators",
+            ),
+            tool_of(
+                Finder(filing_ratios, "no filings known"),
+                OfFigures,
+                "Growth, margins, leverage and yield from filings known today.",
+                name="filing_ratios",
+            ),
+            tool_of(
+                Finder(release_tone, "no recent release"),
+                OfCompany,
+                f"Tone of the latest press release by {by}.",
+                name="release_tone",
+            ),
+            tool_of(
+                Finder(document_search, "no recent document"),
+                OfDocuments,
+                "Passages of press releases that answer a question.",
+                name="document_search",
+            ),
+            tool_of(
+                Finder(market_state, "too short a history of the market"),
+                OfFigures,
+                "Regime, trend and rates of the market, and its pull on one company.",
+                name="market_state",
+            ),
+            tool_of(
+                Finder(events_at_related, "nothing new at related companies"),
                 OfRelated,
                 "Events at suppliers, customers, partners, competitors and peers of one company.",
                 name="related_events",
@@ -240,9 +269,16 @@ def submit(tools: dict[str, BaseTool], order: OrderIntent, token: VerdictToken) 
 
 
 def call(tools: dict[str, BaseTool], name: str, **arguments: object) -> tuple[str, list[Evidence]]:
-    """Calls a tool as a model's tool call would: its text and its evidence."""
-    text, evidence = _invoke(tools, name, arguments)
-    return text, list(evidence or [])
+    """Calls a tool as a model's tool call would: its evidence, or, where it has none, its text.
+
+    A desk journals evidence and prints it into prompts itself, so that nobody would read what the tool says of it.
+    """
+    tool = tools[name]
+    if isinstance(tool, StructuredTool) and isinstance(tool.func, Finder):
+        evidence = tool.func.find(**_checked(tool, arguments))
+        return "" if evidence else tool.func.otherwise, evidence
+    text, found = _invoke(tools, name, arguments)
+    return text, list(found or [])
 
 
 def _invoke(tools: dict[str, BaseTool], name: str, arguments: dict[str, object]) -> tuple[str, Any]:
@@ -254,11 +290,28 @@ def _invoke(tools: dict[str, BaseTool], name: str, arguments: dict[str, object])
     tool = tools[name]
     assert isinstance(tool, StructuredTool)
     assert tool.func is not None
+    text, artifact = tool.func(**_checked(tool, arguments))
+    return str(text), artifact
+
+
+def _checked(tool: StructuredTool, arguments: dict[str, object]) -> dict[str, Any]:
     assert isinstance(tool.args_schema, type)
     assert issubclass(tool.args_schema, Arguments)
     checked = tool.args_schema.model_validate(arguments)
-    text, artifact = tool.func(**{field: getattr(checked, field) for field in type(checked).model_fields})
-    return str(text), artifact
+    return {field: getattr(checked, field) for field in tool.args_schema.model_fields}
+
+
+@dataclass(frozen=True)
+class Finder:
+    """The function of a tool that answers with evidence: whoever calls it also gets the evidence as text."""
+
+    find: Callable[..., list[Evidence]]
+    otherwise: str
+    """Why there is none, where there is none."""
+
+    def __call__(self, **arguments: Any) -> Found:
+        """Text and evidence."""
+        return answer_of(self.find(**arguments), self.otherwise)
 
 
 def tool_of(
@@ -267,15 +320,15 @@ def tool_of(
     """A function that answers with text and an artifact, as a tool of its own name, or of another."""
     return StructuredTool.from_function(
         func=function,
-        name=name or function.__name__,
+        name=name or str(getattr(function, "__name__", "")),
         description=description,
         args_schema=arguments,
         response_format="content_and_artifact",
     )
 
 
-def _only(measure: str | None, evidence: Sequence[Evidence]) -> list[Evidence]:
-    return [item for item in evidence if measure in (None, item.measure)]
+def _only(measure: str | None, evidence: list[Evidence]) -> list[Evidence]:
+    return evidence if measure is None else [item for item in evidence if item.measure == measure]
 
 
 def answer_of(evidence: Sequence[Evidence], otherwise: str) -> Found:

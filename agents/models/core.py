@@ -6,13 +6,14 @@ is given, a JSON object that is valid by grammar. The answer is a pure function 
 from one request to the next that could change an answer, so a journal can stand in for it.
 """
 
+from hashlib import sha256
 from typing import Any, Literal, Protocol, Self
 
 from pydantic import Field, model_validator
 
 from ...tools.errors import InputError, PaperDeskError
 from ...tools.evidence import Evidence
-from ...tools.frozen import Frozen, content_hash
+from ...tools.frozen import Frozen, canonical_json, content_hash
 
 
 class ModelError(PaperDeskError):
@@ -113,12 +114,12 @@ class Request(Frozen):
 
     def key(self, fingerprint: str) -> str:
         """The hash that names this request to this mind."""
-        return key_of(self.model_dump(mode="json", by_alias=True), fingerprint)
+        return key_of(self.canonical(), fingerprint)
 
 
-def key_of(request: dict[str, Any], fingerprint: str) -> str:
-    """The hash that names a request, given as JSON, to the mind with this fingerprint."""
-    return content_hash([fingerprint, request])
+def key_of(request: str, fingerprint: str) -> str:
+    """The hash that names a request, given as its canonical JSON, to the mind with this fingerprint."""
+    return sha256(f"[{canonical_json(fingerprint)},{request}]".encode()).hexdigest()
 
 
 class Answer(Frozen):

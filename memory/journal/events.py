@@ -14,6 +14,7 @@ from pydantic import AwareDatetime, Field, TypeAdapter
 from ...tools.broker.protocol import Fill, FillCause, OrderIntent, PortfolioSnapshot
 from ...tools.evidence import Evidence
 from ...tools.frozen import Frozen
+from ...tools.written import Written
 from ..calibration.record import AgentRecord
 from ..outcome import Outcome
 
@@ -116,8 +117,8 @@ class ModelCalled(BaseEvent):
     agent: str
     task: str
     request_key: str
-    request: Document
-    reply: Document
+    request: Written | Document
+    reply: Written | Document
 
 
 class SignalIssued(BaseEvent):

@@ -35,4 +35,5 @@ class Record:
 
 
 Listener = Callable[[Record, bool], None]
-"""Gets each event after it is on disk; the flag is True when it is new, False when it was derived again."""
+"""Gets each event once it is written, one of a block `together` before that is committed; the flag is True when it is
+new, False when it was derived again."""

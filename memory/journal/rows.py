@@ -162,7 +162,8 @@ def values_of(
 def first_of(journal: Journal, decision: int) -> int | None:
     """Number of the first event of a decision; None where there is none."""
     found = journal._fetch("SELECT MIN(seq) FROM events WHERE decision = ? AND seq <= ?", (decision, journal.count))
-    return found[0][0]
+    number: int | None = found[0][0]
+    return number
 
 
 def turns_of(journal: Journal, decision: int) -> list[tuple[int, str, str | None]]:

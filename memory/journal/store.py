@@ -15,12 +15,12 @@ import json
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from ...tools.frozen import canonical_json
 from . import database
 from .chain import GENESIS, chain_hash, divergence, verify
 from .errors import JournalDamaged, JournalDivergence, JournalError, JournalRefused
@@ -70,6 +70,7 @@ class Journal:
         self._guard = threading.RLock()
         self._listeners: list[Listener] = []
         self._broken: str | None = None
+        self._open_together = False
         self._elsewhere: Journal | None = None
         self._count = 0
         self._head = GENESIS
@@ -220,6 +221,8 @@ class Journal:
     def append(self, event: Event) -> int:
         """Put an event on record: from now on it outlives this process, and from the next `sync` a power cut.
 
+        Inside a block `together` it does so from the block's end on.
+
         Returns:
             Its number, from 1.
 
@@ -242,9 +245,39 @@ class Journal:
                 listener(record, fresh)
             return record.seq
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """A block whose events outlive this process from its end on: one commit for all, a third of the time of each.
+
+        For events that follow from what is on record, which a resumed session derives again at no cost; never around
+        the question to a mind or to a broker. What was appended before an exception stays appended.
+
+        Raises:
+            JournalError: they cannot be written: the session must stop.
+        """
+        with self._guard:
+            if self._open_together:  # the outermost block commits
+                yield
+                return
+            self._connection.execute("BEGIN")
+            self._open_together = True
+            try:
+                yield
+            finally:
+                self._open_together = False
+                self._commit()
+
+    def _commit(self) -> None:
+        try:
+            if self._connection.in_transaction or self._broken is None:  # a full disk has undone it already
+                self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._broken = f"The journal could not write the events up to {self._count}: {error}"
+            raise JournalError(f"{self._broken}; make room or fix the cause, then resume the session.") from error
+
     def _place(self, event: Event) -> tuple[Record, bool]:
         seq = self._count + 1
-        body = canonical_json(event.model_dump(mode="json"))
+        body = event.canonical()
         digest = chain_hash(self._head, body)
         source = self._against if self._against else self
         recorded = source._row(seq) if seq <= self.recorded else None
@@ -368,6 +401,9 @@ class Journal:
         """
         if self._mode != "write" or self.folder is None:
             return
+        if self._open_together:
+            self._commit()
+            self._connection.execute("BEGIN")
         try:
             database.sync(self.folder)
         except OSError as error:

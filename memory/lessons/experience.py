@@ -45,6 +45,8 @@ class Experience:
     """Lessons by agent; chroma is opened at the first recall."""
 
     def __init__(self) -> None:
+        self._heard: list[Outcome] = []
+        """What no lesson was told of yet: a desk that never recalls needs none."""
         self._waiting: list[Lesson] = []
         self._lessons: dict[str, Lesson] = {}
         self._collection: Any = None
@@ -52,12 +54,8 @@ class Experience:
 
     def learn(self, *outcomes: Outcome) -> None:
         """Take in the lessons of outcomes; one that it already holds counts once."""
-        for outcome in outcomes:
-            lesson = lesson_of(outcome)
-            if lesson.id not in self._lessons:
-                self._lessons[lesson.id] = lesson
-                self._waiting.append(lesson)
-                self._known.clear()
+        self._heard.extend(outcomes)
+        self._known.clear()
 
     def recall(self, agent: str, situation: str, as_of: datetime, k: int) -> list[Recalled]:
         """The lessons of an agent whose situations are most like one, best first; of equal ones the newest, then by id.
@@ -91,6 +89,12 @@ class Experience:
         return _Known([self._lessons[id_] for id_ in got["ids"]], vectors)
 
     def _write(self) -> None:
+        for outcome in self._heard:
+            lesson = lesson_of(outcome)
+            if lesson.id not in self._lessons:
+                self._lessons[lesson.id] = lesson
+                self._waiting.append(lesson)
+        self._heard = []
         for first in range(0, len(self._waiting), _PORTION):
             some: Sequence[Lesson] = self._waiting[first : first + _PORTION]
             self._open().add(

@@ -6,7 +6,7 @@ from langchain.tools import BaseTool
 from pydantic import Field
 
 from ...tools.evidence import Evidence
-from ...tools.toolbox import Found, OfCompany, answer_of, tool_of
+from ...tools.toolbox import Finder, OfCompany, tool_of
 from .experience import Experience, Recalled
 
 RECALL = "past_lessons"
@@ -25,11 +25,12 @@ class OfSituation(OfCompany):
 def recall_tool(experience: Experience, agent: str, as_of: datetime) -> BaseTool:
     """The tool of one analyst at one time."""
 
-    def past_lessons(ticker: str, situation: str, lessons: int = LESSONS) -> Found:
+    def past_lessons(ticker: str, situation: str, lessons: int = LESSONS) -> list[Evidence]:
         found = experience.recall(agent, situation, as_of, lessons)
-        return answer_of([evidence_of(item, ticker, as_of) for item in found], "no lesson known")
+        return [evidence_of(item, ticker, as_of) for item in found]
 
-    return tool_of(past_lessons, OfSituation, "What this analyst said in like situations, and what followed.")
+    told = "What this analyst said in like situations, and what followed."
+    return tool_of(Finder(past_lessons, "no lesson known"), OfSituation, told, name=RECALL)
 
 
 def evidence_of(recalled: Recalled, ticker: str, as_of: datetime) -> Evidence:

@@ -77,7 +77,8 @@ def regime_gains(returns: Vector, split: Split, seed: int) -> Vector:
     belief = filtered(model, train)[-1] if follows else stationary(model)
     mean, variance = train.mean(), train.var()
     one = -0.5 * (np.log(2 * np.pi * variance) + (test - mean) ** 2 / variance)
-    return log_densities(model, belief, test) - one
+    gains: Vector = log_densities(model, belief, test) - one
+    return gains
 
 
 def _of_sessions(gains: Vector, draws: int, seed: int) -> Estimate | None:

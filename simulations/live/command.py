@@ -13,6 +13,7 @@ from ...tools.broker.registry import BrokerSettings
 from ...tools.errors import InputError
 from ..config import load_config
 from ..console import Interrupted, console, runs_folder
+from .allocator import share_one_arena
 from .settings import TradeConfig
 from .trade import trade
 
@@ -34,6 +35,7 @@ def run_trade(
         InputError: a choice is refused, or one is given for a session that has made its choices.
         Interrupted: a person, or the machine as it shuts down, stopped it; the message says how to go on.
     """
+    share_one_arena()
     folder = out or runs_folder()
     given = broker is not None or file is not None or any(value is not None for value in choices.values())
     config = None
@@ -55,6 +57,7 @@ def run_trade(
                 access=Access(api_key_env=api_key_env),
                 settings=BrokerSettings(live=live),
                 adopt=adopt,
+                approver=screen,
             )
     except (KeyboardInterrupt, Interrupted):
         how = f"`paperdesk trade --out {shlex.quote(str(folder))}` goes on from here; orders at the broker stand."

@@ -9,6 +9,7 @@ from ...memory.journal import Journal
 from ...memory.journal.events import OrderAnswered, OrderSent, OrderWithheld, RuleVerdict, VenueChecked
 from ...tools.broker.guard import GuardedBroker, answer_of
 from ...tools.broker.protocol import OrderIntent
+from ...tools.broker.updates import UpdateFeed
 from ...tools.clock import TradingCalendar
 from ...tools.errors import BrokerError
 from ...tools.rules import LiveFacts, RuleContext, RuleEngine, RuleReport
@@ -44,6 +45,8 @@ class Trader:
     """What the rules looked at when the desk decided."""
     state_version: str = field(default="")
     """Of the account that the rules judged in last."""
+    feed: UpdateFeed | None = None
+    """What the venue pushes, where it pushes anything: a reason to ask it now, and never an answer."""
     checked: object = None
     """What the venue was last seen to be like."""
 
@@ -56,6 +59,19 @@ class Trader:
     def wait(self, moment: datetime, doing: str) -> None:
         """Sleep until a moment, alive."""
         self.clock.sleep_until(moment, lambda: self.beat(doing))
+
+    def wait_for_news(self, moment: datetime, doing: str) -> None:
+        """Sleep until a moment, or until the venue pushes news of orders."""
+        wake = self.feed.wait if self.feed is not None else None
+        self.clock.sleep_until(moment, lambda: self.beat(doing), wake)
+
+    def tell_news(self) -> None:
+        """Tell the executions that the venue has pushed."""
+        for news in self.feed.take() if self.feed is not None else ():
+            if (made := news.execution) is not None and made.client_order_id in self.standing.sent:
+                done = news.order.filled_quantity
+                left = f" ({done:g} of {news.order.quantity:g})" if done < news.order.quantity else ""
+                self.beat(f"filled: {made.side} {made.quantity:g} {made.ticker} at {made.price:,.4f}{left}")
 
 
 def trade(trader: Trader, session: date) -> None:
@@ -180,9 +196,14 @@ def judge(trader: Trader, order: OrderIntent, session: date, opens: datetime) ->
 
 
 def watch(trader: Trader, session: date, closes: datetime) -> None:
-    """Look after what was sent until it has ended or the session has; the kill switch cancels what is open."""
+    """Look after what was sent until it has ended or the session has; the kill switch cancels what is open.
+
+    The venue is asked in turn, and at once where it pushes news. What it says when asked is what counts, so events that
+    come twice, late or not at all do no harm.
+    """
     standing = trader.standing
     while trader.clock.now() < closes and standing.sent:
+        trader.tell_news()
         try:
             waiting = [row for row in trader.broker.open_orders() if row.client_order_id in standing.sent]
             switch = switch_state(trader.rules.policy.kill_switch)
@@ -196,7 +217,8 @@ def watch(trader: Trader, session: date, closes: datetime) -> None:
             settle_unclear(trader)
             if not waiting and not standing.unclear():
                 break
-        trader.wait(min(trader.clock.now() + trader.config.poll, closes), f"watching the orders of {session}")
+        trader.wait_for_news(min(trader.clock.now() + trader.config.poll, closes), f"watching the orders of {session}")
+    trader.tell_news()
     trader.wait(closes, f"waiting for the close of {session}")
 
 

@@ -1,8 +1,9 @@
 """Live paper trading from beginning to end: make or continue its session, and run the session graph in it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,40 +13,55 @@ from ...agents.models.replay import Replay
 from ...agents.models.served.access import Access
 from ...agents.roles import prompts_hash
 from ...memory.journal import Journal, Listener
-from ...memory.journal.events import SessionEnded, SessionStarted, VenueReported
+from ...memory.journal.events import MemoryCarried, SessionEnded, SessionStarted, VenueReported
 from ...orchestration.context import DeskContext
-from ...orchestration.graph import STEPS_PER_SESSION, session_of
+from ...orchestration.hindsight import learn
 from ...orchestration.journaled_mind import JournaledMind
 from ...orchestration.state import DeskState
 from ...tools.broker.guard import GuardedBroker
-from ...tools.broker.protocol import Broker, Capabilities, OrderIntent, VerdictToken
+from ...tools.broker.protocol import Broker, OrderIntent, VerdictToken
 from ...tools.broker.registry import BrokerSettings, open_broker
-from ...tools.clock import TradingCalendar
 from ...tools.errors import BrokerUnreachable, InputError
 from ...tools.frozen import content_hash
 from ...tools.market.view import Market, open_market
 from ...tools.optimizer import MeanCVaR
 from ...tools.rules import Policy, RuleEngine, load_policy
+from ...tools.sentiment.classifier import SentimentClassifier
+from ..approvers import Approver, TerminalApprover
+from ..carrying import EVER, carried_into, read_memory, recorded_memory, summary
 from ..config import load_config
+from ..driving import drive
 from ..evaluation.result import desk_track, result_of
 from ..session import Outcome
 from ..stages import TRADE, SessionError, mind_of, roster_of, settings_of
+from ..tone import recorded_judge, tone_judge
+from .asking import LiveAsking
 from .clock import Clock, WallClock
 from .closing import Data
 from .daily_report import Heartbeat, write_report
+from .days import LiveCalendar, recorded_sessions
+from .elsewhen import Elsewhen
 from .opening import Trader
 from .paced import DecisionDays, PacedBroker, RememberingRules
 from .settings import TradeConfig, kill_switch_of
-from .standing import Standing, TradingError
+from .standing import Standing
 
-HORIZON = timedelta(days=40)
-"""How far ahead of the clock the exchange's calendar is looked at."""
 LONGEST_CLOSE = 8 * 24 * 60
 """Minutes. At the open an order is as old as the time since the close, over the longest holidays; the next open after
 its decision is the only one at which it is sent."""
 ATTEMPTS, BETWEEN_ATTEMPTS = 24, timedelta(seconds=5)
 """To connect: two minutes in all."""
 Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Who is asked for approval at the terminal, and how people are told of it."""
+
+    at_terminal: Approver
+    say: Say
+
+
 OpenBroker = Callable[[], Broker]
 
 
@@ -60,6 +76,7 @@ def trade(
     settings: BrokerSettings | None = None,
     broker: OpenBroker | None = None,
     adopt: bool = False,
+    approver: Approver | None = None,
 ) -> None:
     """Trade until the last session that was asked for, or until the process is stopped; the same call goes on.
 
@@ -73,6 +90,7 @@ def trade(
         settings: what the adapter may know: timeouts, the switches of live trading, and where its keys are.
         broker: opens the venue, in place of the one that `config.broker` names.
         adopt: take over the venue's count of shares where it differs from the journal's; a person's decision.
+        approver: who is asked where the configuration says `terminal`; whoever sits there by default.
 
     Raises:
         InputError: something given is refused.
@@ -85,14 +103,14 @@ def trade(
     assert stored is not None
     if not fresh and config is not None and config != stored:
         raise InputError(f"{folder} was started with other choices: go on with --out alone, or take another folder.")
-    if stored.session.approve is not None:
-        raise InputError("Live trading asks nobody for approval: leave approve out, and look first with --dry-run.")
     settled = stored.model_copy(update={"adopt": adopt})
     live = settings or BrokerSettings()
     ticking = clock or WallClock()
     with ExitStack() as opened:
         policy = load_policy(settled.session.policy)
         market = folder_market(settled)
+        session = settled.session
+        carried = read_memory(session, EVER) if fresh else carried_into(folder, session, EVER)
         say(f"opening model {settled.session.model}")
         model = opened.enter_context(closing(mind_of(settled.session, access)))
         say(f"connecting to {settled.broker}")
@@ -103,7 +121,6 @@ def trade(
         )
         if listener is not None:
             journal.subscribe(listener)
-        beat = Heartbeat(folder, ticking.now, say).beat
         run(
             settled,
             policy,
@@ -115,7 +132,9 @@ def trade(
             ticking,
             venue,
             live=live.live,
-            beat=beat,
+            beat=Heartbeat(folder, ticking.now, say).beat,
+            carried=carried,
+            asking=Asking(approver or TerminalApprover(), say),
         )
 
 
@@ -168,6 +187,8 @@ def replay_trade(folder: Path, listener: Listener | None = None) -> Outcome:
             past,
             live=False,
             beat=lambda doing: None,
+            carried=recorded_memory(recorded),
+            asking=Asking(TerminalApprover(), lambda text: None),
         )
         *_, ended = journal.events("session_ended")
         assert isinstance(ended.event, SessionEnded)
@@ -186,11 +207,15 @@ def run(
     venue: Broker,
     live: bool,
     beat: Callable[[str], None],
+    carried: Sequence[MemoryCarried],
+    asking: Asking,
 ) -> None:
     """Run the session graph on a journal, from its beginning; what is on record is derived, not done, again."""
     seated = roster_of(config.session)
     days = LiveCalendar(market.calendar.name, clock, recorded_sessions(folder))
-    started = started_of(config, policy, market, fingerprint, prompts_hash(seated.seated), journal)
+    judge = tone_judge(config.session)
+    started = started_of(config, policy, market, fingerprint, prompts_hash(seated.seated), journal, judge)
+    started = started.model_copy(update={"memory": summary(carried)})
     session_id = content_hash(started.model_dump(mode="json"))[:16]
     journal.append(started)
     mind = JournaledMind(fingerprint, journal, open_mind, meter=Meter())
@@ -205,10 +230,11 @@ def run(
     def pause(seconds: float) -> None:
         trader.wait(clock.now() + timedelta(seconds=seconds), "asking the venue again")
 
+    guarded = GuardedBroker(venue, authorise, live=live, sleep=pause)
     trader = Trader(
         config=config,
         journal=journal,
-        broker=GuardedBroker(venue, authorise, live=live, sleep=pause),
+        broker=guarded,
         rules=venue_rules,
         clock=clock,
         calendar=days.now,
@@ -216,6 +242,7 @@ def run(
         standing=Standing(),
         decision=lambda: mind.decision,
         beat=beat,
+        feed=guarded.updates(),
     )
     data = Data(config, lambda: folder_market(config))
     before: list[VenueReported] = []
@@ -240,9 +267,14 @@ def run(
         rules=desk_rules,
         optimizer=MeanCVaR(),
         settings=settings_of(config.session),
+        asks_approval=config.session.approve is not None,
+        tone_judge=judge,
     )
+    for memory in carried:
+        journal.append(memory)
+        learn(desk, *memory.outcomes)
     trader.standing.activity.enable()  # a person has started it
-    session_of(seated).invoke(DeskState(), {"recursion_limit": STEPS_PER_SESSION}, context=desk)
+    drive(seated, desk, DeskState(), LiveAsking(config.session, folder, asking.at_terminal, trader, asking.say))
     track = desk_track(journal)
     metrics: dict[str, Any] = result_of([track]) if len(track.equity) > 1 else {"rows": []}
     journal.append(SessionEnded(metrics=metrics))
@@ -250,13 +282,21 @@ def run(
 
 
 def started_of(
-    config: TradeConfig, policy: Policy, market: Market, mind: Fingerprint, prompts: str, journal: Journal
+    config: TradeConfig,
+    policy: Policy,
+    market: Market,
+    mind: Fingerprint,
+    prompts: str,
+    journal: Journal,
+    judge: SentimentClassifier | None = None,
 ) -> SessionStarted:
     """The first event. The market grows while the session lives: what it was at the start stays on record."""
     recorded = journal.ahead()
     market_fingerprint = recorded.market_fingerprint if isinstance(recorded, SessionStarted) else market.fingerprint
+    choices = {name: value for name, value in manifest_of(config).items() if name != "sentiment"}
+    rules = policy.model_copy(update={"kill_switch": None}).hash()
     return SessionStarted(
-        config=manifest_of(config) | {"policy": policy.model_copy(update={"kill_switch": None}).hash()},
+        config=choices | {"policy": rules} | recorded_judge(judge),
         market=market.name,
         market_fingerprint=market_fingerprint,
         universe=list(config.session.universe or market.tickers),
@@ -300,8 +340,6 @@ def folder_market(config: TradeConfig) -> Market:
             f"Live trading needs a market folder that is kept up to date, and {config.session.market!r} is none: give "
             "one, such as `paperdesk markets pull` makes."
         )
-    if config.session.memory:
-        raise InputError("The memory of earlier sessions is carried into simulations only so far. Leave memory out.")
     if config.session.mask:
         raise InputError("A live market cannot be masked: its names are needed at the broker. Leave mask out.")
     return open_market(config.session.market)
@@ -315,46 +353,3 @@ def at_the_venue(policy: Policy, folder: Path) -> Policy:
             "max_order_age_minutes": max(policy.max_order_age_minutes, LONGEST_CLOSE),
         }
     )
-
-
-def recorded_sessions(folder: Path) -> tuple[date, ...]:
-    """The first and the last session on record; none where nothing is."""
-    with Journal.open_readonly(folder) as journal:
-        days = [record.event.session for record in journal.events("venue_reported")]  # type: ignore[union-attr]
-    return (days[0], days[-1]) if days else ()
-
-
-class LiveCalendar:
-    """The exchange's calendar from before the session's beginning to some weeks after the moment."""
-
-    def __init__(self, name: str, clock: Clock, recorded: tuple[date, ...]) -> None:
-        self._name, self._clock = name, clock
-        days = recorded or (clock.now().date(),)
-        self._calendar = TradingCalendar(name, days[0] - HORIZON, days[-1] + HORIZON)
-
-    def now(self) -> TradingCalendar:
-        """The calendar; made anew when the clock comes near its end."""
-        today = self._clock.now().date()
-        if today + HORIZON / 2 > self._calendar.end:
-            self._calendar = TradingCalendar(self._name, self._calendar.start, today + HORIZON)
-        return self._calendar
-
-
-class Elsewhen:
-    """The clock and the venue of a replay: everything is on record, so nobody may ask them."""
-
-    capabilities = Capabilities(name="replay", paper=True, fractional=False, shorting=False)
-
-    def __init__(self, at: datetime) -> None:
-        self._at = at
-
-    def now(self) -> datetime:
-        """The end of what is on record."""
-        return self._at
-
-    def sleep_until(self, moment: datetime, beat: Callable[[], None]) -> None:
-        """Nothing is waited for in a replay."""
-        raise TradingError("The record of this session has a gap: it cannot be replayed.")
-
-    def __getattr__(self, name: str) -> Any:
-        raise TradingError("The record of this session has a gap: it cannot be replayed.")

@@ -4,10 +4,13 @@ Everything is taken from the reading model. Decisions are numbered from 1 here, 
 number of an event in the journal.
 """
 
+from datetime import date
+from itertools import islice
 from typing import Any
 
 from ...memory.journal import Hit
 from ..reading import Case, Comparison, Decision, Statement, Summary
+from ..reading.comparison_parts import DecisionDifference
 from ..reading.decision import DecisionLine, Move
 
 Json = dict[str, Any]
@@ -106,6 +109,7 @@ def case_of(case: Case) -> Json:
     """One name at one decision: statements by round, their claims and evidence, objections, what came of it."""
     cited = {claim["evidence"] for s in case.statements for claim in (*s.claims, *s.against)}
     evidence = {name: item for name, item in case.evidence.items() if name in cited}
+    points = case.debate.points if case.debate else []
     return {
         "decision": case.decision.number + 1,
         "day": case.decision.day.isoformat(),
@@ -113,7 +117,7 @@ def case_of(case: Case) -> Json:
         "statements": [_statement(statement) for statement in case.statements],
         "evidence": {name: _evidence(item) for name, item in evidence.items()},
         "not_cited": sorted(set(case.evidence) - set(evidence)),
-        "debate": [{"seq": row.seq} | row.document for row in case.points],
+        "debate": [{"seq": point.row.seq} | point.row.document for point in points],
         "outcomes": [{"agent": one.agent, "score": one.score, "excess_return": one.outcome} for one in case.outcomes],
         "asked_in_events": [call.row.seq for call in case.calls],
     }
@@ -154,28 +158,33 @@ def hit_of(hit: Hit) -> Json:
     }
 
 
-def comparison_of(comparison: Comparison) -> Json:
-    """Two sessions side by side, a page of days."""
-    shown = {*comparison.left.choices} & {*comparison.right.choices}
+def comparison_of(comparison: Comparison, after: date, limit: int) -> Json:
+    """Two sessions side by side: a page of the decisions that differ."""
+    opening = comparison.opening()
+    found = list(islice(comparison.decisions(after), limit + 1))
+    page = found[:limit]
     return {
-        "left": line_of(comparison.left),
-        "right": line_of(comparison.right),
-        "events_shared": comparison.shared,
-        "choices_that_differ": [
-            {"name": name, "left": left, "right": right} for name, left, right in comparison.choices if name in shown
-        ],
-        "days": [
+        "a": line_of(comparison.a.summary()),
+        "b": line_of(comparison.b.summary()),
+        "equal": opening.equal,
+        "events_shared": opening.shared_events,
+        "choices_that_differ": [choice.model_dump(mode="json") for choice in opening.choices],
+        "decisions_that_differ": [
             {
-                "day": pair.day.isoformat(),
-                "distance": pair.distance,
-                "weights_that_differ": [
-                    {"ticker": one.ticker, "left": one.left, "right": one.right} for one in pair.differences
+                "day": one.session.isoformat(),
+                "only_in": None if one.decision_a is not None and one.decision_b is not None else _only(one),
+                "differences": [
+                    {"what": what.what, "subject": what.subject, "a": what.a, "b": what.b} for what in one.differences
                 ],
             }
-            for pair in comparison.pairs
+            for one in page
         ],
-        "more_after": comparison.more,
+        "more_after": page[-1].session.isoformat() if len(found) > limit else None,
     }
+
+
+def _only(one: DecisionDifference) -> str:
+    return "b" if one.decision_a is None else "a"
 
 
 def _day(day: Any) -> str | None:

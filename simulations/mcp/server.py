@@ -6,6 +6,7 @@ the machine or a connection.
 """
 
 from collections.abc import Callable
+from datetime import date
 from functools import wraps
 from importlib.metadata import version
 from pathlib import Path
@@ -18,7 +19,7 @@ from pydantic import Field
 
 from ...memory.journal import Filters
 from ...tools.errors import InputError, PaperDeskError
-from ..reading import Library, Summary, compare
+from ..reading import Comparison, Library, Summary
 from .answers import case_of, comparison_of, decision_of, hit_of, line_of, session_of
 from .simulating import register_run
 
@@ -94,13 +95,13 @@ def _register_lists(server: MCPServer[Any], library: Library) -> None:
 
     @server.tool(annotations=READS)
     @told
-    def compare_sessions(left: Name, right: Name, after: str = "", limit: Limit = 12) -> dict[str, Any]:
-        """Compare two sessions: what they share, which choices differ, weights by decision day.
+    def compare_sessions(a: Name, b: Name, after: date = date.min, limit: Limit = 12) -> dict[str, Any]:
+        """Compare two sessions: what they share, which choices differ, and each decision that differs.
 
-        For the next page give `more_after` (an ISO day) as `after`.
+        For the next page give `more_after` as `after`.
         """
-        with library.open(left) as one, library.open(right) as other:
-            return comparison_of(compare(one, other, after=after, limit=limit))
+        with library.open(a) as one, library.open(b) as other:
+            return comparison_of(Comparison(one, other), after, limit)
 
 
 def _register_reading(server: MCPServer[Any], library: Library) -> None:

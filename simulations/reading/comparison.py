@@ -185,15 +185,15 @@ def _first(left: Journal, right: Journal, shared: int) -> FirstDifference | None
     known = one or two
     if known is None:
         return None
-    found = first_difference(one, two) if one and two and one["kind"] == two["kind"] else None
+    field = first_difference(one, two) if one and two and one["kind"] == two["kind"] else None
     return FirstDifference(
         seq=shared + 1,
         decision=known["decision"],
         kind_a=one["kind"] if one else None,
         kind_b=two["kind"] if two else None,
-        where=found[0] if found else "",
-        a=found[1] if found else None,
-        b=found[2] if found else None,
+        where=field[0] if field else "",
+        a=field[1] if field else None,
+        b=field[2] if field else None,
     )
 
 

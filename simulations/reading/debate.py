@@ -35,7 +35,8 @@ class Point:
     @property
     def evidence(self) -> str | None:
         """Id of the figure that it cites."""
-        return self.row.document["point"].get("evidence")
+        name: str | None = self.row.document["point"].get("evidence")
+        return name
 
     @property
     def is_struck(self) -> bool:

@@ -166,14 +166,14 @@ class Session:
         return found
 
     def market(self) -> "Market":
-        """The market that the session ran on, masked as it was; the last few stay open.
+        """The market that the session ran on, masked and made a placebo as it was; the last few stay open.
 
         Raises:
             InputError: it cannot be opened here, or it is not the same any more.
             DataError: its folder has a defect.
         """
         config = self.config
-        market = _market(config.market, config.market_seed, config.mask, config.mask_seed)
+        market = _market(SessionConfig(**{name: getattr(config, name) for name in _OF_MARKET}))
         fingerprint = self.summary().market_fingerprint
         if market.fingerprint != fingerprint:
             raise InputError(f"{config.market} is another market now than the one that {self.name} ran on")
@@ -311,8 +311,12 @@ class Session:
         return events_frame(self, filters)
 
 
-@lru_cache(maxsize=2)
-def _market(source: str, seed: int, mask: tuple[str, ...], mask_seed: int) -> "Market":
-    from ...tools.market.view import open_market
+_OF_MARKET = ("market", "market_seed", "mask", "mask_seed", "placebo", "placebo_seed")
+"""The choices that make the market: sessions that share them share it."""
 
-    return open_market(source, seed, mask=mask, mask_seed=mask_seed)  # type: ignore[arg-type]
+
+@lru_cache(maxsize=2)
+def _market(config: SessionConfig) -> "Market":
+    from ..masking import market_of
+
+    return market_of(config)

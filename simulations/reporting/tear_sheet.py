@@ -39,6 +39,7 @@ MIND = (
         "as if this were the only session ever tried: see `paperdesk evaluate` for the deflated one",
     ),
     ("3Y, 5Y, 10Y (ann.)", "of whatever there is, where the session is shorter"),
+    ("the chart Rolling Beta", "zero until it has six months, and its dashed mean counts those zeros"),
     ("Max DD Period, Longest DD Days", "from the first day below the high, not from the high"),
 )
 """What the sheet's figures are that their names do not say."""

@@ -23,8 +23,10 @@ from pydantic import Field
 
 from ...agents.models.digest import file_digest
 from ...tools.frozen import Frozen, content_hash
+from .anchor import Anchor
 from .batches import Batch, Laid
 from .exercises import Exercise, TrainingError, digest_of, refuse_leaks, refuse_poor
+from .places import WEIGHTS_FILE
 
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj")
 """The projections of attention that an adapter changes."""
@@ -53,6 +55,8 @@ class Recipe(Frozen):
     """Batches between looks at the exercises held back; the best state is kept."""
     patience: int = Field(default=5, ge=1)
     """Looks without a better state after which training ends early."""
+    keep: float = Field(default=0.0, ge=0, le=100)
+    """Penalty on leaving the adapter that is gone on from (`anchor`); 0: none."""
     seed: int = Field(default=0, ge=0)
     threads: int = Field(default=2, ge=1, le=256)
 
@@ -106,6 +110,7 @@ def train_adapter(
     recipe: Recipe | None = None,
     *,
     begin_with: Path | None = None,
+    loaded: Any | None = None,
     checkpoint: Path | None = None,
     listen: Callable[[Progress], None] = lambda progress: None,
 ) -> Trained:
@@ -116,7 +121,8 @@ def train_adapter(
         learn: what it learns from.
         held_back: what tells when to stop.
         recipe: how; the default one is measured in docs/training.md.
-        begin_with: folder of an adapter (safetensors) to go on from.
+        begin_with: folder of an adapter (safetensors) to go on from; its rank is that of the recipe.
+        loaded: in place of both files, the model as `load_base` gives it, to be trained from where it is.
         checkpoint: file in which the state is kept at every look; where it is there already, training goes on from it.
         listen: told after each batch.
 
@@ -133,8 +139,9 @@ def train_adapter(
     torch = required("torch")
     torch.manual_seed(recipe.seed)
     torch.set_num_threads(recipe.threads)
-    model = load_base(base, recipe, begin_with)
-    key = content_hash([recipe.model_dump(), digest_of(learn), digest_of(held_back), file_digest(base)])
+    model = load_base(base, recipe, begin_with) if loaded is None else loaded
+    before = [file_digest(begin_with / WEIGHTS_FILE)] if begin_with is not None else []
+    key = content_hash([recipe.model_dump(), digest_of(learn), digest_of(held_back), file_digest(base), *before])
     return _Course(model, Laid(base, [*learn, *held_back]), learn, held_back, recipe, listen, checkpoint, key).run()
 
 
@@ -158,14 +165,18 @@ def load_base(base: Path, recipe: Recipe, begin_with: Path | None = None) -> Any
 def _adapted(peft: Any, model: Any, recipe: Recipe, begin_with: Path | None) -> Any:
     if begin_with is not None:
         return peft.PeftModel.from_pretrained(model, begin_with, is_trainable=True)
-    config = peft.LoraConfig(
+    return peft.get_peft_model(model, lora_config(recipe))
+
+
+def lora_config(recipe: Recipe) -> Any:
+    """Peft's configuration of an adapter."""
+    return required("peft").LoraConfig(
         r=recipe.rank,
         lora_alpha=recipe.alpha,
         lora_dropout=recipe.dropout,
         target_modules=list(TARGETS),
         task_type="CAUSAL_LM",
     )
-    return peft.get_peft_model(model, config)
 
 
 class _Course:
@@ -195,6 +206,7 @@ class _Course:
         self._schedule = self._torch.optim.lr_scheduler.LambdaLR(
             self._optimizer, lambda step: _rate(step, self._steps, recipe.warm_up)
         )
+        self._anchor = Anchor(model, recipe.keep) if recipe.keep else None
         self._rows = 10**6
         """Rows read at once; halved where memory does not suffice."""
 
@@ -247,6 +259,8 @@ class _Course:
                     raise
                 self._rows = min(self._rows, len(batch.rows)) // 2
                 logging.getLogger(__name__).warning("memory is short: training reads %d rows at once", self._rows)
+        if self._anchor is not None:
+            self._anchor.penalty().backward()
         self._torch.nn.utils.clip_grad_norm_(self._weights, self._recipe.clip)
         self._optimizer.step()
         self._schedule.step()

@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -15,21 +15,16 @@ from ...agents.models.files.places import find_file
 from ...agents.models.llama_cpp import LlamaCpp
 from ...tools.frozen import Frozen
 from ...tools.market.laboratory import LaboratoryPlan
-from .adapter import Progress, Recipe, Trained, load_base, required, train_adapter
+from .adapter import LEAST, Progress, Recipe, Trained, lora_config, required, train_adapter
 from .examination import Examined, examine
-from .exercises import Exercise, TrainingError, digest_of, drawn, refuse_leaks
+from .exercises import Exercise, TrainingError, digest_of, drawn, refuse_leaks, refuse_poor
 from .gguf_adapter import write_gguf
+from .journal_exercises import FromJournals, harvest, parts_of
+from .kept import HELD_OUT, KEPT, Kept, sampled, write_kept
 from .market_exercises import ALL_EDGES, laboratory_exercises
 from .phrasebook.releases import releases
+from .places import ADAPTER_FILE, CARD_FILE, CHECKPOINT, WEIGHTS_FILE
 from .tone_exercises import tone_exercises
-
-ADAPTER_FILE, WEIGHTS_FILE, CARD_FILE, CHECKPOINT = (
-    "adapter.gguf",
-    "adapter_model.safetensors",
-    "card.json",
-    "checkpoint.pt",
-)
-"""In an adapter's folder: for llama.cpp, for further training, what it is, and (while training) where it stands."""
 
 
 class DeskPlan(Frozen):
@@ -52,6 +47,8 @@ class DeskPlan(Frozen):
     releases: int = 2400
     """Press releases whose tone is learnt, too; none where the adapter is one agent's."""
     releases_examined: int = 600
+    journals: FromJournals | None = None
+    """Sessions to learn from in place of generated markets."""
 
 
 class Card(Frozen):
@@ -65,6 +62,12 @@ class Card(Frozen):
     learnt: int
     learnt_digest: str
     """Hash of the exercises learnt from."""
+    as_of: date | None = None
+    """Where it learnt from journals: up to which day answers were known."""
+    journals: tuple[str, ...] = ()
+    """Heads of those journals."""
+    kept_sha256: str = ""
+    """Of the exercises kept beside it, for updates."""
     libraries: dict[str, str]
     steps: int
     seconds: float
@@ -77,11 +80,15 @@ class Card(Frozen):
 
 @dataclass(frozen=True)
 class Exercises:
-    """The three parts, of three kinds of markets."""
+    """The three parts, of three kinds of markets or of three times."""
 
     learn: list[Exercise]
     held_back: list[Exercise]
     exam: list[Exercise]
+    as_of: date | None = None
+    """Where they are of journals: the day of the training."""
+    heads: tuple[str, ...] = ()
+    """Of those journals."""
 
 
 def train_desk(
@@ -114,12 +121,12 @@ def train_desk(
     for name in ("torch", "transformers", "peft", "gguf", "safetensors"):
         required(name)  # told before the slow steps
     out.mkdir(parents=True, exist_ok=True)
-    parts = exercises or market_parts(plan, say)
-    refuse_leaks(parts.learn, parts.exam, by_time=False)
+    parts = exercises or (journal_parts(plan, say) if plan.journals else market_parts(plan, say))
+    refuse_leaks(parts.learn, parts.exam, by_time=plan.journals is not None)
     say(f"training on {len(parts.learn)} exercises")
     trained = train_adapter(base, parts.learn, parts.held_back, recipe, checkpoint=out / CHECKPOINT, listen=listen)
-    _write(trained, base, out)
-    say(f"examining on {len(parts.exam)} exercises of a market never seen")
+    write_adapter(trained, base, out)
+    say(f"examining on {len(parts.exam)} exercises never seen")
     before, after = (by_agent(base, adapter, parts.exam, recipe.threads) for adapter in (None, out / ADAPTER_FILE))
     card = Card(
         base=base.name,
@@ -129,6 +136,9 @@ def train_desk(
         recipe=recipe,
         learnt=len(parts.learn),
         learnt_digest=digest_of(parts.learn),
+        as_of=parts.as_of,
+        journals=parts.heads,
+        kept_sha256=write_kept(out, Kept(sampled(parts.learn, KEPT), sampled(parts.exam, HELD_OUT))),
         libraries={name: required(name).__version__ for name in ("torch", "transformers", "peft")},
         steps=trained.steps,
         seconds=round(trained.seconds, 1),
@@ -158,13 +168,9 @@ def market_parts(plan: DeskPlan, say: Callable[[str], None]) -> Exercises:
     }
     rng = np.random.default_rng(0)
     learn = [exercise for seed in plan.seeds for exercise in markets[seed]]
-
-    def some(exercises: Sequence[Exercise], count: int) -> list[Exercise]:
-        # as they come, so that how often an answer is right is learnt, too
-        return [exercises[i] for i in rng.permutation(len(exercises))[:count]]
-
     held_back = drawn(markets[plan.held_back_seed], min(128, plan.examined), rng)
-    parts = Exercises(some(learn, plan.exercises), held_back, some(markets[plan.exam_seed], plan.examined))
+    exam = markets[plan.exam_seed]
+    parts = Exercises(_some(learn, plan.exercises, rng), held_back, _some(exam, plan.examined, rng))
     if plan.agent or not plan.releases:
         return parts
     seed = plan.seeds[0]
@@ -175,6 +181,26 @@ def market_parts(plan: DeskPlan, say: Callable[[str], None]) -> Exercises:
     )
 
 
+def journal_parts(plan: DeskPlan, say: Callable[[str], None]) -> Exercises:
+    """The exercises of a plan's journals, in the order of time; no answer learnt overlaps the examination."""
+    assert plan.journals is not None
+    found = harvest(plan.journals, agent=plan.agent)
+    learn, held_back, exam = parts_of(found.exercises, plan.journals)
+    refuse_poor(learn, LEAST, f"to learn from with answers known by {found.as_of}")
+    refuse_poor(held_back, 8, "held back")
+    for agent in sorted({exercise.sheet.agent for exercise in exam}):
+        refuse_poor([e for e in exam if e.sheet.agent == agent], 16, f"of {agent} to be examined on")
+    say(f"examined from {exam[0].day} on; learnt is what was known before {held_back[0].day}")
+    rng = np.random.default_rng(0)
+    parts = (_some(learn, plan.exercises, rng), _some(held_back, plan.examined, rng), _some(exam, plan.examined, rng))
+    return Exercises(*parts, as_of=found.as_of, heads=found.heads)
+
+
+def _some(exercises: Sequence[Exercise], count: int, rng: np.random.Generator) -> list[Exercise]:
+    """At most so many, as they come: how often an answer is right is learnt, too."""
+    return [exercises[i] for i in rng.permutation(len(exercises))[:count]]
+
+
 def by_agent(base: Path, adapter: Path | None, exam: Sequence[Exercise], threads: int) -> dict[str, Examined]:
     """The figures of a model on an examination, by agent."""
     with closing(LlamaCpp(base, threads=threads, adapter=adapter)) as mind:
@@ -182,13 +208,13 @@ def by_agent(base: Path, adapter: Path | None, exam: Sequence[Exercise], threads
         return {agent: examine(mind, [e for e in exam if e.sheet.agent == agent]) for agent in agents}
 
 
-def _write(trained: Trained, base: Path, out: Path) -> None:
+def write_adapter(trained: Trained, base: Path, out: Path) -> None:
     """The adapter for llama.cpp, and peft's files to go on from."""
     safetensors = required("safetensors.torch")
-    model: Any = load_base(base, trained.recipe)
-    config = model.peft_config["default"]
+    config = lora_config(trained.recipe)
     config.base_model_name_or_path = base.name
     config.save_pretrained(out)
     safetensors.save_file({name: t.contiguous() for name, t in trained.state.items()}, out / WEIGHTS_FILE)
     name = f"{base.stem} for the desk"
-    write_gguf(trained.state, out / ADAPTER_FILE, config=model.config, alpha=trained.recipe.alpha, name=name)
+    model = required("transformers").AutoConfig.from_pretrained(base.parent, gguf_file=base.name, local_files_only=True)
+    write_gguf(trained.state, out / ADAPTER_FILE, config=model, alpha=trained.recipe.alpha, name=name)

@@ -1,6 +1,8 @@
 """Training on the terminal: how far it is, and what came of it."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
@@ -11,11 +13,30 @@ from ...agents.roles import title_of
 from ..console import Interrupted
 from ..pages import print_json, print_tables
 from .adapter import Progress, Recipe
-from .desk_command import ADAPTER_FILE, Card, DeskPlan, train_desk
+from .desk_command import Card, DeskPlan, train_desk
+from .places import ADAPTER_FILE
+
+T = TypeVar("T")
 
 
 def training_screen(plan: DeskPlan, out: Path, recipe: Recipe) -> Card:
     """Train with a moving bar on standard error.
+
+    Raises:
+        Interrupted: Ctrl-C; the message says how to go on.
+    """
+    return watched(
+        lambda say, listen: train_desk(plan, out, recipe, say=say, listen=listen),
+        f"the same command with --out {out} goes on from the last look",
+    )
+
+
+def watched(work: Callable[[Callable[[str], None], Callable[[Progress], None]], T], how_to_go_on: str) -> T:
+    """Do something that trains, with a moving bar on standard error.
+
+    Args:
+        work: called with what tells a line and with what moves the bar.
+        how_to_go_on: after Ctrl-C.
 
     Raises:
         Interrupted: Ctrl-C; the message says how to go on.
@@ -36,9 +57,9 @@ def training_screen(plan: DeskPlan, out: Path, recipe: Recipe) -> Card:
                     loss=f"loss {at.loss:.3f}{held}",
                 )
 
-            return train_desk(plan, out, recipe, say=lambda text: bar.console.print(text, style="dim"), listen=listen)
+            return work(lambda text: bar.console.print(text, style="dim"), listen)
     except KeyboardInterrupt:
-        raise Interrupted(f"Stopped; the same command with --out {out} goes on from the last look") from None
+        raise Interrupted(f"Stopped; {how_to_go_on}") from None
 
 
 def print_card(card: Card, out: Path, *, json: bool) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -42,6 +42,14 @@ def trade(
     policy: Annotated[
         str | None, typer.Option(help="Pre-trade policy: lenient, standard, strict, or a TOML file.")
     ] = None,
+    memory: Annotated[str | None, typer.Option(help="Earlier sessions to begin from, by commas.")] = None,
+    approve: Annotated[
+        Literal["terminal", "file"] | None,
+        typer.Option(help="Ask a person before orders leave: `terminal`, or `file` (approvals/)."),
+    ] = None,
+    approval_timeout: Annotated[
+        float | None, typer.Option(help="Seconds to wait for an answer; at the longest until the next open.")
+    ] = None,
     until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last session; none by default.")] = None,
     refresh: Annotated[str | None, typer.Option(help="Command that brings the market folder up to date.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Decide and judge, and send nothing.")] = False,
@@ -52,8 +60,9 @@ def trade(
     ] = "PAPERDESK_API_KEY",
 ) -> None:
     """Trade on paper at a broker: decide after the close, send at the next open, until it is stopped."""
-    choices = {"market": market, "model": model, "desk": desk, "universe": universe}
-    choices |= {"frequency": frequency, "policy": policy}
+    choices: dict[str, Any] = {"market": market, "model": model, "desk": desk, "universe": universe}
+    choices |= {"frequency": frequency, "policy": policy, "memory": memory}
+    choices |= {"approve": approve, "approval_timeout": approval_timeout}
     other: dict[str, Any] = {"until": day_of(until), "refresh": refresh, "dry_run": dry_run}
     from ..live.command import run_trade
 

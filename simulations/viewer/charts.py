@@ -7,6 +7,7 @@ their size and are placed in per cent. Colours come from the style sheet, so a c
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date
+from itertools import pairwise
 from math import ceil, floor, log10
 from typing import Any
 
@@ -82,7 +83,7 @@ def weights_chart(bars: Sequence[Bar], universe: Sequence[str]) -> Markup:
     names = sorted((name for name in universe if held[name] > 0), key=lambda name: -held[name])
     shown, rest = names[: COLOURS - 1], names[COLOURS - 1 :]
     frame = Frame(kept[0][0].toordinal(), max(kept[-1][0].toordinal(), kept[0][0].toordinal() + 1), 0.0, 1.0)
-    floor_, layers = [0.0] * len(kept), []
+    floor_, layers = [0.0] * len(kept), list[Markup]()
     groups = [(name, [name]) for name in shown] + ([("others", rest)] if rest else [])
     for i, (_, members) in enumerate(groups):
         top = [
@@ -90,8 +91,8 @@ def weights_chart(bars: Sequence[Bar], universe: Sequence[str]) -> Markup:
             for low, (_, bar) in zip(floor_, kept, strict=True)
         ]
         outline = [(day, level) for (day, _), level in zip(kept, top, strict=True)]
-        back = [(day, level) for (day, _), level in zip(reversed(kept), reversed(floor_), strict=True)]
-        layers.append(Markup('<path class="layer c{}" d="{}Z"/>').format(i + 1, frame.path([*outline, *back])))
+        # down to the ground: what lies below is drawn over it
+        layers.insert(0, Markup('<path class="layer c{}" d="{}V1000H0Z"/>').format(i + 1, frame.path(outline)))
         floor_ = top
     inner = panel("weights", frame, [0.0, 0.25, 0.5, 0.75, 1.0], "{:.0f}%", Markup("").join(layers), high=180)
     last = kept[-1][1].weights
@@ -157,8 +158,17 @@ class Frame:
         return HIGH * (self.high - value) / (self.high - self.low)
 
     def path(self, points: Sequence[tuple[date | float, float]]) -> str:
-        """A line through points."""
-        return "M" + "L".join(f"{short(self.x(day))} {short(self.y(value))}" for day, value in points)
+        """A line through points: the first as a place, each further one by its distance, in tenths of a unit."""
+        places = [(round(self.x(day) * 10), round(self.y(value) * 10)) for day, value in points]
+        steps = (f"{_tenths(x - x0)}{_tenths(y - y0, ' ')}" for (x0, y0), (x, y) in pairwise(places))
+        x, y = places[0]
+        return f"M{_tenths(x)}{_tenths(y, ' ')}" + (f"l{' '.join(steps)}" if len(places) > 1 else "")
+
+
+def _tenths(count: int, before: str = "") -> str:
+    """So many tenths, written as short as a path allows: its sign keeps a number apart from the one before."""
+    text = f"{count / 10:.1f}".removesuffix(".0")
+    return text if text.startswith("-") else before + text
 
 
 def short(value: float) -> str:

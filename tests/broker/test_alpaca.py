@@ -77,6 +77,36 @@ def test_an_account_whose_number_is_not_a_paper_accounts_is_refused(server: Alpa
         adapter(server)
 
 
+def test_a_stream_that_refuses_the_keys_is_not_live_and_shows_no_secret(
+    server: AlpacaServer, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with AlpacaServer(server.exchange, secret="another-secret") as other:
+        environment = server.environment | {"APCA_API_STREAM_URL": other.url.replace("http", "ws") + "/stream"}
+        broker = Alpaca(BrokerSettings(timeout_seconds=1, environment=environment), pauses=(0.0,))
+        feed = broker.updates()
+        assert not feed.wait(0.5)
+        assert not feed.live
+        assert broker.submit(order()).status == "accepted", "without its stream the venue is asked as before"
+        broker.close()
+    assert server.secret not in "".join(capfd.readouterr())
+
+
+def test_a_stream_that_never_answers_is_tried_again_and_closes_at_once(server: AlpacaServer) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        environment = server.environment | {"APCA_API_STREAM_URL": f"ws://127.0.0.1:{silent.getsockname()[1]}/stream"}
+        broker = Alpaca(BrokerSettings(timeout_seconds=0.2, environment=environment), pauses=(0.0,))
+        broker.updates()
+        silent.settimeout(5)
+        calls = [silent.accept()[0] for _ in range(3)]
+        began = time.monotonic()
+        broker.close()
+        assert time.monotonic() - began < 2
+        for call in calls:
+            call.close()
+
+
 def test_fills_are_read_page_by_page(server: AlpacaServer) -> None:
     broker = adapter(server)
     for i in range(205):

@@ -17,7 +17,9 @@ from paperdesk.tools.broker.conformance.suite import BrokerConformance
 from paperdesk.tools.broker.registry import list_brokers
 from paperdesk.tools.broker.simulated.venue import SimulatedStage
 from paperdesk.tools.broker.stand_in.alpaca_stage import AlpacaStage
+from paperdesk.tools.broker.stand_in.binance_stage import BinanceStage
 from paperdesk.tools.broker.stand_in.faults import FAULTS
+from paperdesk.tools.broker.stand_in.ib_stage import IBStage
 from paperdesk.tools.errors import BrokerError, InputError
 
 TEMPLATE = Path(__file__).parents[2] / "examples/broker_template"
@@ -25,6 +27,14 @@ TEMPLATE = Path(__file__).parents[2] / "examples/broker_template"
 
 class TestAlpaca(BrokerConformance):
     stage = staticmethod(AlpacaStage)
+
+
+class TestBinance(BrokerConformance):
+    stage = staticmethod(BinanceStage)
+
+
+class TestInteractiveBrokers(BrokerConformance):
+    stage = staticmethod(IBStage)
 
 
 class TestSimulated(BrokerConformance):
@@ -39,7 +49,7 @@ def test_every_fault_is_met_by_a_check():
 
 
 def test_our_own_brokers_are_found_by_name():
-    assert {"alpaca", "simulated"} <= {row.name for row in list_brokers()}
+    assert {"alpaca", "binance", "interactive-brokers", "simulated"} <= {row.name for row in list_brokers()}
     with pytest.raises(InputError, match="No package brings a stage"):
         stage_of("nobody")
 

@@ -24,6 +24,7 @@ from paperdesk.memory.journal import (
 )
 from paperdesk.memory.journal.events import Event, ModelCalled, SessionStarted, SignalIssued
 from paperdesk.tools.errors import InputError
+from paperdesk.tools.frozen import canonical_json
 
 Tell = Callable[..., list[Event]]
 
@@ -150,6 +151,71 @@ def test_appends_from_many_threads_form_one_chain(tmp_path: Path, events: list[E
             thread.join()
         assert journal.count == 4 * len(events)
     assert verify(tmp_path / "s").ok
+
+
+def append_and_break(journal: Journal, event: Event) -> None:
+    with journal.together():
+        journal.append(event)
+        raise RuntimeError("the node broke")
+
+
+def test_events_written_together_are_seen_by_others_when_the_block_ends(tmp_path: Path, events: list[Event]) -> None:
+    def seen() -> int:
+        with Journal.open_readonly(tmp_path / "s") as reader:
+            return reader.count
+
+    with Journal.create(tmp_path / "s") as journal:
+        journal.append(events[0])
+        with journal.together():
+            journal.append(events[1])
+            with journal.together():
+                journal.append(events[2])
+            assert [record.event for record in journal.events()] == events[:3]
+            assert (journal.count, seen()) == (3, 1)
+            journal.mark()  # what the manifest counts is there
+            assert seen() == 3
+            journal.append(events[3])
+            assert seen() == 3
+        assert seen() == 4
+        with pytest.raises(RuntimeError, match="the node broke"):
+            append_and_break(journal, events[4])
+        assert seen() == 5
+        for event in events[5:]:
+            journal.append(event)
+    straight = Journal.in_memory()
+    for event in events:
+        straight.append(event)
+    assert verify(tmp_path / "s").head == straight.head
+
+
+def test_a_block_that_cannot_be_committed_stops_the_session(
+    tmp_path: Path, events: list[Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal.create(tmp_path / "s")
+    journal.append(events[0])
+    real = journal._connection
+
+    class Full:
+        in_transaction = True
+
+        def execute(self, query: str, values: tuple[str | int, ...] = ()) -> object:
+            if query == "COMMIT":
+                raise sqlite3.OperationalError("database or disk is full")
+            return real.execute(query, values)
+
+    monkeypatch.setattr(journal, "_connection", Full())
+    with pytest.raises(JournalError, match=r"could not write the events up to 2.*full"), journal.together():
+        journal.append(events[1])
+    monkeypatch.setattr(journal, "_connection", real)
+    with pytest.raises(JournalError, match="nothing more"):
+        journal.append(events[2])
+    journal.close()
+    assert verify(tmp_path / "s").count == 1
+
+
+def test_every_event_is_written_as_what_it_dumps(events: list[Event]) -> None:
+    for event in events:
+        assert event.canonical() == canonical_json(event.model_dump(mode="json"))
 
 
 def test_a_read_only_journal_refuses_to_append(told: Path, events: list[Event]) -> None:

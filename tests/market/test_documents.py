@@ -20,6 +20,7 @@ from paperdesk.tools.market.documents.index import PassageIndex
 from paperdesk.tools.market.documents.passages import EXCERPT_CHARACTERS, Piece, excerpts, passages
 from paperdesk.tools.market.documents.screening import Screened, screen
 from paperdesk.tools.market.documents.search import search, search_many
+from paperdesk.tools.market.documents.table import known_from, second_of
 from paperdesk.tools.market.records import Document
 from paperdesk.tools.market.view import Market, open_market
 
@@ -327,3 +328,19 @@ def test_hostile_text_is_only_text(market: Market, tmp_path: Path) -> None:
 def test_no_passage_at_all_cannot_be_asked_for(market: Market, k: int) -> None:
     with pytest.raises(InputError, match="at least 1"):
         search(market.view(market.calendar.close_of(date(2023, 8, 31))), market.tickers[0], "news", k=k)
+
+
+def test_what_is_remembered_of_a_search_is_what_a_market_never_asked_before_answers(market: Market) -> None:
+    fresh = Market(market.dataset)
+    days = [datetime(2023, month, 20, 21, tzinfo=UTC) for month in (9, 3, 12, 3, 6)]
+    for query in QUERIES[:2]:
+        for day in days:
+            again = Market(market.dataset)
+            found = search_many(fresh.view(day), fresh.tickers, query, k=2)
+            index = PassageIndex(again.documents)
+            expected = [
+                index.nearest(name, query, 2, known_from(day - timedelta(days=120)), second_of(day)) for name in found
+            ]
+            sources = [[item.source for item in items] for items in found.values()]
+            assert sources == [[hit.document for hit in hits] for hits in expected]
+            assert all(item.available_at <= day for items in found.values() for item in items)

@@ -278,8 +278,9 @@ def test_a_role_may_ask_for_it_as_a_further_call() -> None:
     (permission,) = permissions(read_role("asker", {"asker": text}), Situation("OSTW", "Ostwick Tools", ()))
     wanted = Call(tool="related_events", ticker="OSTW")
     assert permission.covers(wanted)
-    said, found = call(research_tools(view), wanted.tool, **wanted.arguments)
-    assert found == related_events(view, "OSTW")
+    tools = research_tools(view)
+    assert call(tools, wanted.tool, **wanted.arguments) == ("", related_events(view, "OSTW"))
+    said = tools[wanted.tool].invoke(wanted.arguments)
     assert "supplier Trevaux Semiconductors (TRVX) lowered or withdrew its outlook" in said
 
 

@@ -104,12 +104,12 @@ def test_what_is_learnt_after_a_recall_is_found_by_the_next(told: Any) -> None:
 def test_the_tool_answers_with_evidence_that_says_since_when_it_is_known(told: Any) -> None:
     row = told(0, ticker="BLTN")
     tool = recall_tool(experience([row]), "a", row.available_at)
-    text, (found,) = call({RECALL: tool}, RECALL, ticker="AURX", situation=SITUATION)
+    _, (found,) = call({RECALL: tool}, RECALL, ticker="AURX", situation=SITUATION)
     assert (found.kind, found.measure, found.ticker) == ("lesson", "lesson", "AURX")
     assert found.id == f"AURX/lesson/{lesson_of(row).id}"
     assert (found.available_at, found.as_of) == (row.available_at, row.available_at)
     assert found.text == lesson_of(row).text
-    assert found.text in text
+    assert found.text in tool.invoke({"ticker": "AURX", "situation": SITUATION})
     early = recall_tool(experience([row]), "a", row.available_at - timedelta(seconds=1))
     assert call({RECALL: early}, RECALL, ticker="AURX", situation=SITUATION) == ("no lesson known", [])
 

@@ -19,9 +19,9 @@ from paperdesk.memory.journal.events import (
     SessionStarted,
     SignalIssued,
 )
+from paperdesk.simulations.diff_screen import print_difference
 from paperdesk.simulations.reading.comparison import differences, shared_events
 from paperdesk.simulations.reading.comparison_parts import Closing, DecisionDifference, Opening
-from paperdesk.simulations.diff_screen import print_difference
 from paperdesk.tools.broker.protocol import OrderIntent, PortfolioSnapshot, client_order_id
 
 from .conftest import Finished

@@ -4,8 +4,8 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,64 +14,26 @@ import numpy as np
 import pytest
 
 from paperdesk import Session
-from paperdesk.memory.journal import Journal, verify
+from paperdesk.memory.journal import verify
 from paperdesk.simulations.config import SessionConfig
 from paperdesk.simulations.live.clock import WallClock
-from paperdesk.simulations.live.settings import TradeConfig
 from paperdesk.simulations.live.standing import TradingError
 from paperdesk.simulations.live.trade import ATTEMPTS, connected, trade
+from paperdesk.tools.broker.protocol import OrderState
 from paperdesk.tools.broker.registry import BrokerSettings
 from paperdesk.tools.broker.stand_in.alpaca_server import AlpacaServer
-from paperdesk.tools.broker.stand_in.exchange import Exchange
 from paperdesk.tools.broker.stand_in.faults import FaultInjector
 from paperdesk.tools.broker.stand_in.replayed import exchange_on
+from paperdesk.tools.broker.updates import OrderUpdate, UpdateFeed
 from paperdesk.tools.errors import BrokerError, BrokerUnreachable, InputError
 from paperdesk.tools.market.dataset import fingerprinted
 from paperdesk.tools.market.invariance import alter
-from paperdesk.tools.market.view import Market, open_market
+from paperdesk.tools.market.view import open_market
 from paperdesk.tools.market.write import write_dataset
 
+from .live_venue import Venue, events, head_of
+
 pytestmark = pytest.mark.slow
-
-UNIVERSE = ("BRQL", "OSTW", "VYDN")
-
-
-@dataclass
-class Venue:
-    """An exchange, its server, and a clock that moves it; time may stop short or jump, as told."""
-
-    market: Market
-    exchange: Exchange
-    server: AlpacaServer
-    folder: Path
-    asleep_until: datetime | None = None
-    """Once the clock is asked to wait, it comes back no earlier than this."""
-    beats: list[str] = field(default_factory=list)
-
-    def now(self) -> datetime:
-        return self.exchange.now
-
-    def sleep_until(self, moment: datetime, beat: Any) -> None:
-        beat()
-        if self.asleep_until is not None:
-            moment, self.asleep_until = max(moment, self.asleep_until), None
-        self.exchange.advance(moment)
-
-    def config(self, sessions: int, **changes: Any) -> TradeConfig:
-        start = self.market.dataset.bars.sessions.index(self.market.calendar.last_closed(self.exchange.now))
-        usual: dict[str, Any] = {
-            "session": SessionConfig(
-                market=str(self.folder), model="scorecard", desk="solo", frequency="daily", universe=UNIVERSE,
-                max_weight=0.4,
-            ),
-            "broker": "alpaca",
-            "until": self.market.dataset.bars.sessions[start + sessions],
-        }  # fmt: skip
-        return TradeConfig(**(usual | changes))
-
-    def trade(self, config: TradeConfig | None, folder: Path, **how: Any) -> None:
-        settings = BrokerSettings(timeout_seconds=5, environment=self.server.environment)
-        trade(config, folder, clock=self, settings=settings, say=self.beats.append, **how)
 
 
 @pytest.fixture(scope="module")
@@ -87,11 +49,6 @@ def venue(folder: Path) -> Iterator[Venue]:
     exchange = exchange_on(market, market.calendar.close_of(market.dataset.bars.sessions[-60]))
     with AlpacaServer(exchange, FaultInjector()) as server:
         yield Venue(market, exchange, server, folder)
-
-
-def events(folder: Path, kind: str) -> list[Any]:
-    with Journal.open_readonly(folder) as journal:
-        return [record.event for record in journal.events(kind)]
 
 
 def test_it_decides_at_the_close_sends_at_the_next_open_and_ends_with_equal_ledgers(venue: Venue, tmp_path: Path):
@@ -119,12 +76,34 @@ def test_it_decides_at_the_close_sends_at_the_next_open_and_ends_with_equal_ledg
     session = Session(run)
     assert session.live
     assert verify(run).problem is None
-    assert session.replay().head == list_head(run)
+    assert session.replay().head == head_of(run)
 
 
-def list_head(folder: Path) -> str:
-    with Journal.open_readonly(folder) as journal:
-        return journal.head
+def test_pushed_fills_are_told_and_a_stream_that_breaks_again_and_again_costs_nothing(venue: Venue, tmp_path: Path):
+    class Pushing(Venue):
+        """Gives what is pushed the time to arrive, and breaks the stream every other time."""
+
+        waits = 0
+
+        def sleep_until(self, moment: datetime, beat: Any, wake: Any = None) -> None:
+            super().sleep_until(moment, beat)
+            if wake is not None:
+                self.waits += 1
+                wake(2.0)
+                if self.waits % 2:
+                    venue.server.hang_up_streams()
+
+    venue.server.faults.standing.update(("duplicate_events", "out_of_order_events"))
+    venue.exchange.share_of_fill = 0.5
+    pushing = Pushing(venue.market, venue.exchange, venue.server, venue.folder)
+    pushing.trade(venue.config(2, poll_seconds=3600.0), tmp_path / "run")
+    told = [line for line in pushing.beats if line.startswith("filled: ")]
+    assert told
+    assert len(told) == len(set(told)), "an execution is told once"
+    assert len(told) < len(venue.exchange.trades), "some were pushed while the stream was broken"
+    reports = events(tmp_path / "run", "venue_reported")
+    assert reports[-1].positions == pytest.approx(venue.exchange.positions)
+    assert sum(len(report.fills) for report in reports) == len(venue.exchange.trades)
 
 
 def test_a_dry_run_sends_nothing(venue: Venue, tmp_path: Path):
@@ -178,7 +157,7 @@ def test_orders_of_a_decision_are_not_sent_after_the_next_open_has_passed(venue:
         def now(self) -> datetime:
             return venue.now()
 
-        def sleep_until(self, moment: datetime, beat: Any) -> None:
+        def sleep_until(self, moment: datetime, beat: Any, wake: Any = None) -> None:
             if events(run, "decision_closed") and venue.asleep_until is None and venue.exchange.received == 0:
                 moment = max(moment, calendar.close_of(calendar.next_session(first)) - timedelta(hours=1))
             venue.sleep_until(moment, beat)
@@ -202,7 +181,7 @@ def test_shares_that_the_ledger_does_not_know_stop_purchases_until_a_person_adop
     stranger = {"done": False}
 
     class Meddled(Venue):
-        def sleep_until(self, moment: datetime, beat: Any) -> None:
+        def sleep_until(self, moment: datetime, beat: Any, wake: Any = None) -> None:
             super().sleep_until(moment, beat)
             if not stranger["done"] and events(again, "decision_closed"):
                 stranger["done"] = True
@@ -292,6 +271,18 @@ def test_the_wall_clock_wakes_by_the_time_of_day():
     clock.sleep_until(until - timedelta(days=1), lambda: pytest.fail("it is past"))
 
 
+def test_the_wall_clock_is_woken_by_news():
+    clock, feed = WallClock(), UpdateFeed()
+    state = OrderState(client_order_id="a", ticker="BRQL", side="buy", quantity=1, filled_quantity=0, status="open")
+    began = clock.now()
+    thread = threading.Timer(0.05, lambda: feed.tell(OrderUpdate(order=state, at=began)))
+    thread.start()
+    clock.sleep_until(began + timedelta(seconds=30), lambda: None, feed.wait)
+    assert clock.now() - began < timedelta(seconds=5)
+    assert [news.order for news in feed.take()] == [state]
+    thread.join()
+
+
 class Patient:
     """A clock on which waiting takes no time."""
 
@@ -301,7 +292,7 @@ class Patient:
     def now(self) -> datetime:
         return self.at
 
-    def sleep_until(self, moment: datetime, beat: Any) -> None:
+    def sleep_until(self, moment: datetime, beat: Any, wake: Any = None) -> None:
         self.at = moment
 
 

@@ -73,9 +73,11 @@ async def test_a_client_finds_out_why(generated_session: Finished, runs: Path) -
         assert call["event"]["request"]["questions"]
         (hit, *_) = (await answer(client, "search", session="001", text="cautious"))["hits"]
         assert "cautious" in hit["text"].lower()
-        same = await answer(client, "compare_sessions", left="001", right="001")
+        same = await answer(client, "compare_sessions", a="001", b="001")
         assert same["events_shared"] == generated_session.outcome.events
+        assert same["equal"]
         assert not same["choices_that_differ"]
+        assert not same["decisions_that_differ"]
     assert {path.name: path.read_bytes() for path in (runs / "001").iterdir() if path.name != "search.db"} == before
 
 

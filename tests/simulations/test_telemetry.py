@@ -57,6 +57,7 @@ def test_a_collector_receives_the_session_as_one_tree(
     assert root.name.startswith("session ")
     assert all(span.parent_span_id in spans for span in kept.spans if span is not root)
     assert all(span.start_time_unix_nano <= span.end_time_unix_nano for span in kept.spans)
+    assert {_attributes(span)["session.id"] for span in kept.spans} == {generated_session.outcome.folder.name}
     kinds = [_attributes(span)["openinference.span.kind"] for span in kept.spans]
     assert kinds.count("TOOL") == len(generated_session.of("tool_called"))
     assert kinds.count("LLM") == len(generated_session.of("model_called"))

@@ -19,6 +19,8 @@ import pytest
 
 from paperdesk.memory.journal import Filters, Journal
 from paperdesk.memory.journal.events import Event
+from paperdesk.simulations.config import SessionConfig
+from paperdesk.simulations.fork import fork
 from paperdesk.simulations.reading import Session
 from paperdesk.simulations.reporting.page import write_report
 
@@ -65,6 +67,17 @@ def runs(us8_session: Finished, tmp_path_factory: pytest.TempPathFactory) -> Pat
         update={"market": str(market), "start": date(2023, 1, 3), "end": date(2023, 4, 3)}
     )
     run(config, root / "hostile")
+    argued = SessionConfig(
+        model="scorecard",
+        desk="research-house",
+        start=date(2023, 9, 15),
+        end=date(2023, 12, 29),
+        universe=("BRQL", "OSTW", "VYDN"),
+        max_weight=0.4,
+    )
+    run(argued, root / "house")
+    set_then = ("signal:technical_analyst:VYDN=strong_sell", "max_weight=0.34")
+    fork(root / "house", root / "what-if", date(2023, 10, 31), set_then, by="Ada")
     return root
 
 
@@ -210,10 +223,39 @@ def test_two_sessions_are_compared(page: Any) -> None:
     button.click()
     page.wait_for_url("**/compare?**")
     main = page.locator("main").inner_text()
-    assert "max_weight" in main
+    assert "max weight" in main
     assert "They differ from the first event on." in main
-    assert page.locator(".pairs tbody tr").count() > 3
+    assert page.locator("article.pair").count() > 3
     picture(page, "compare")
+
+
+def test_a_fork_leads_to_its_parent_and_to_where_they_part(page: Any) -> None:
+    page.goto("/s/what-if")
+    note = page.locator(".note").first
+    sync_api.expect(note).to_contain_text("Ada set signal:technical_analyst:VYDN=strong_sell, max_weight=0.34")
+    sync_api.expect(note.get_by_role("link", name="house", exact=True)).to_have_attribute("href", "/s/house")
+    picture(page, "fork")
+    note.get_by_role("link", name="What came of it").click()
+    page.wait_for_url("**/compare?s=house&s=what-if")
+    sync_api.expect(page.get_by_text("They part on 31 Oct 2023, in decision 3.")).to_be_visible()
+    first = page.locator("article.pair").first
+    sync_api.expect(first.get_by_role("row", name="Signal Technical analyst on VYDN")).to_contain_text("set by hand")
+    picture(page, "compare-fork")
+    first.get_by_role("link", name="decision 3").last.click()
+    page.wait_for_url("**/s/what-if/d/3")
+    sync_api.expect(page.get_by_text("Set from here on by Ada")).to_be_visible()
+    picture(page, "decision-fork")
+
+
+def test_a_debate_and_the_risk_officer_stand_on_the_decision(page: Any) -> None:
+    page.goto("/s/house/d/2")
+    for heading in ("The debate, round by round", "The risk officer"):
+        sync_api.expect(page.get_by_role("heading", name=heading)).to_be_visible()
+    picture(page, "decision-house")
+    page.locator("#debate").get_by_role("link", name="BRQL").first.click()
+    page.wait_for_url("**/s/house/d/2/BRQL#debate")
+    sync_api.expect(page.get_by_role("heading", name="The debate", exact=True)).to_be_visible()
+    picture(page, "case-house")
 
 
 def test_a_press_release_with_script_in_it_is_inert(page: Any, runs: Path) -> None:
@@ -338,6 +380,11 @@ def test_a_phone_shows_every_page_without_sideways_scrolling(page: Any, runs: Pa
         "search": "/s/desk/events?q=revenue",
         "event": "/s/desk/e/20",
         "compare": "/compare?s=desk&s=narrow",
+        "fork": "/s/what-if",
+        "compare-fork": "/compare?s=house&s=what-if",
+        "decision-fork": "/s/what-if/d/3",
+        "decision-house": "/s/house/d/2",
+        "case-house": "/s/house/d/2/BRQL",
     }.items():
         page.goto(address)
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], name
@@ -356,14 +403,18 @@ def barriers(page: Any, options: str = "{}") -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/s/desk", "/s/desk/d/2", "/s/desk/d/2/NVDA", "/s/desk/d/2/prompts?ticker=NVDA", "/s/desk/events?q=cap"],
+    [
+        *("/", "/s/desk", "/s/desk/d/2", "/s/desk/d/2/NVDA", "/s/desk/d/2/prompts?ticker=NVDA", "/s/desk/events?q=cap"),
+        *("/s/what-if", "/s/what-if/d/3", "/s/house/d/2", "/s/house/d/2/BRQL", "/compare?s=house&s=what-if"),
+        "/s/desk/e/20",
+    ],
 )
 def test_no_page_has_a_barrier(page: Any, path: str) -> None:
     page.goto(path)
     assert barriers(page) == []
 
 
-@pytest.mark.parametrize("path", ["/s/desk/d/2", "/s/desk/d/2/NVDA"])
+@pytest.mark.parametrize("path", ["/s/desk/d/2", "/s/what-if/d/3", "/s/house/d/2", "/compare?s=house&s=what-if"])
 def test_dark_pages_have_contrast(page: Any, path: str) -> None:
     page.emulate_media(color_scheme="dark")
     page.goto(path)

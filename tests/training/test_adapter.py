@@ -12,15 +12,7 @@ import pytest
 from paperdesk.agents.models.llama_cpp import LlamaCpp
 from paperdesk.agents.signals import STANCES
 from paperdesk.simulations.training.adapter import Recipe, Trained, load_base, train_adapter
-from paperdesk.simulations.training.desk_command import (
-    ADAPTER_FILE,
-    CARD_FILE,
-    CHECKPOINT,
-    WEIGHTS_FILE,
-    DeskPlan,
-    Exercises,
-    train_desk,
-)
+from paperdesk.simulations.training.desk_command import DeskPlan, Exercises, train_desk
 from paperdesk.simulations.training.exercises import (
     Exercise,
     Leakage,
@@ -31,6 +23,8 @@ from paperdesk.simulations.training.exercises import (
     requests_of,
 )
 from paperdesk.simulations.training.gguf_adapter import interleaved, read_gguf, write_gguf
+from paperdesk.simulations.training.kept import KEPT_FILE
+from paperdesk.simulations.training.places import ADAPTER_FILE, CARD_FILE, CHECKPOINT, WEIGHTS_FILE
 
 from ..models.files.tiny_llama import tiny_llama
 
@@ -201,6 +195,7 @@ def test_a_folder_holds_the_adapter_and_its_card(base: Path, tmp_path: Path) -> 
     assert not {path.name for path in (tmp_path / "a").iterdir()} - {
         ADAPTER_FILE,
         CARD_FILE,
+        KEPT_FILE,
         WEIGHTS_FILE,
         "adapter_config.json",
         "README.md",

@@ -5,6 +5,7 @@
 | `APCA_API_KEY_ID`, `APCA_API_SECRET_KEY` | the keys; they are read from nowhere else, and never written anywhere |
 | `APCA_API_BASE_URL` | another address than the paper one |
 | `APCA_API_DATA_URL` | another address for quotes |
+| `APCA_API_STREAM_URL` | another address for trade updates than `/stream` at the base one |
 
 The account is taken for a paper account where its number begins with PA and the address is that of Alpaca's paper
 trading or this machine. Any other needs both switches of live trading (docs/brokers.md).
@@ -16,6 +17,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -42,6 +44,8 @@ with warnings.catch_warnings():
         StopOrderRequest,
     )
 
+    from .alpaca_stream import AlpacaStream
+
 from ..errors import BrokerError, BrokerUnreachable
 from .guard import answer_of
 from .protocol import (
@@ -58,6 +62,7 @@ from .protocol import (
     Unknown,
 )
 from .registry import BrokerSettings
+from .updates import UpdateFeed
 
 PAPER, LIVE = "https://paper-api.alpaca.markets", "https://api.alpaca.markets"
 HERE = ("127.0.0.1", "localhost", "::1")
@@ -104,6 +109,9 @@ class Alpaca:
             client._retry = 0  # the constructor takes 0 for "as usual", which is three repetitions of any request
             for scheme in ("https://", "http://"):
                 client._session.mount(scheme, _Timed(settings.timeout_seconds))
+        stream = settings.environment.get("APCA_API_STREAM_URL", "") or f"{base.replace('http', 'ws', 1)}/stream"
+        self._listen = partial(AlpacaStream, key, secret, stream, settings.timeout_seconds, _state)
+        self._stream: AlpacaStream | None = None
         self._client_ids: dict[str, str] = {}
         """Client order ids by Alpaca's own, of the latest orders."""
         account: Any = self._read(self._client.get_account)
@@ -126,6 +134,7 @@ class Alpaca:
             replaces=True,
             order_types=("market", "limit", "stop"),
             quotes=True,
+            streams=True,
         )
 
     def clock(self) -> BrokerClock:
@@ -248,8 +257,16 @@ class Alpaca:
                 )
         return found
 
+    def updates(self) -> UpdateFeed:
+        """Alpaca's stream of trade updates, from now on."""
+        if self._stream is None:
+            self._stream = self._listen()
+        return self._stream.feed
+
     def close(self) -> None:
         """Close the connections."""
+        if self._stream is not None:
+            self._stream.close()
         self._client._session.close()
         self._data._session.close()
 

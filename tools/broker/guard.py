@@ -25,6 +25,7 @@ from .protocol import (
     VerdictToken,
     malformed,
 )
+from .updates import Streaming, UpdateFeed
 
 Authorise = Callable[[OrderIntent, VerdictToken], None]
 """Checks and uses up a token; raises a `PaperDeskError` when the order may not go out."""
@@ -141,6 +142,10 @@ class GuardedBroker:
         """The best prices now; empty where the venue knows none."""
         return self._broker.quotes(tickers) if self.capabilities.quotes else {}
 
+    def updates(self) -> UpdateFeed | None:
+        """What the venue pushes; None where it pushes nothing, and has to be asked."""
+        return self._broker.updates() if self.capabilities.streams and isinstance(self._broker, Streaming) else None
+
     def close(self) -> None:
         """Let go of connections."""
         self._broker.close()
@@ -180,7 +185,9 @@ class GuardedBroker:
 
 def answer_of(order: OrderIntent, found: OrderState) -> Submission:
     """The answer to a submission, from the state of the order that stands under its id."""
-    if (found.ticker, found.side, found.quantity) != (order.ticker, order.side, order.quantity):
+    cut = order.quantity - found.quantity  # to whole lots, by a venue that has them
+    same = cut == 0 or 0 < cut < found.lot
+    if (found.ticker, found.side) != (order.ticker, order.side) or not same:
         reason = (
             f"this client order id stands for {found.side} {found.quantity:g} {found.ticker} at the broker; "
             "find out who sent it"

@@ -156,6 +156,8 @@ class OrderState(Frozen):
     filled_quantity: float
     status: Literal["open", "filled", "partially_filled", "cancelled", "rejected", "expired"]
     reason: str = ""
+    lot: float = Field(default=0.0, ge=0)
+    """Where the venue trades in lots: their size. It has cut what was ordered to a multiple of it."""
 
 
 class PortfolioSnapshot(Frozen):
@@ -233,6 +235,8 @@ class Capabilities(Frozen):
     order_types: tuple[OrderType, ...] = ("market",)
     quotes: bool = False
     """Whether it knows the best prices of the market."""
+    streams: bool = False
+    """Whether the venue pushes news of orders: the adapter is `tools.broker.updates.Streaming` too."""
 
 
 @runtime_checkable

@@ -15,8 +15,12 @@ ENTRY_POINTS = "paperdesk.brokers"
 _HERE = "paperdesk.tools.broker"
 _OWN: Own = {
     "alpaca": (f"{_HERE}.alpaca:open_broker", ("alpaca-py",)),
+    "binance": (f"{_HERE}.ccxt_binance:open_broker", ("ccxt",)),
+    "interactive-brokers": (f"{_HERE}.interactive_brokers:open_broker", ("ib_async",)),
     "simulated": (f"{_HERE}.simulated.venue:open_broker", ("backtrader",)),
 }
+_EXTRAS = {"binance": "ccxt", "interactive-brokers": "ib"}
+"""Extras of PaperDesk that bring what an adapter needs, where it is not `brokers`."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ def load(name: str) -> Callable[[BrokerSettings], Any]:
     Raises:
         InputError: there is no such broker, or what it needs is not installed.
     """
-    factory: Callable[[BrokerSettings], Any] = factory_of(name, list_brokers(), "broker", "brokers")
+    factory: Callable[[BrokerSettings], Any] = factory_of(name, list_brokers(), "broker", _EXTRAS.get(name, "brokers"))
     return factory
 
 

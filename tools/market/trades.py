@@ -47,6 +47,10 @@ class Trades:
         self._values = np.array([matrix[self.rows, column] for matrix in fields])
         splits = np.flatnonzero(bars.split[:, column] != 1.0)
         self._splits = [(int(row), float(bars.split[row, column])) for row in splits]
+        self.splits = tuple(
+            (row, ratio) for row, ratio in self._splits if ratio != 0 and np.isfinite(bars.close[row, column])
+        )
+        """(row, new shares per old share) of the sessions at which it traded after a split, ascending."""
 
     def count(self, sessions: int) -> int:
         """How many trade days lie within the first so many sessions."""

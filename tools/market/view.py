@@ -283,6 +283,15 @@ class MarketView:
         level[~known] = np.nan
         return level
 
+    def splits(self, ticker: str) -> tuple[tuple[date, float], ...]:
+        """(session, new shares per old share) of the splits by now after which it traded, ascending.
+
+        Raises:
+            InputError: the ticker is unknown.
+        """
+        happened = self._market.trades(ticker).splits
+        return tuple((self.sessions[row], ratio) for row, ratio in happened if row < self._rows)
+
     def splits_since(self, ticker: str, day: date) -> float:
         """New shares per share of `day`: the product of the splits after it, up to the view's session.
 

@@ -76,19 +76,23 @@ def historical_scenarios(returns: pd.DataFrame, minimum: int) -> Scenarios:
         returns: daily total returns, sessions by tickers, NaN where a name did not trade.
         minimum: returns that a name must have to be considered.
     """
-    counts = returns.notna().sum()
-    kept = [str(name) for name in returns.columns if counts[name] >= minimum]
+    values, names = returns.to_numpy(dtype=float), [str(name) for name in returns.columns]
+    counts = dict(zip(names, (~np.isnan(values)).sum(axis=0).tolist(), strict=True))
+    kept = [name for name in names if counts[name] >= minimum]
     excluded = {
-        str(name): f"only {int(counts[name])} daily returns are known and {minimum} are needed"
-        for name in returns.columns
-        if counts[name] < minimum
+        name: f"only {count} daily returns are known and {minimum} are needed"
+        for name, count in counts.items()
+        if count < minimum
     }
-    whole = returns[kept].dropna()
+    there = values[:, [counts[name] >= minimum for name in names]]
+    complete = ~np.isnan(there).any(axis=1)
+    # name by name in memory: sums over time then have the same last digits however many names there are
+    whole = np.asfortranarray(there[complete])
     window = ""
     if len(whole):
-        first, last = (pd.Timestamp(day).date() for day in (whole.index[0], whole.index[-1]))
-        window = f"{len(whole)} sessions from {first} to {last}"
-    return Scenarios(tuple(kept), whole.to_numpy(dtype=float), excluded, window=window)
+        days = returns.index[complete]
+        window = f"{len(whole)} sessions from {pd.Timestamp(days[0]).date()} to {pd.Timestamp(days[-1]).date()}"
+    return Scenarios(tuple(kept), whole, excluded, window=window)
 
 
 def exponentially_weighted(scenarios: Scenarios, half_life: float) -> Scenarios:

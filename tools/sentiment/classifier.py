@@ -1,7 +1,7 @@
 """The one protocol behind which every measure of sentiment stands: texts in, a distribution over three classes out."""
 
 from collections.abc import Sequence
-from typing import Literal, Protocol, get_args
+from typing import Literal, Protocol, get_args, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -40,6 +40,15 @@ class SentimentClassifier(Protocol):
 
     def predict(self, texts: Sequence[str]) -> Probabilities:
         """The distribution of each text, (len(texts), 3); any text has one, the empty one too."""
+        ...
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """A classifier that knows which texts it was fitted to."""
+
+    def has_seen(self, text: str) -> bool:
+        """Whether it was fitted to this text."""
         ...
 
 

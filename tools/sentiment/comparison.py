@@ -15,7 +15,7 @@ from ..errors import InputError
 from ..frozen import Frozen, content_hash
 from . import calibration
 from .calibration import Calibration, Method
-from .classifier import CLASSES, Label, Probabilities, SentimentClassifier, columns_of
+from .classifier import CLASSES, Label, Probabilities, Remembers, SentimentClassifier, columns_of
 from .embedding import EmbeddingClassifier
 from .labelled import Labelled, split
 from .scores import Scores, scores
@@ -175,9 +175,10 @@ def _refuse_too_few(labelled: Labelled) -> None:
 
 
 def _refuse_seen(classifier: SentimentClassifier, texts: Sequence[str]) -> None:
-    seen = sum(classifier.has_seen(text) for text in texts) if isinstance(classifier, EmbeddingClassifier) else 0
+    seen = sum(classifier.has_seen(text) for text in texts) if isinstance(classifier, Remembers) else 0
     if seen:
+        instead = "compare embedding:fit instead, or " if isinstance(classifier, EmbeddingClassifier) else ""
         raise InputError(
-            f"{classifier.name} was fitted to {seen} of the {len(texts)} texts it would be judged on; compare"
-            " embedding:fit instead, or use other texts"
+            f"{classifier.name} was fitted to {seen} of the {len(texts)} texts it would be judged on;"
+            f" {instead}use other texts"
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -26,6 +27,8 @@ class Labelled:
     labels: tuple[Label, ...]
     repeats: int = 0
     """Rows that were left out because they repeat an earlier one."""
+    dates: tuple[date, ...] = ()
+    """When each text appeared; empty where that is not known."""
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -37,18 +40,23 @@ class Labelled:
 
     def rows(self, indices: Sequence[int]) -> "Labelled":
         """Some of the rows, in the order asked for."""
-        return Labelled(self.name, tuple(self.texts[i] for i in indices), tuple(self.labels[i] for i in indices))
+        texts, labels = tuple(self.texts[i] for i in indices), tuple(self.labels[i] for i in indices)
+        return Labelled(self.name, texts, labels, dates=tuple(self.dates[i] for i in indices) if self.dates else ())
 
 
-def read_labelled(path: Path) -> Labelled:
+def read_labelled(path: Path, *, dated: bool = False) -> Labelled:
     """The labelled texts of a CSV file.
 
     The columns `text` and `label` are read, others are left alone. A row that repeats an earlier text under the same
     label is left out: it would stand on both sides of a split.
 
+    Args:
+        path: of the file.
+        dated: whether a column `date` (YYYY-MM-DD, a time after it is left alone) is read too, where there is one.
+
     Raises:
-        DataError: the file cannot be read, lacks a column, or has a row without text, with an unknown label, or with
-            another label for the same text.
+        DataError: the file cannot be read, lacks a column, or has a row without text, with an unknown label, with
+            another label for the same text, or with a date that is none.
     """
     try:
         # Without header=None pandas takes the first cells of rows that are longer than the header for an index.
@@ -59,14 +67,17 @@ def read_labelled(path: Path) -> Labelled:
         reason = error.strerror if isinstance(error, OSError) else " ".join(str(error).split())
         raise DataError(f"{path} cannot be read as CSV ({reason}); save it as UTF-8 with columns text,label") from None
     header = table.iloc[0].tolist()
-    for column in ("text", "label"):
+    dated = dated and "date" in header
+    for column in ("text", "label", *(["date"] if dated else [])):
         if column not in header:
             raise DataError(f"{path} has no column {column!r} but {', '.join(header)}; name it in the first row")
         if header.count(column) > 1:
             raise DataError(f"{path} has the column {column!r} twice; rename or remove one of them")
     table = table.iloc[1:].set_axis(header, axis="columns")
     seen: dict[str, tuple[int, Label]] = {}
+    days: dict[str, date] = {}
     repeats = 0
+    cells = table["date"].tolist() if dated else []
     pairs = zip(table["text"].tolist(), table["label"].tolist(), strict=True)
     for row, (text, raw) in enumerate(pairs, start=2):
         if _absent(text):
@@ -80,8 +91,11 @@ def read_labelled(path: Path) -> Labelled:
                 f"{path}: row {row} calls {label} what row {earlier[0]} calls {earlier[1]}; keep one of the two"
             )
         repeats += earlier[0] != row
+        if dated:
+            day = _day(path, row, cells[row - 2])
+            days[text.strip()] = min(day, days.get(text.strip(), day))
     labels = tuple(label for _, label in seen.values())
-    return Labelled(Path(path).name, tuple(seen), labels, repeats)
+    return Labelled(Path(path).name, tuple(seen), labels, repeats, tuple(days.values()))
 
 
 def examples() -> Labelled:
@@ -114,6 +128,13 @@ def split(labels: Sequence[str], shares: Sequence[float], rng: np.random.Generat
         for part, chosen in zip(parts, np.split(rows, cuts), strict=True):
             part += chosen.tolist()
     return [sorted(part) for part in parts]
+
+
+def _day(path: Path, row: int, cell: str) -> date:
+    try:
+        return date.fromisoformat(cell.strip()[:10])
+    except ValueError:
+        raise DataError(f"{path}: row {row} has the date {cell!r}; write YYYY-MM-DD, or remove the column") from None
 
 
 def _absent(cell: str) -> bool:

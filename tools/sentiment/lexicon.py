@@ -23,6 +23,7 @@ import numpy as np
 
 from ..evidence import Evidence
 from ..frozen import content_hash
+from ..market.records import Document
 from ..market.view import MarketView
 from ..measures import MEASURES
 from .business import without_idle_tone
@@ -218,10 +219,10 @@ def latest_tone(
     """
     oldest, name = view.as_of - timedelta(days=since_days), view.company(ticker).name
     stories = reversed(view.stories(ticker, since=oldest))
-    newest = next((row for row in stories if sum(count(spoken(row.text, name))) >= TELLING_WORDS), None)
+    newest = next((row for row in stories if sum(_said(row, name)[1]) >= TELLING_WORDS), None)
     if newest is None:
         return None
-    said = spoken(newest.text, name)
+    said, counted = _said(newest, name)
     return Evidence.of(
         id=f"{ticker}/tone/{newest.id}",
         kind="indicator",
@@ -230,10 +231,17 @@ def latest_tone(
         as_of=view.as_of,
         available_at=newest.published_at,
         period=f"release of {newest.published_at:%Y-%m-%d}",
-        value=tone_of(said) if classifier is None else _tone_by(classifier, said),
+        value=counted.tone if classifier is None else _tone_by(classifier, said),
         unit=MEASURES["tone"].unit,
         source=newest.id,
     )
+
+
+@lru_cache(maxsize=4096)
+def _said(document: Document, name: str) -> tuple[str, Count]:
+    """What of a release decides its tone, and its counted words; found by its parts, whose hashes Python remembers."""
+    said = spoken(document.text, name)
+    return said, count(said)
 
 
 _TONES: OrderedDict[tuple[str, str], float] = OrderedDict()

@@ -66,7 +66,7 @@ class TransformersClassifier:
         if batch < 1:
             raise InputError(f"batches of {batch} texts were asked for; ask for at least 1")
         self._torch, transformers, safetensors = _extra("torch"), _extra("transformers"), _extra("safetensors")
-        folder = _folder(source, endpoint, cache)
+        folder = model_folder(source, endpoint, cache)
         self.name = f"transformers:{Path(source).name}"
         with _without_bars(transformers):
             try:
@@ -94,7 +94,7 @@ class TransformersClassifier:
         self._model = self._model.to(device).eval()
         # without a token to pad with, texts cannot share a batch
         self._batch = batch if self._tokenizer.pad_token is not None else 1
-        self.max_tokens = _max_tokens(self._tokenizer, config)
+        self.max_tokens = longest(self._tokenizer, config)
         """Tokens of a text that are read, special ones included; the rest is cut off."""
         self._folder, self._device = folder, device
         self._versions = [transformers.__version__, self._torch.__version__]
@@ -148,8 +148,12 @@ def _extra(name: str) -> Any:
         raise InputError(f"a transformers classifier needs {name}; run `pip install 'paperdesk[nlp]'`") from None
 
 
-def _folder(source: str | Path, endpoint: str | None, cache: Path | None) -> Path:
-    """Where the model lies on this machine; a hub name is fetched first."""
+def model_folder(source: str | Path, endpoint: str | None = None, cache: Path | None = None) -> Path:
+    """Where a model lies on this machine; a hub name is fetched first.
+
+    Raises:
+        InputError: there is no such model, or it has no safetensors weights.
+    """
     folder = Path(source).expanduser()
     if not folder.is_dir():
         hub = HUB_NAME.fullmatch(str(source))
@@ -211,8 +215,8 @@ def _sums(config: Any, labels: Mapping[str, str] | None, name: str) -> NDArray[n
     return np.array([[float(label == one) for one in CLASSES] for label in known])
 
 
-def _max_tokens(tokenizer: Any, config: Any) -> int:
-    """The longest text that tokenizer and model can take, in tokens."""
+def longest(tokenizer: Any, config: Any) -> int:
+    """The longest text that a tokenizer and a model of this config can take, in tokens."""
     positions = getattr(config, "max_position_embeddings", None) or _NO_LIMIT
     if any(family in config.model_type for family in _OFFSET_POSITIONS):
         positions -= (config.pad_token_id or 0) + 1

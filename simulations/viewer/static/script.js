@@ -145,7 +145,7 @@ if (live) {
     const answer = await fetch(location.href);
     if (!answer.ok) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const parts = finished ? ["main"] : ["#timeline", ".figures", "#equity"];
+    const parts = finished ? ["main"] : ["#timeline", ".figures", "#equity", "#weights", "#record"];
     for (const part of parts) {
       const now = $(part), then = $(part, page);
       if (now && then) now.replaceWith(then);

@@ -4,7 +4,8 @@ A broker is checked on a `Stage`: a venue that can be told to trade and to fail.
 class; `run.run_checks` runs the same checks without pytest, as `paperdesk brokers check` does.
 """
 
-from .checks import CHECKS, Check
+from .checks import CHECKS
+from .promise import Check
 from .run import Result, run_checks
 from .stage import Stage
 

@@ -1,6 +1,7 @@
 """Short words for the checks: orders, tokens, and what must be true."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -104,6 +105,15 @@ class Bench:
         if found is None:
             raise Broken("an order that was accepted is not known any more")
         return found
+
+    def until(self, holds: Callable[[], bool], seconds: float = 10.0) -> bool:
+        """Wait for what a venue pushes; whether it came in so much time of this machine."""
+        end = time.monotonic() + seconds
+        while not holds():
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.005)
+        return True
 
     def bought(self, quantity: float = 10.0) -> OrderIntent:
         """A purchase that has been filled."""

@@ -8,11 +8,14 @@ from typing import Literal
 
 from ...errors import InputError
 from .bench import Bench, Broken
-from .checks import CHECKS, Check
+from .checks import CHECKS
+from .promise import Check
 from .stage import ENTRY_POINTS, Stage
 
 _OWN = {
     "alpaca": "paperdesk.tools.broker.stand_in.alpaca_stage:AlpacaStage",
+    "binance": "paperdesk.tools.broker.stand_in.binance_stage:BinanceStage",
+    "interactive-brokers": "paperdesk.tools.broker.stand_in.ib_stage:IBStage",
     "simulated": "paperdesk.tools.broker.simulated.venue:SimulatedStage",
 }
 

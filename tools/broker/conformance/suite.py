@@ -8,7 +8,8 @@ stage = staticmethod(MyStage)
 
 import pytest
 
-from .checks import CHECKS, Check
+from .checks import CHECKS
+from .promise import Check
 from .run import run_one
 from .stage import Stage
 

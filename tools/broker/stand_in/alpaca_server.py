@@ -1,33 +1,24 @@
-"""A loopback server that speaks Alpaca's trading and market-data REST in front of an `Exchange`.
+"""A loopback server that speaks Alpaca's trading and market-data REST, and its trade stream, before an `Exchange`.
 
-It answers the real client (`alpaca-py`) as Alpaca does: strings for numbers, a 422 for a client order id that was used
-before, a 403 where the account cannot pay, one page of activities at a time. Faults come from a `FaultInjector`.
+It answers the real client (`alpaca-py`) as Alpaca does (`alpaca_routes`), and pushes to it at `/stream`
+(`alpaca_pushes`). Faults come from a `FaultInjector`.
 `POST /stand-in/advance` moves its clock and `GET /stand-in/state` tells what it did, for tests in other processes.
 """
 
 import json
 import socket
-import sys
-import threading
-import uuid
 from collections.abc import Callable
-from datetime import datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any, Self
-from urllib.parse import parse_qs, urlsplit
+from typing import Any
 
+from .alpaca_pushes import StreamConnection
+from .alpaca_routes import AlpacaVenue, refusal, route_of
 from .exchange import Exchange, Order, Refused, Trade
-from .faults import Fault, FaultInjector, Operation
-
-SKEW = timedelta(hours=1)
-"""How far the clock is off under the fault `clock_skew`."""
-_STATUS = {"duplicate": 422, "funds": 403, "invalid": 422, "unknown": 404, "ended": 422}
-_CODE = {"duplicate": 40010001, "funds": 40310000, "invalid": 42210000, "unknown": 40410000, "ended": 42210000}
-_NAMES = {"cancelled": "canceled"}
+from .faults import FaultInjector, Operation
+from .loopback import Answer, Loopback, Request
 
 
-class AlpacaServer:
+class AlpacaServer(AlpacaVenue, Loopback):
     """The server; use it as a context manager.
 
     Args:
@@ -48,24 +39,24 @@ class AlpacaServer:
         number: str = "PA0000001",
         port: int = 0,
     ) -> None:
-        self.exchange, self.faults = exchange, faults or FaultInjector()
-        self.key, self.secret, self.number = key, secret, number
-        self.requests: list[tuple[str, str]] = []
-        """Method and path of the latest requests."""
-        self.stale_cash = exchange.cash
-        self._server = _Server(("127.0.0.1", port), _handler(self))
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
+        injected = faults or FaultInjector()
+        AlpacaVenue.__init__(self, exchange, injected, number, exchange.cash)
+        self.key, self.secret = key, secret
+        self.streams: set[StreamConnection] = set()
+        """Connections to the stream of trade updates."""
+        exchange.listeners.append(self.push)
+        Loopback.__init__(self, injected, port)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self.hang_up_streams()
+        super().__exit__(kind, error, trace)
+
+    def hang_up_streams(self) -> None:
+        """Break every connection to the stream."""
+        for connection in tuple(self.streams):
+            connection.hang_up()
 
     @property
     def environment(self) -> dict[str, str]:
@@ -77,334 +68,43 @@ class AlpacaServer:
             "APCA_API_DATA_URL": self.url,
         }
 
+    def push(self, order: Order, trade: Trade | None) -> None:
+        """Tell every connection to the stream what has happened to an order."""
+        for connection in tuple(self.streams):
+            connection.push(order, trade)
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
+    def find(self, request: Request) -> tuple[Operation | None, Callable[[], Answer]]:
+        """Alpaca's REST, with its keys."""
+        operation, route, rest = route_of(request.method, request.path)
+        if route is None:
+            return None, lambda: (404, {"code": 40410000, "message": "endpoint not found"})
+        shown = request.headers.get("apca-api-key-id"), request.headers.get("apca-api-secret-key")
+        if operation is not None and shown != (self.key, self.secret):
+            return None, lambda: (401, {"code": 40110000, "message": "request is not authorized"})
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients hang up, and are killed: that is nothing to print."""
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)
-
-
-Answer = tuple[int, Any]
-Route = Callable[[AlpacaServer, dict[str, str], dict[str, Any], str], Answer]
-
-
-def _account(server: AlpacaServer, query: dict[str, str], body: dict[str, Any], rest: str) -> Answer:
-    exchange = server.exchange
-    cash, equity = exchange.cash, exchange.equity()
-    if server.faults.standing & {"stale_snapshot"}:
-        equity, cash = server.stale_cash, server.stale_cash
-    money = {"cash": str(cash), "equity": str(equity), "portfolio_value": str(equity), "buying_power": str(cash)}
-    return 200, {
-        "id": str(uuid.UUID(int=1)),
-        "account_number": server.number,
-        "status": "ACTIVE",
-        "currency": "USD",
-        "pattern_day_trader": False,
-        "trading_blocked": False,
-        "account_blocked": False,
-        "created_at": "2026-01-01T00:00:00Z",
-        "multiplier": "1",
-        "shorting_enabled": False,
-        **money,
-    }
-
-
-def _positions(server: AlpacaServer, query: dict[str, str], body: dict[str, Any], rest: str) -> Answer:
-    exchange = server.exchange
-    rows = []
-    for ticker, shares in exchange.positions.items():
-        price = exchange.price(ticker, exchange.now) or 0.0
-        rows.append(
-            {
-                "asset_id": _asset(ticker),
-                "symbol": ticker,
-                "exchange": "NASDAQ",
-                "asset_class": "us_equity",
-                "avg_entry_price": str(price),
-                "qty": str(shares),
-                "side": "long",
-                "market_value": str(shares * price),
-                "cost_basis": str(shares * price),
-                "current_price": str(price),
-            }
-        )
-    return 200, rows
-
-
-def _clock(server: AlpacaServer, query: dict[str, str], body: dict[str, Any], rest: str) -> Answer:
-    exchange = server.exchange
-    hours = exchange.hours(exchange.now)
-    is_open = exchange.is_open
-    following = exchange.hours(hours.closes) if is_open else hours
-    skew = SKEW if "clock_skew" in server.faults.standing else timedelta(0)
-    return 200, {
-        "timestamp": (exchange.now + skew).isoformat(),
-        "is_open": is_open,
-        "next_open": following.opens.isoformat(),
-        "next_close": hours.closes.isoformat(),
-    }
-
-
-def _orders(server: AlpacaServer, query: dict[str, str], body: dict[str, Any], rest: str) -> Answer:
-    wanted, exchange = query.get("status", "open"), server.exchange
-    rows = [o for o in exchange.orders.values() if wanted == "all" or (o.status == "open") == (wanted == "open")]
-    if "after" in query:
-        after = datetime.fromisoformat(query["after"].replace("Z", "+00:00"))
-        rows = [order for order in rows if order.submitted_at > after]
-    if query.get("direction", "desc") == "desc":
-        rows = rows[::-1]
-    return 200, [_order_json(order) for order in rows[: int(query.get("limit", "50"))]]
-
-
-def _by_client_id(server: AlpacaServer, query: dict[str, str], body: dict[str, Any], rest: str) -> Answer:
-    order = server.exchange.by_client_id(query.get("client_order_id", ""))
-    return (200, _order_json(order)) if order else _refuse(Refused("unknown", "order not found"))
-
-
-def _one_order(server: AlpacaServer, query: dict[str, str], body: dict[str, Any], rest: str) -> Answer:
-    found = next((o for o in server.exchange.orders.values() if _order_id(o.id) == rest), None)
-    return (200, _order_json(found)) if found else _refuse(Refused("unknown", "order not found"))
-
-
-def _submit(server: AlpacaServer, query: dict[str, str], body: dict[str, Any], rest: str) -> Answer:
-    order = server.exchange.submit(
-        body.get("client_order_id") or str(uuid.uuid4()),
-        body["symbol"],
-        body["side"],
-        float(body["qty"]),
-        body["type"],
-        _number(body.get("limit_price")),
-        _number(body.get("stop_price")),
-    )
-    return 200, _order_json(order)
-
-
-def _cancel(server: AlpacaServer, query: dict[str, str], body: dict[str, Any], rest: str) -> Answer:
-    server.exchange.cancel(_inner(server, rest))
-    return 204, None
-
-
-def _replace(server: AlpacaServer, query: dict[str, str], body: dict[str, Any], rest: str) -> Answer:
-    inner = _inner(server, rest)
-    quantity = float(body.get("qty") or server.exchange.orders[inner].quantity)
-    limit, stop = _number(body.get("limit_price")), _number(body.get("stop_price"))
-    client_id = body.get("client_order_id") or str(uuid.uuid4())
-    return 200, _order_json(server.exchange.replace(inner, client_id, quantity, limit, stop))
-
-
-def _activities(server: AlpacaServer, query: dict[str, str], body: dict[str, Any], rest: str) -> Answer:
-    trades = server.exchange.trades
-    if "after" in query:
-        after = datetime.fromisoformat(query["after"].replace("Z", "+00:00"))
-        trades = [trade for trade in trades if trade.at > after]
-    rows = [_activity_json(server, trade) for trade in trades]
-    if "duplicate_events" in server.faults.standing:
-        rows = [row for row in rows for _ in range(2)]
-    if "out_of_order_events" in server.faults.standing:
-        rows = rows[::-1]
-    token = query.get("page_token")
-    if token:
-        rows = rows[[row["id"] for row in rows].index(token) + 1 :]
-    return 200, rows[: int(query.get("page_size", "100"))]
-
-
-def _quotes(server: AlpacaServer, query: dict[str, str], body: dict[str, Any], rest: str) -> Answer:
-    exchange, quotes = server.exchange, {}
-    for ticker in query.get("symbols", "").split(","):
-        price = exchange.price(ticker, exchange.now)
-        if price is not None:
-            at = exchange.now.isoformat()
-            quotes[ticker] = {"t": at, "bp": price * 0.9999, "ap": price * 1.0001, "bs": 1e6, "as": 1e6, "c": ["R"]}
-    return 200, {"quotes": quotes}
-
-
-def _advance(server: AlpacaServer, query: dict[str, str], body: dict[str, Any], rest: str) -> Answer:
-    server.exchange.advance(datetime.fromisoformat(body["to"]))
-    return 200, {"now": server.exchange.now.isoformat()}
-
-
-def _now(server: AlpacaServer, query: dict[str, str], body: dict[str, Any], rest: str) -> Answer:
-    return 200, {"now": server.exchange.now.isoformat()}
-
-
-def _state(server: AlpacaServer, query: dict[str, str], body: dict[str, Any], rest: str) -> Answer:
-    exchange = server.exchange
-    return 200, {
-        "now": exchange.now.isoformat(),
-        "cash": exchange.cash,
-        "positions": exchange.positions,
-        "received": exchange.received,
-        "orders": [
-            [o.client_order_id, o.ticker, o.side, o.quantity, o.filled, o.status] for o in exchange.orders.values()
-        ],
-        "faults": dict(server.faults.told),
-    }
-
-
-_ROUTES: dict[tuple[str, str], tuple[Operation | None, Route]] = {
-    ("GET", "/v2/account"): ("account", _account),
-    ("GET", "/v2/positions"): ("positions", _positions),
-    ("GET", "/v2/clock"): ("clock", _clock),
-    ("GET", "/v2/orders"): ("orders", _orders),
-    ("GET", "/v2/orders:by_client_order_id"): ("order", _by_client_id),
-    ("GET", "/v2/orders/"): ("order", _one_order),
-    ("POST", "/v2/orders"): ("submit", _submit),
-    ("DELETE", "/v2/orders/"): ("cancel", _cancel),
-    ("PATCH", "/v2/orders/"): ("submit", _replace),
-    ("GET", "/v2/account/activities/FILL"): ("fills", _activities),
-    ("GET", "/v2/stocks/quotes/latest"): ("quotes", _quotes),
-    ("POST", "/stand-in/advance"): (None, _advance),
-    ("GET", "/stand-in/now"): (None, _now),
-    ("GET", "/stand-in/state"): (None, _state),
-}
-
-
-def _handler(server: AlpacaServer) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def log_message(self, format: str, *arguments: Any) -> None:
-            return
-
-        def do_GET(self) -> None:
-            self._serve("GET")
-
-        def do_POST(self) -> None:
-            self._serve("POST")
-
-        def do_DELETE(self) -> None:
-            self._serve("DELETE")
-
-        def do_PATCH(self) -> None:
-            self._serve("PATCH")
-
-        def _serve(self, method: str) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            body = json.loads(self.rfile.read(length) or b"{}")
-            parts = urlsplit(self.path)
-            query = {key: values[0] for key, values in parse_qs(parts.query).items()}
-            server.requests[:] = [*server.requests[-999:], (method, parts.path)]
-            operation, route, rest = _route(method, parts.path)
-            if route is None:
-                return self._answer(404, {"code": 40410000, "message": "endpoint not found"})
-            shown = self.headers.get("APCA-API-KEY-ID"), self.headers.get("APCA-API-SECRET-KEY")
-            if operation is not None and shown != (server.key, server.secret):
-                return self._answer(401, {"code": 40110000, "message": "request is not authorized"})
-            fault = server.faults.next(operation) if operation is not None else None
-            if fault in ("request_lost", "disconnect"):
-                return self._hang_up()
-            if fault == "busy":
-                return self._answer(429, {"code": 42910000, "message": "too many requests"})
-            if fault == "failed_snapshot":
-                return self._answer(500, {"code": 50010000, "message": "internal server error"})
-            with server.exchange.lock:
+        def act() -> Answer:
+            with self.exchange.lock:
                 try:
-                    status, content = route(server, query, body, rest)
+                    return route(self, request.query, json.loads(request.body or b"{}"), rest)
                 except Refused as refused:
-                    status, content = _refuse(refused)
-            self._tell(fault, status, content)
+                    return refusal(refused)
 
-        def _tell(self, fault: Fault | None, status: int, content: Any) -> None:
-            if fault == "answer_lost":
-                return self._hang_up()
-            if fault == "gateway_timeout":
-                return self._answer(504, {"code": 50410000, "message": "gateway timeout"})
-            return self._answer(status, content)
+        return operation, act
 
-        def _answer(self, status: int, content: Any) -> None:
-            raw = b"" if content is None else json.dumps(content).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(raw)))
-            self.end_headers()
-            self.wfile.write(raw)
+    def failure(self, status: int) -> Any:
+        """Alpaca's words for it."""
+        said = {429: "too many requests", 500: "internal server error", 504: "gateway timeout"}
+        return {"code": status * 100000 + 10000, "message": said[status]}
 
-        def _hang_up(self) -> None:
-            self.close_connection = True
-            self.connection.shutdown(socket.SHUT_RDWR)
-
-    return Handler
-
-
-def _route(method: str, path: str) -> tuple[Operation | None, Route | None, str]:
-    known = _ROUTES.get((method, path))
-    if known is not None:
-        return known[0], known[1], ""
-    head, _, rest = path.rpartition("/")
-    known = _ROUTES.get((method, f"{head}/"))
-    return (known[0], known[1], rest) if known is not None else (None, None, "")
-
-
-def _refuse(refused: Refused) -> Answer:
-    return _STATUS[refused.code], {"code": _CODE[refused.code], "message": str(refused)}
-
-
-def _number(text: object) -> float | None:
-    return None if text is None else float(str(text))
-
-
-def _asset(ticker: str) -> str:
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, ticker))
-
-
-def _order_id(inner: str) -> str:
-    return str(uuid.uuid5(uuid.NAMESPACE_OID, inner))
-
-
-def _inner(server: AlpacaServer, order_id: str) -> str:
-    found = next((inner for inner in server.exchange.orders if _order_id(inner) == order_id), None)
-    if found is None:
-        raise Refused("unknown", "order not found")
-    return found
-
-
-def _order_json(order: Order) -> dict[str, Any]:
-    status = "partially_filled" if order.status == "open" and order.filled else order.status
-    at, ended = order.submitted_at.isoformat(), order.ended_at.isoformat() if order.ended_at else None
-    return {
-        "id": _order_id(order.id),
-        "client_order_id": order.client_order_id,
-        "created_at": at,
-        "updated_at": ended or at,
-        "submitted_at": at,
-        "filled_at": ended if status == "filled" else None,
-        "expired_at": ended if status == "expired" else None,
-        "canceled_at": ended if status == "cancelled" else None,
-        "replaced_by": _order_id(order.replaced_by) if order.replaced_by else None,
-        "asset_id": _asset(order.ticker),
-        "symbol": order.ticker,
-        "asset_class": "us_equity",
-        "qty": str(order.quantity),
-        "filled_qty": str(order.filled),
-        "filled_avg_price": str(order.paid / order.filled) if order.filled else None,
-        "order_class": "simple",
-        "order_type": order.order_type,
-        "type": order.order_type,
-        "side": order.side,
-        "time_in_force": "day",
-        "limit_price": None if order.limit_price is None else str(order.limit_price),
-        "stop_price": None if order.stop_price is None else str(order.stop_price),
-        "status": _NAMES.get(status, "new" if status == "open" else status),
-        "extended_hours": False,
-    }
-
-
-def _activity_json(server: AlpacaServer, trade: Trade) -> dict[str, Any]:
-    order = server.exchange.orders[trade.order_id]
-    return {
-        "id": f"{trade.at:%Y%m%d%H%M%S}000::{trade.id}",
-        "activity_type": "FILL",
-        "transaction_time": trade.at.isoformat(),
-        "type": "fill" if order.status == "filled" else "partial_fill",
-        "price": str(trade.price),
-        "qty": str(trade.quantity),
-        "side": trade.side,
-        "symbol": trade.ticker,
-        "leaves_qty": str(order.quantity - order.filled),
-        "cum_qty": str(order.filled),
-        "order_id": _order_id(trade.order_id),
-        "order_status": "filled",
-    }
+    def upgrade(self, request: Request, connection: socket.socket, line: str) -> bool:
+        """The stream of trade updates, at `/stream`."""
+        if request.path != "/stream":
+            return False
+        served = StreamConnection(connection, self.faults, (self.key, self.secret))
+        self.streams.add(served)
+        try:
+            headers = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
+            served.serve(f"{line}\r\n{headers}\r\n".encode())
+        finally:
+            self.streams.discard(served)
+        return True

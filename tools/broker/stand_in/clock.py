@@ -20,7 +20,9 @@ class StandInClock:
         """The exchange's time."""
         return datetime.fromisoformat(self._client.get("/stand-in/now").json()["now"])
 
-    def sleep_until(self, moment: datetime, beat: Callable[[], None]) -> None:
+    def sleep_until(
+        self, moment: datetime, beat: Callable[[], None], wake: Callable[[float], bool] | None = None
+    ) -> None:
         """Move the exchange's time to a moment; it never goes back."""
         beat()
         self._client.post("/stand-in/advance", json={"to": moment.isoformat()})

@@ -67,6 +67,9 @@ class Trade:
     at: datetime
 
 
+Listener = Callable[[Order, Trade | None], None]
+
+
 def weekdays(moment: datetime) -> Hours:
     """The session of Monday to Friday, 14:30 to 21:00 UTC, that is open at `moment` or opens next."""
     day = moment.date()
@@ -105,6 +108,8 @@ class Exchange:
     trades: list[Trade] = field(default_factory=list)
     received: int = 0
     """Submissions that arrived, the refused ones included."""
+    listeners: list[Listener] = field(default_factory=list)
+    """Told every change of an order, with the execution where it was one."""
     lock: RLock = field(default_factory=RLock)
 
     @property
@@ -152,6 +157,7 @@ class Exchange:
                 submitted_at=self.now,
             )
             self.orders[order.id] = order
+            self._tell(order)
             self.match()
             return self.orders[order.id]
 
@@ -192,6 +198,8 @@ class Exchange:
             )
             self.orders[fresh.id] = fresh
             self.orders[old.id] = replace(old, status="replaced", replaced_by=fresh.id, ended_at=self.now)
+            self._tell(self.orders[old.id])
+            self._tell(fresh)
             self.match()
             return self.orders[fresh.id]
 
@@ -283,18 +291,18 @@ class Exchange:
             status="filled" if done else "open",
             ended_at=self.now if done else None,
         )
-        self.trades.append(
-            Trade(
-                id=f"{len(self.trades) + 1:010d}",
-                order_id=order.id,
-                client_order_id=order.client_order_id,
-                ticker=order.ticker,
-                side=order.side,
-                quantity=quantity,
-                price=price,
-                at=self.now,
-            )
+        trade = Trade(
+            id=f"{len(self.trades) + 1:010d}",
+            order_id=order.id,
+            client_order_id=order.client_order_id,
+            ticker=order.ticker,
+            side=order.side,
+            quantity=quantity,
+            price=price,
+            at=self.now,
         )
+        self.trades.append(trade)
+        self._tell(self.orders[order.id], trade)
 
     def _open(self, order_id: str) -> Order:
         order = self.orders.get(order_id)
@@ -307,4 +315,9 @@ class Exchange:
     def _end(self, order: Order, status: Status, reason: str) -> Order:
         ended = replace(order, status=status, reason=reason, ended_at=self.now)
         self.orders[order.id] = ended
+        self._tell(ended)
         return ended
+
+    def _tell(self, order: Order, trade: Trade | None = None) -> None:
+        for listener in tuple(self.listeners):
+            listener(order, trade)

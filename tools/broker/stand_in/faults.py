@@ -28,7 +28,9 @@ Fault = Literal[
 """
 
 FAULTS: tuple[Fault, ...] = get_args(Fault)
-Operation = Literal["submit", "cancel", "order", "orders", "account", "positions", "fills", "clock", "quotes"]
+Operation = Literal[
+    "submit", "cancel", "order", "orders", "account", "positions", "fills", "clock", "quotes", "updates"
+]
 
 
 class Lost(Exception):
@@ -119,8 +121,8 @@ _HITS: Mapping[Fault, frozenset[str]] = {
     "busy": _EVERYTHING,
     "gateway_timeout": _EVERYTHING,
     "disconnect": _EVERYTHING,
-    "duplicate_events": frozenset({"fills"}),
-    "out_of_order_events": frozenset({"fills"}),
+    "duplicate_events": frozenset({"fills", "updates"}),
+    "out_of_order_events": frozenset({"fills", "updates"}),
     "failed_snapshot": frozenset({"account", "positions"}),
     "stale_snapshot": frozenset({"account"}),
     "clock_skew": frozenset({"clock"}),

@@ -22,6 +22,9 @@ _SHINGLE = 5
 _LENGTH_RATIO = 0.6
 """Shorter over longer text: below it 0.8 is out of reach in practice, and most pairs need no shingles."""
 _WORD = re.compile(r"\w+")
+_TOKEN = re.compile(r"[^\W\d_][\w'-]*|\d[\d.,]*")
+_FORM_WORDS = 4
+"""Words that a text without its names needs to be told by them."""
 
 Shingles = frozenset[tuple[str, ...]]
 
@@ -47,12 +50,48 @@ def similarity(text: str, other: str) -> float:
     return _jaccard(_shingles(text), _shingles(other)) if _comparable(text, other) else 0.0
 
 
-class _Story:
-    """A document whose shingles are made when they are first asked for."""
+def near_repeats(texts: Sequence[str], of: Sequence[str]) -> dict[int, int]:
+    """Texts that tell again what another set of texts tells, whenever and by whomever.
 
-    def __init__(self, document: Document) -> None:
-        self.published_at = document.published_at
-        self.text = document.text
+    A text repeats another where their similarity is `DUPLICATE_SIMILARITY` at least, or where both are equal but for
+    names and figures (`form`): a template filled in twice teaches the answer to its second filling.
+
+    Args:
+        texts: that may repeat.
+        of: what they may repeat.
+
+    Returns:
+        For the place of each repeat among `texts`, the place of one that it repeats among `of`.
+    """
+    stories = [_Story(text) for text in of]
+    forms = {form(text): place for place, text in enumerate(of)}
+    holding: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+    for place, story in enumerate(stories):
+        for shingle in story.prefix:
+            holding[shingle].append(place)
+    found: dict[int, int] = {}
+    for place, text in enumerate(texts):
+        if (same := forms.get(form(text))) is not None:
+            found[place] = same
+            continue
+        story = _Story(text)
+        candidates = sorted({other for shingle in story.prefix for other in holding.get(shingle, ())})
+        if (told := next((other for other in candidates if story.repeats(stories[other])), None)) is not None:
+            found[place] = told
+    return found
+
+
+def form(text: str) -> str:
+    """A text without names (capitalised words) and with every figure a 0; the whole text where little is left."""
+    left = ["0" if token[0].isdigit() else token for token in _TOKEN.findall(text) if not token[0].isupper()]
+    return " ".join(left) if sum(token != "0" for token in left) >= _FORM_WORDS else text.lower()
+
+
+class _Story:
+    """A text whose shingles are made when they are first asked for."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
 
     @cached_property
     def shingles(self) -> Shingles:
@@ -76,18 +115,26 @@ class _Story:
         return _comparable(self.text, other.text) and _jaccard(self.shingles, other.shingles) >= DUPLICATE_SIMILARITY
 
 
+class _Dated(_Story):
+    """That of a document."""
+
+    def __init__(self, document: Document) -> None:
+        super().__init__(document.text)
+        self.published_at = document.published_at
+
+
 class _Recent:
     """The stories kept about one company in the last days, found by the beginnings of their shingles."""
 
     def __init__(self) -> None:
-        self._unindexed: deque[_Story] = deque()
-        self._indexed: deque[_Story] = deque()
-        self._holding: defaultdict[tuple[str, ...], deque[_Story]] = defaultdict(deque)
+        self._unindexed: deque[_Dated] = deque()
+        self._indexed: deque[_Dated] = deque()
+        self._holding: defaultdict[tuple[str, ...], deque[_Dated]] = defaultdict(deque)
 
     def is_new(self, document: Document) -> bool:
         """Whether no recent story is told again; a new one is kept."""
         self._forget(document.published_at - timedelta(days=DUPLICATE_DAYS))
-        story = _Story(document)
+        story = _Dated(document)
         if self._repeats(story):
             return False
         self._unindexed.append(story)

@@ -4,6 +4,7 @@ A market's documents are cut, embedded and indexed once (docs/documents.md); nea
 search compares integer times, and ranks the passages of one company by exact cosine similarity.
 """
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -57,12 +58,53 @@ def search_many(
         view._market.column(ticker)
     index = index_of(view._market)
     until, since = second_of(view.as_of), known_from(view.as_of - timedelta(days=since_days))
-    hits = index.nearest_many(tickers, query, k, since, until)
-    quoted = [(index.documents[hit.document], hit.row) for found in hits for hit in found]
-    texts = [(document.text, row.piece, row.units) for document, row in quoted]
-    pieces = iter(zip(quoted, texts, nearest_excerpts(texts, embed([query])[0]), strict=True))
-    evidence = (_evidence(view, document, text, piece) for (document, _), (text, _, _), piece in pieces)
-    return {ticker: [next(evidence) for _ in found] for ticker, found in zip(tickers, hits, strict=True)}
+    found = _quotes(index, tickers, query, k, since, until)
+    return {
+        ticker: [_evidence(view, *quote) for quote in quotes] for ticker, quotes in zip(tickers, found, strict=True)
+    }
+
+
+class Quote(NamedTuple):
+    """What is quoted of a document."""
+
+    document: Document
+    text: str
+    """The document's."""
+    piece: Piece
+
+
+_QUOTES: WeakKeyDictionary[PassageIndex, OrderedDict[tuple[str, str, int], tuple[slice, list[Quote]]]] = (
+    WeakKeyDictionary()
+)
+"""By ticker, query and number: the answer found last, and which of the company's passages it was found among."""
+_QUOTES_KEPT = 4096
+
+
+def _quotes(
+    index: PassageIndex, tickers: Sequence[str], query: str, k: int, since: int, until: int
+) -> list[list[Quote]]:
+    """The quotes on each company; found anew only where other passages are known than when it was last asked for.
+
+    The answer is a function of the query and of the passages that are known, whenever that is asked.
+    """
+    kept = _QUOTES.setdefault(index, OrderedDict())
+    known = {ticker: table.between(since, until) for ticker, table in zip(tickers, index.tables(tickers), strict=True)}
+    answers = {ticker: kept.get((ticker, query, k)) for ticker in known}
+    found = {ticker: answer[1] for ticker, answer in answers.items() if answer and answer[0] == known[ticker]}
+    missing = [ticker for ticker in known if ticker not in found]
+    if missing:
+        hits = index.nearest_many(missing, query, k, since, until)
+        quoted = [(index.documents[hit.document], hit.row) for rows in hits for hit in rows]
+        texts = [(document.text, row.piece, row.units) for document, row in quoted]
+        pieces = zip(quoted, texts, nearest_excerpts(texts, embed([query])[0]), strict=True)
+        quotes = (Quote(document, text, piece) for (document, _), (text, _, _), piece in pieces)
+        for ticker, rows in zip(missing, hits, strict=True):
+            found[ticker] = [next(quotes) for _ in rows]
+            kept[ticker, query, k] = (known[ticker], found[ticker])
+            kept.move_to_end((ticker, query, k))
+        while len(kept) > _QUOTES_KEPT:
+            kept.popitem(last=False)
+    return [found[ticker] for ticker in tickers]
 
 
 class IndexState(NamedTuple):

@@ -111,9 +111,12 @@ class Ledger:
 
         It is shared by all moments between which neither a filing nor a split became known.
         """
+        return self._computed.setdefault(self.state(as_of, stop), {})
+
+    def state(self, as_of: datetime, stop: int) -> tuple[int, int]:
+        """How many filed figures, and how many splits before session `stop`, are known at `as_of`: both only grow."""
         splits = sum(row < stop for row, _ in self.splits)
-        facts = 0 if self._facts is None else bisect_right(self._facts.known_from, as_of)
-        return self._computed.setdefault((facts, splits), {})
+        return 0 if self._facts is None else bisect_right(self._facts.known_from, as_of), splits
 
     def figure(self, account: Account, version: Version, stop: int) -> Figure:
         """A version in the shares of session `stop` - 1."""

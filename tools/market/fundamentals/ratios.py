@@ -29,11 +29,13 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from math import fsum
 from typing import Literal, NamedTuple
+from weakref import WeakKeyDictionary
 
-from ...evidence import Evidence
+from ...evidence import Evidence, FigureRow
 from ...measures import MEASURES
 from ..view import MarketView
 from .figures import Figure, combined
+from .ledger import Ledger
 from .statements import Statements, quotient
 
 STALE_DAYS = 200
@@ -207,34 +209,43 @@ def ratios(view: MarketView, ticker: str) -> list[Evidence]:
     """
     books = Statements(view, ticker)
     oldest = view.session - timedelta(days=STALE_DAYS + 1)
-    newest = {concept: books.newest(concept) or oldest for concept in _INPUTS}
-    evidence = []
-    for ratio in RATIOS:
-        # Only the newest period: an older figure would hide that the newest one is missing or has no meaning.
-        end = max([newest[concept] for concept in ratio.inputs])
-        figure = _figure(books, ratio, end) if end > oldest else None
-        if figure is not None:
-            evidence.append(_evidence(books, ratio, figure))
-    return evidence
+    rows = []
+    for ratio, end, filed in _filed(books):
+        if end is not None and end > oldest:
+            figure = ratio.formula(books, end) if ratio.priced else filed
+            if figure is not None:
+                rows.append(_row(books, ratio, figure))
+    return Evidence.figures("ratio", ticker, view.as_of, rows)
 
 
-def _figure(books: Statements, ratio: Ratio, end: date) -> Figure | None:
-    if ratio.priced:
-        return ratio.formula(books, end)
-    return books.once("ratio", ratio.measure, end, lambda _, day: ratio.formula(books, day))
+_Filed = tuple[tuple[Ratio, date | None, Figure | None], ...]
+"""Each ratio, the newest known period of its inputs, and its figure, unless the price is one of its inputs."""
+_FILED: WeakKeyDictionary[Ledger, dict[tuple[int, int], _Filed]] = WeakKeyDictionary()
+"""By company and how much is known: a decision asks for what only a new filing or split changes."""
 
 
-def _evidence(books: Statements, ratio: Ratio, figure: Figure) -> Evidence:
+def _filed(books: Statements) -> _Filed:
+    company, known = books.state
+    kept = _FILED.setdefault(company, {})
+    if known not in kept:
+        newest = {concept: books.newest(concept) for concept in _INPUTS}
+        found = []
+        for ratio in RATIOS:
+            # Only the newest period: an older figure would hide that the newest one is missing or has no meaning.
+            end = max([day for concept in ratio.inputs if (day := newest[concept]) is not None], default=None)
+            found.append((ratio, end, None if ratio.priced or end is None else ratio.formula(books, end)))
+        kept[known] = tuple(found)
+    return kept[known]
+
+
+def _row(books: Statements, ratio: Ratio, figure: Figure) -> FigureRow:
     day, period = figure.end, f"{ratio.period} {figure.end}"
     if ratio.priced and books.price is not None:
         # the price makes it another figure every day, so its day names it
         day, period = books.price.end, f"{period}, price of {books.price.end}"
-    return Evidence.of(
+    return FigureRow(
         id=f"{books.ticker}/{ratio.measure}/{day}",
-        kind="ratio",
         measure=ratio.measure,
-        ticker=books.ticker,
-        as_of=books.view.as_of,
         available_at=figure.available_at,
         period=period,
         value=figure.value,

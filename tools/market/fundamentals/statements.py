@@ -18,7 +18,7 @@ from ..view import MarketView
 from .accounts import Account, Version
 from .concepts import CONCEPTS
 from .figures import GAP_DAYS, Figure, combined, months_of, nearest
-from .ledger import ledger
+from .ledger import Ledger, ledger
 
 PRICE_SESSIONS = 5
 """A last trade longer ago than so many sessions (a halt, a delisting) is no price any more."""
@@ -108,6 +108,11 @@ class Statements:
         if key not in self._computed:
             self._computed[key] = find(of, end)
         return self._computed[key]
+
+    @property
+    def state(self) -> tuple[Ledger, tuple[int, int]]:
+        """What all figures but prices are a function of: the company's filings and splits, and how many are known."""
+        return self._ledger, self._ledger.state(self.view.as_of, self._stop)
 
     def year_before(self, end: date, find: Callable[[date], Figure | None]) -> Figure | None:
         """What `find` gives for the day nearest to a year before `end`, 52 and 53 weeks included; None without any."""

@@ -1,0 +1,34 @@
+"""The sessions that a live desk looks at: from its beginning to some weeks after the moment."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+from ...memory.journal import Journal
+from ...tools.clock import TradingCalendar
+from .clock import Clock
+
+HORIZON = timedelta(days=40)
+"""How far ahead of the clock the exchange's calendar is looked at."""
+
+
+def recorded_sessions(folder: Path) -> tuple[date, ...]:
+    """The first and the last session on record; none where nothing is."""
+    with Journal.open_readonly(folder) as journal:
+        days = [record.event.session for record in journal.events("venue_reported")]  # type: ignore[union-attr]
+    return (days[0], days[-1]) if days else ()
+
+
+class LiveCalendar:
+    """The exchange's calendar from before the session's beginning to some weeks after the moment."""
+
+    def __init__(self, name: str, clock: Clock, recorded: tuple[date, ...]) -> None:
+        self._name, self._clock = name, clock
+        days = recorded or (clock.now().date(),)
+        self._calendar = TradingCalendar(name, days[0] - HORIZON, days[-1] + HORIZON)
+
+    def now(self) -> TradingCalendar:
+        """The calendar; made anew when the clock comes near its end."""
+        today = self._clock.now().date()
+        if today + HORIZON / 2 > self._calendar.end:
+            self._calendar = TradingCalendar(self._name, self._calendar.start, today + HORIZON)
+        return self._calendar

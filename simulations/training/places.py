@@ -1,0 +1,10 @@
+"""The files in an adapter's folder."""
+
+ADAPTER_FILE = "adapter.gguf"
+"""For llama.cpp."""
+WEIGHTS_FILE = "adapter_model.safetensors"
+"""For further training, by peft's name."""
+CARD_FILE = "card.json"
+"""What it is."""
+CHECKPOINT = "checkpoint.pt"
+"""While it is trained, where it stands."""
