@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from benchmarks.desk_requests import stance_only
-from paperdesk.agents.models.adapters import ADAPTER_FILE, SHIPPED, shipped
+from paperdesk.agents.models.adapters import ADAPTER_FILE, EVERYONE, SHIPPED
 from paperdesk.agents.models.core import ModelCore, Request
 from paperdesk.agents.models.llama_cpp import LlamaCpp
 from paperdesk.agents.models.llama_cpp.mind import LaidOut
@@ -63,7 +63,10 @@ def measure(seeds: int = SEEDS) -> list[dict[str, Any]]:
 
 @contextmanager
 def _minds() -> Iterator[Mapping[str, ModelCore]]:
-    minds = {ZERO_SHOT: open_model("smollm2", adapters={}), ADAPTED: open_model("smollm2", adapters=shipped())}
+    minds = {
+        ZERO_SHOT: open_model("smollm2", adapters={}),
+        ADAPTED: open_model("smollm2", adapters={EVERYONE: SHIPPED / ADAPTER_FILE}),
+    }
     try:
         yield minds
     finally:

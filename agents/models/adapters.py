@@ -6,7 +6,6 @@ desk` writes it), the card says to which weights it belongs, and it is loaded wi
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -24,6 +23,15 @@ SHIPPED = Path(__file__).with_name("shipped")
 """Folder of the adapter that comes with PaperDesk, for the bundled model."""
 
 
+class Figures(BaseModel):
+    """Of a model on an examination."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    brier: float
+    ic: float | None = None
+
+
 class AdapterCard(BaseModel):
     """What must be known of an adapter before it is loaded; its card says more."""
 
@@ -33,23 +41,27 @@ class AdapterCard(BaseModel):
     """File name of the model that it was trained on."""
     base_sha256: str
     adapter_sha256: str
-    after: dict[str, Any]
-    """What it was examined on, by agent: it was trained for these."""
+    before: dict[str, Figures] = {}
+    after: dict[str, Figures] = {}
+    """Without it and with it, by agent that it was trained for."""
 
     @property
-    def agents(self) -> tuple[str, ...]:
-        """Whom it was trained for."""
-        return tuple(sorted(self.after))
+    def helped(self) -> tuple[str, ...]:
+        """Whom it helps by its examination: a lower Brier score, and a higher IC where there is one."""
+        return tuple(agent for agent in sorted(self.after) if self._helps(agent))
+
+    def _helps(self, agent: str) -> bool:
+        before, after = self.before[agent], self.after[agent]
+        surer = after.ic is None or after.ic > max(before.ic or 0.0, 0.0)
+        return after.brier < before.brier and surer
 
 
 def shipped() -> dict[str, Path]:
-    """The adapter that comes with PaperDesk, for the agents that it was trained for; none where none comes with it."""
+    """The adapter that comes with PaperDesk, for the agents that it helps."""
     path = SHIPPED / ADAPTER_FILE
-    if not SHIPPED.is_dir():
-        return {}
     card = card_of(path)
     assert card is not None  # part of the package
-    return dict.fromkeys(card.agents, path)
+    return dict.fromkeys(card.helped, path)
 
 
 def card_of(adapter: Path) -> AdapterCard | None:

@@ -2,7 +2,9 @@
 
 The judgement is deliberately hard to earn. The desk's choice of names counts as skill (`SKILLED`) only where all of
 these hold: what it earned beyond the mean random account with its own turnover has a deflated Sharpe ratio above 95 %,
-the trials on that market counted; its interval leaves 0 out; and no more than 5 % of the random accounts did better.
+the trials on that market counted; its interval leaves 0 out; and no more than 5 % of the random accounts earned
+more. Their Sharpe ratios are told, and decide nothing: what a desk holds more of than they do, market or single names,
+is risk that the first two count.
 """
 
 from collections.abc import Sequence
@@ -36,7 +38,7 @@ from .words import findings
 Vector = NDArray[np.float64]
 Curves = dict[str, tuple[float, ...]]
 SKILLED = 0.95
-"""Deflated probability, and rank among random accounts, from which the choice of names counts as skill."""
+"""Deflated probability, and share of random accounts that earned less, from which the choice of names is skill."""
 ROOT_YEAR = sqrt(SESSIONS_PER_YEAR)
 POINTS = 260
 """Of a curve in a report."""
@@ -267,7 +269,7 @@ def lottery_of(desk: Vector, lots: Sequence[Track], trials: Sequence[Trial] | No
         rank_sharpe=rank_sharpe,
         alpha=alpha,
         deflated=deflated,
-        skilled=deflated > SKILLED and outside and min(rank_return, rank_sharpe) >= SKILLED,
+        skilled=deflated > SKILLED and outside and rank_return >= SKILLED,
     )
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from paperdesk.simulations.evaluation.fitted import probability_gains, regime_gains
+from paperdesk.simulations.evaluation.fitted import Cut, probability_gains, regime_gains
 from paperdesk.simulations.evaluation.skill import Judged
 from paperdesk.simulations.evaluation.splits import Spans, Split, combinatorial, walk_forward
 from paperdesk.tools.hidden_markov import Parameters, log_densities, stationary
@@ -32,7 +32,7 @@ def spans(count: int) -> Spans:
 
 
 @pytest.mark.parametrize("cut", [lambda s: walk_forward(s, 6), lambda s: combinatorial(s, 5, 1, embargo=1)])
-def test_two_states_gain_where_there_are_two(cut) -> None:  # type: ignore[no-untyped-def]
+def test_two_states_gain_where_there_are_two(cut: Cut) -> None:
     returns = returns_of(CHAIN, 1500, 3)
     gains = [regime_gains(returns, split, 0).mean() for split in cut(spans(len(returns))) if len(split.train) > 400]
     assert len(gains) >= 3
@@ -78,7 +78,7 @@ def test_stationary_is_left_as_it_is_by_a_session() -> None:
 def test_a_probability_gains_where_scores_foretell(slope: float, least: float, most: float) -> None:
     rng = np.random.default_rng(2)
     score = rng.uniform(-1, 1, 600)
-    outcome = (rng.random(600) < 1 / (1 + np.exp(-slope * score))) - 0.5
+    outcome = np.where(rng.random(600) < 1 / (1 + np.exp(-slope * score)), 0.5, -0.5)
     judged = Judged(np.repeat(np.arange(60), 10), score, np.full(600, 0.5), outcome)
     starts = judged.decision * 21
     gains = np.concatenate([probability_gains(judged, s) for s in walk_forward(Spans(starts, starts + 21), 5)])

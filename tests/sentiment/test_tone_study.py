@@ -31,7 +31,8 @@ def test_returns_and_agreement_are_those_of_the_documents(market: Market, capsys
         assert reading.counts[name] == mine.sum()
         assert reading.reaction[name].value == pytest.approx(beyond[first[mine], columns[mine]].mean())
         assert reading.later[name].value == pytest.approx(beyond[first[mine] + 1, columns[mine]].mean())
-        assert reading.reaction[name].low < reading.reaction[name].value < reading.reaction[name].high
+        low, value, high = (getattr(reading.reaction[name], bound) for bound in ("low", "value", "high"))
+        assert low < value < high
     (pair,) = study.agreements
     assert 0 < pair.same < 1
     assert -1 < pair.kappa < pair.same

@@ -99,6 +99,7 @@ def test_with_one_stance_changed_the_difference_is_that_stance_and_what_followed
     weights = {row.subject: (row.a, row.b) for row in first.differences if row.what == "weight"}
     assert float(weights["AMZN"][0] or 0) > float(weights["AMZN"][1] or 0)
     # later on, every signal is the same: stances do not depend on the portfolio
+    assert closing.different is not None
     assert closing.different > 1
     assert closing.equity_a != closing.equity_b
 

@@ -16,7 +16,9 @@ from paperdesk.tools.sentiment.embedding import EmbeddingClassifier
 def tones(folder: Path) -> dict[str, float]:
     with Journal.open_readonly(folder) as journal:
         calls = [record.event for record in journal.events("tool_called")]
-    return {e.id: e.value for call in calls if call.tool == "release_tone" for e in call.evidence}
+    return {
+        e.id: e.value for call in calls if call.tool == "release_tone" for e in call.evidence if e.value is not None
+    }
 
 
 def session(folder: Path, **others: str) -> str:

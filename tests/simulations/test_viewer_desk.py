@@ -124,7 +124,7 @@ def test_what_a_person_answered_and_what_a_venue_did_have_their_places(runs: Pat
     with Journal.open_readonly(runs / "house") as journal:
         events = [record.event for record in journal.events(decision=0)]
         first = next(record.event for record in journal.events("session_started"))
-    at = events[0].as_of  # type: ignore[union-attr]
+    at = events[0].as_of
     told: list[Event] = [
         ApprovalGiven(
             decision=0, request_key="k", verdict="reject", stopped=["BRQL"], by="Bo", reason="too dear", reply={}
@@ -158,9 +158,9 @@ def test_terminal_and_page_tell_the_same_differences(client: TestClient, runs: P
     page = client.get("/compare?s=house&s=other").text
     (opening, *found, closing) = parts
     assert f"They part on {AT.day} Oct 2023, in decision 3." in page
-    assert f"the first {opening.shared_events:,} events: decisions 1 to 2" in page  # type: ignore[union-attr]
-    assert f"{closing.different} of {closing.decisions} common decisions differ" in page  # type: ignore[union-attr]
-    rows = [row for one in found for group in one.groups(12) for row in group.rows]  # type: ignore[union-attr]
+    assert f"the first {opening.shared_events:,} events: decisions 1 to 2" in page
+    assert f"{closing.different} of {closing.decisions} common decisions differ" in page
+    rows = [row for one in found for group in one.groups(12) for row in group.rows]
     shown = re.findall(r"<tr(?: class=\"begins\")?><td class=\"muted\">", page)
     assert len(shown) == len(rows) + len(found)  # and equity, once for each decision
     assert {"desk", "signal", "weight"} <= {row.what for row in rows}

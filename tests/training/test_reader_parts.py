@@ -25,6 +25,7 @@ from paperdesk.simulations.training.reader.parts import (
 from paperdesk.simulations.training.reader.recipe import ReaderRecipe
 from paperdesk.tools.errors import DataError, InputError
 from paperdesk.tools.market.documents.duplicates import form, near_repeats, similarity
+from paperdesk.tools.sentiment.classifier import Label
 from paperdesk.tools.sentiment.labelled import Labelled, read_labelled
 
 from .wordings import labelled, write
@@ -52,7 +53,9 @@ def test_texts_without_dates_are_cut_by_lot_and_by_seed(tmp_path: Path) -> None:
 def test_parts_in_time_never_share_a_day(days: list[int], shares: list[float]) -> None:
     dates = tuple(date.fromordinal(730000 + day) for day in sorted(days))
     texts = tuple(str(i) for i in range(len(days)))
-    rows = Labelled("x", texts, ("neutral",) * len(days), dates=dates)
+    label: Label = "neutral"
+    labels = tuple(label for _ in days)
+    rows = Labelled("x", texts, labels, dates=dates)
     if len(set(days)) < 3:
         with pytest.raises(TooLittleData, match="parts in time need more"):
             divided(rows, shares, 0)

@@ -133,7 +133,7 @@ def test_a_trend_that_is_there_beats_every_baseline_and_noise_does_not() -> None
             trend = fit_trend(cases, split.train, sharp)
             said["trend"].append(trend.predict(cases, split.test))
             for name in ("majority", "momentum", "logistic"):
-                said[name].append(baseline(name, cases, split.train, split.test))  # type: ignore[arg-type]
+                said[name].append(baseline(name, cases, split.train, split.test))
         judged = np.concatenate([split.test for split in splits])
         margins = margins_of(cases, judged, {name: np.concatenate(p) for name, p in said.items()}, plan, 0)
         assert all(margin.beyond_noise for margin in margins.values()) is beaten, (strength, margins)
@@ -168,7 +168,12 @@ def test_a_folder_holds_the_trend_with_its_card_and_an_interrupted_command_goes_
     with pytest.raises(KeyboardInterrupt):
         train_trend(market, PLAN, RECIPE, tmp_path / "b")
     fitted = list[int]()
-    monkeypatch.setattr(command, "_judged", lambda c, s, r: fitted.append(len(s.test)) or whole(c, s, r))
+
+    def counted(cases: Cases, split: Split, recipe: TrendRecipe) -> Any:
+        fitted.append(len(split.test))
+        return whole(cases, split, recipe)
+
+    monkeypatch.setattr(command, "_judged", counted)
     again = train_trend(market, PLAN, RECIPE, tmp_path / "b")
     assert len(fitted) == 1, "the first part was judged before"
     assert again == card

@@ -171,7 +171,7 @@ def test_a_penalty_holds_training_back(able: Path, place: Path) -> None:
         model = load_base(able, RECIPE, place / "sure")
         anchor = Anchor(model, 1.0)
         peft.set_peft_model_state_dict(model, trained.state)
-        return anchor.penalty().item()
+        return float(anchor.penalty().item())
 
     assert moved(100.0) < moved(0.0) * 0.9
 
