@@ -12,9 +12,12 @@ import pytest
 from typer.testing import CliRunner
 
 from paperdesk.cli import app
+from paperdesk.simulations.config import SessionConfig
 from paperdesk.simulations.field.command import continued
+from paperdesk.simulations.field.member import Task
 from paperdesk.simulations.field.plan import Field, Status, read_field, sweep_of
 from paperdesk.simulations.field.processes import Processes
+from paperdesk.simulations.field.ray_cluster import _run_on_node
 from paperdesk.simulations.field.runner import run_field, runner_at
 from paperdesk.tools.errors import InputError
 
@@ -169,6 +172,14 @@ def test_without_the_extra_a_sentence_names_it(monkeypatch: pytest.MonkeyPatch, 
     assert isinstance(done.exception, InputError)
     assert "pip install 'paperdesk[ray]'" in str(done.exception)
     assert not (tmp_path / "f").exists()
+
+
+def test_a_node_without_the_files_says_so(tmp_path: Path) -> None:
+    task = Task("one", SessionConfig(model="scorecard"), tmp_path / "unseen" / "sessions" / "one", None)
+    status = _run_on_node(task, tmp_path, "off")
+    assert status.state == "failed"
+    assert f"sees no {tmp_path / 'unseen'}" in status.error
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_address_without_ray_is_refused() -> None:
