@@ -23,8 +23,8 @@ from paperdesk.simulations.session import start
 from paperdesk.tools.market.laboratory import LaboratoryPlan, make, write_laboratory
 
 SEEDS = range(101, 151)
-"""Nobody had looked at these. Strength, size and verdict were chosen on seeds 1 to 10 and 1001 to 1060; on 51 to 100, with
-three years, 1 of 50 and 40 of 50 were called skilled."""
+"""Nobody had looked at these. Strength, size and verdict were chosen on seeds 1 to 10 and 1001 to 1060; on 51 to 100,
+with three years, 1 of 50 and 40 of 50 were called skilled."""
 STRENGTH = 10.0
 """Times the usual size: a few years of ten companies are little to tell skill by."""
 COMPANIES, YEARS = 10, 5
