@@ -19,6 +19,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import localcontext
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -165,9 +166,10 @@ class CcxtBinance:
         if quantity <= 0:
             return Rejected(client_order_id=key, reason=f"the exchange trades {order.ticker} in lots of {lot:g}")
         try:
-            made = self._client.create_order(
-                symbol, order.order_type, order.side, quantity, order.limit_price, {"clientOrderId": key}
-            )
+            with localcontext():  # as in `_read`
+                made = self._client.create_order(
+                    symbol, order.order_type, order.side, quantity, order.limit_price, {"clientOrderId": key}
+                )
         except _REFUSALS as error:
             return self._after_refusal(order, error)
         except (ccxt.BaseError, ValueError) as error:
@@ -358,7 +360,8 @@ class CcxtBinance:
         """Something that changes nothing, asked again after a moment where there is no answer."""
         for pause in (*self._pauses, None):
             try:
-                return ask()
+                with localcontext():  # the library sets how the whole thread rounds
+                    return ask()
             except (ccxt.BaseError, ValueError) as error:
                 failure: Exception = error
                 passing = not isinstance(error, ccxt.ExchangeError) or isinstance(error, ccxt.BadResponse)

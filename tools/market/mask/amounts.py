@@ -7,7 +7,7 @@ Numbers in running text without either (slides turned into text) are not recogni
 
 import re
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 
 from .edits import Edit
 from .years import years
@@ -54,7 +54,8 @@ def scaled(number: str, factor: float, *, whole: bool = False) -> str:
         lost = value.adjusted() - result.adjusted()
         decimals += max(0, lost)
     grouped = "," in number or value < 1000
-    return f"{result:{',' if grouped else ''}.{decimals}f}"
+    with localcontext(Context(rounding=ROUND_HALF_EVEN)):  # whatever another library has set for the thread
+        return f"{result:{',' if grouped else ''}.{decimals}f}"
 
 
 def amount_edits(text: str, factor: float) -> Iterator[Edit]:
