@@ -146,7 +146,8 @@ def campaign(
     server.start()
     url = here.recv()
     rng, killed, said = random.Random(seed), 0, "killed"
-    operations = max(2, int(sessions * 75 / kills)) if kills else 0
+    # at most 15: a quick exchange is asked less often before the days are over
+    operations = min(15, max(2, int(sessions * 75 / kills))) if kills else 0
     while said == "killed":
         by_time = killed % 4 == 3
         more = killed < kills
