@@ -248,7 +248,8 @@ def _pairs(left: Journal, right: Journal, shared: int) -> Iterator[_Pair]:
     for session, group in groupby(both, key=lambda row: row[0]):
         found = {side: opened for _, side, opened in group}
         a, b = found.get(0), found.get(1)
-        yield _Pair(session, a, b, a is not None and b is not None and a.end <= shared)
+        same = a is not None and b is not None and max(a.end, b.end) <= shared
+        yield _Pair(session, a, b, same)
 
 
 def _opened(journal: Journal, side: int) -> Iterator[tuple[date, int, _Opened]]:

@@ -288,6 +288,8 @@ class Session:
     ) -> list[Hit]:
         """A page of texts that match, in order; `filters.text` says which words.
 
+        All texts of its last event are on it, though they be more than `limit`: `after` that event goes on.
+
         Raises:
             JournalRefused: there is no word in it.
         """

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
+from fastapi import Path as PathParameter
 from fastapi.responses import HTMLResponse
 
 from ...tools.errors import PaperDeskError
@@ -82,3 +83,9 @@ def pages_of(request: Request) -> Pages:
 
 Here = Annotated[Pages, Depends(pages_of)]
 """The pages, in a route's signature."""
+MOST = 10**12
+"""No decision or event has a higher number; a database could not even be asked for one of twenty digits."""
+InPath = Annotated[int, PathParameter(ge=0, le=MOST)]
+"""A number of a decision or an event, as a part of the address."""
+After = Annotated[int, Query(ge=0, le=MOST)]
+"""The number of the last one on the page before."""

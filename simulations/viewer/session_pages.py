@@ -15,7 +15,7 @@ from ..reading import Comparison, Session, Summary
 from ..reading.comparison_parts import FIGURES, MOST_ROWS, Opening
 from ..transcript import transcript
 from .charts import equity_chart, weights_chart
-from .pages import Here
+from .pages import After, Here
 
 router = APIRouter()
 
@@ -92,7 +92,7 @@ def _parted(opening: Opening) -> date | None:
 
 @router.get("/s/{name}")
 def one(
-    pages: Here, name: Name, after: int | None = None, order: str = "oldest", baselines: bool = False
+    pages: Here, name: Name, after: After | None = None, order: str = "oldest", baselines: bool = False
 ) -> HTMLResponse:
     """One session."""
     with pages.session(name) as session:
@@ -143,7 +143,7 @@ def equity(pages: Here, name: Name) -> HTMLResponse:
 
 
 @router.get("/s/{name}/news")
-def news(pages: Here, name: Name, after: int = 0) -> JSONResponse:
+def news(pages: Here, name: Name, after: After = 0) -> JSONResponse:
     """What happened since event `after`, for a page that follows a running session."""
     with pages.session(name) as session:
         rows = []
