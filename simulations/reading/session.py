@@ -176,7 +176,7 @@ class Session:
         market = _market(SessionConfig(**{name: getattr(config, name) for name in _OF_MARKET}))
         fingerprint = self.summary().market_fingerprint
         if market.fingerprint != fingerprint:
-            raise InputError(f"{config.market} is another market now than the one that {self.name} ran on")
+            raise InputError(f"the market of {self.name} is another one now than when it ran")
         return market
 
     def passage(self, evidence: Evidence) -> "Passage":

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import get_args
@@ -10,13 +11,14 @@ import pytest
 from fastapi.testclient import TestClient
 
 from paperdesk.memory.journal import Journal
-from paperdesk.memory.journal.events import ApprovalGiven, Event, OrderWithheld, VenueChecked
+from paperdesk.memory.journal.events import ApprovalGiven, DecisionOpened, Event, OrderWithheld, PointMade, VenueChecked
 from paperdesk.simulations.config import SessionConfig
 from paperdesk.simulations.diff_screen import blocks
 from paperdesk.simulations.fork import fork
 from paperdesk.simulations.reading import Comparison, Library, Session
 from paperdesk.simulations.reading import decision as decisions
 from paperdesk.simulations.reading.comparison import differences
+from paperdesk.simulations.reporting.page import write_report
 from paperdesk.simulations.viewer.app import make_app
 from paperdesk.simulations.viewer.words import KINDS
 
@@ -120,11 +122,53 @@ def test_the_risk_officer_is_read_with_the_figure_that_decided(client: TestClien
         assert "<b>Risk officer</b>" in objected
 
 
-def test_what_a_person_answered_and_what_a_venue_did_have_their_places(runs: Path, tmp_path: Path) -> None:
+def beginning(runs: Path) -> list[Event]:
+    """The first event and those of the first decision."""
     with Journal.open_readonly(runs / "house") as journal:
-        events = [record.event for record in journal.events(decision=0)]
         first = next(record.event for record in journal.events("session_started"))
-    at = events[0].as_of
+        return [first, *(record.event for record in journal.events(decision=0))]
+
+
+def client_of(root: Path, events: Iterable[Event]) -> TestClient:
+    """A viewer of one session, `asked`, with these events."""
+    with Journal.create(root / "asked") as journal:
+        for event in events:
+            journal.append(event)
+    return TestClient(make_app(root), base_url=HERE)
+
+
+def test_where_a_debate_attacked_nothing_an_analyst_claimed_nobody_is_said_to_have_objected(
+    runs: Path, tmp_path: Path
+) -> None:
+    events = beginning(runs)
+    points = [one for one in events if isinstance(one, PointMade) and one.ticker == "BRQL" and one.how == "attacks"]
+    to_analysts = [one for one in points if not re.search("bull|bear|skeptic", one.answers)]
+    assert 0 < len(to_analysts) < len(points)  # debaters attack each other too
+    page = client_of(tmp_path, (one for one in events if one not in to_analysts)).get("/s/asked/d/1/BRQL").text
+    objected = page.split("<h2>Who objected</h2>")[1].split("</ul>")[0]
+    assert "Neither the auditor nor the rules." in objected
+
+
+def test_an_order_that_nobody_answered_for_is_not_said_to_be_stopped_by_anybody(runs: Path, tmp_path: Path) -> None:
+    nobody = ApprovalGiven(
+        decision=0, request_key="k", verdict="unanswered", stopped=["BRQL"], by="nobody", reason="", reply={}
+    )
+    client = client_of(tmp_path, [*beginning(runs), nobody])
+    page = client.get("/s/asked/d/1/BRQL").text
+    assert "<b>Nobody</b> answered when the order was shown to a person" in page
+    write_report(tmp_path / "asked", tmp_path / "report.html")
+    texts = (page, (tmp_path / "report.html").read_text(encoding="utf-8"), client.get("/s/asked/events").text)
+    for text in texts:
+        assert "nobody</b> stopped" not in text
+        assert "nobody: stopped" not in text
+    assert "<b>Nobody</b> answered" in texts[1]
+    assert "nobody answered, not sent: BRQL" in texts[2]
+
+
+def test_what_a_person_answered_and_what_a_venue_did_have_their_places(runs: Path, tmp_path: Path) -> None:
+    first, opened, *events = beginning(runs)
+    assert isinstance(opened, DecisionOpened)
+    at = opened.as_of
     told: list[Event] = [
         ApprovalGiven(
             decision=0, request_key="k", verdict="reject", stopped=["BRQL"], by="Bo", reason="too dear", reply={}
@@ -132,10 +176,7 @@ def test_what_a_person_answered_and_what_a_venue_did_have_their_places(runs: Pat
         VenueChecked(decision=0, session=at.date(), at=at, skew_seconds=0.4, ledger={}, venue={"BRQL": 1.0}),
         OrderWithheld(decision=0, ticker="OSTW", client_order_id="c", quantity=5, reason="the price had moved"),
     ]
-    with Journal.create(tmp_path / "asked") as journal:
-        for event in (first, *events, *told):
-            journal.append(event)
-    client = TestClient(make_app(tmp_path), base_url=HERE)
+    client = client_of(tmp_path, [first, opened, *events, *told])
     page = client.get("/s/asked/d/1").text
     assert "<b>Bo</b> rejected: too dear" in page
     assert "Not sent: BRQL" in page
