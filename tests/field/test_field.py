@@ -16,11 +16,12 @@ from paperdesk.simulations.field.command import continued
 from paperdesk.simulations.field.member import Task, needs_engine
 from paperdesk.simulations.field.plan import Field, Status, read_field, study_of, sweep_of
 from paperdesk.simulations.field.processes import Processes
-from paperdesk.simulations.field.progress import Progress, duration
+from paperdesk.simulations.field.progress import Progress
 from paperdesk.simulations.field.reactions import pass_power
 from paperdesk.simulations.field.report import evaluate_field
 from paperdesk.simulations.field.runner import run_field
 from paperdesk.simulations.field.sections import field_paper
+from paperdesk.simulations.pace import duration
 from paperdesk.tools.errors import InputError
 
 SWEEP = """
