@@ -18,7 +18,7 @@ from .calls import Call, call_of, calls_of
 from .case import Case, read_case
 from .cited import Cited, cited
 from .decision import Decision, DecisionLine, decision_lines, read_decision
-from .series import Bar, Outcome, Trade, bars_of, outcomes_of, trades_of
+from .series import Bar, Outcome, Trade, bars_of, curve_of, outcomes_of, trades_of
 from .sources import Close, FiledFact, closes_of, filing_of
 from .summary import Summary, summarise
 
@@ -207,9 +207,13 @@ class Session:
 
     # series
 
-    def bars(self) -> list[Bar]:
-        """The ledger, day by day."""
-        return bars_of(self.journal)
+    def bars(self, most: int | None = None) -> list[Bar]:
+        """The ledger, day by day: all days, or at most so many, evenly spaced."""
+        return bars_of(self.journal, most)
+
+    def curve(self) -> list[tuple[date, float]]:
+        """The equity at the close of each day: what a curve takes, and a third of the time of all bars."""
+        return curve_of(self.journal)
 
     def trades(self) -> list[Trade]:
         """Every execution."""

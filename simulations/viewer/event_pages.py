@@ -46,8 +46,8 @@ def events(
             "until": until,
         }
         values: dict[str, Any] = {"summary": session.summary(), "given": given}
-        if not pages.is_indexed(session):
-            return pages.render("indexing.html", progress=pages.progress.get(name, (0, session.count)), **values)
+        if not pages.indexing.is_ready(session):
+            return pages.render("indexing.html", progress=pages.indexing.progress(session), **values)
         with session.index() as index:
             known = {column: index.known(column) for column in ("kind", "agent", "ticker", "verdict")}
         found, hits, problem = _found(session, given, after)
