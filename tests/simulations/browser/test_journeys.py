@@ -37,6 +37,10 @@ def test_three_clicks_lead_from_the_list_to_the_sentence_in_the_document(page: A
     assert page.locator("#passage").inner_text() == quoted["text"]
     assert len(page.locator(".document").inner_text()) > 2 * len(quoted["text"])
     sync_api.expect(page.locator("#passage")).to_be_in_viewport()
+    page.set_viewport_size(PHONE)
+    page.reload()
+    document, passage = (page.locator(one).bounding_box() for one in (".document", "#passage"))
+    assert document["y"] <= passage["y"] < document["y"] + document["height"]  # not somewhere far below
 
 
 def test_a_figure_leads_to_the_filing_it_stands_in(page: Any, runs: Path) -> None:
