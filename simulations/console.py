@@ -42,10 +42,10 @@ class Interrupted(PaperDeskError):
     """128 + SIGINT, as shells have it."""
 
 
-def runs_folder() -> Path:
+def runs_folder(root: Path = RUNS) -> Path:
     """A folder for the next session: runs/001, runs/002, ..."""
-    taken = [int(path.name) for path in RUNS.glob("*") if path.name.isdecimal()]
-    return RUNS / f"{max(taken, default=0) + 1:03d}"
+    taken = [int(path.name) for path in root.glob("*") if path.name.isdecimal()]
+    return root / f"{max(taken, default=0) + 1:03d}"
 
 
 @contextmanager

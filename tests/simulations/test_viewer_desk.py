@@ -1,5 +1,6 @@
 """Pages about what the desk did beside trading: forks and what came of them, debates, risk, people, venues."""
 
+import html
 import re
 import shutil
 from collections.abc import Iterable
@@ -9,6 +10,7 @@ from typing import get_args
 
 import pytest
 from fastapi.testclient import TestClient
+from rich.table import Table
 
 from paperdesk.memory.journal import Journal
 from paperdesk.memory.journal.events import ApprovalGiven, DecisionOpened, Event, OrderWithheld, PointMade, VenueChecked
@@ -107,19 +109,19 @@ def test_a_debate_stands_on_its_decision_round_by_round_with_the_claims_it_answe
     assert "the technical analyst\N{RIGHT SINGLE QUOTATION MARK}s" in debate
 
 
-def test_the_risk_officer_is_read_with_the_figure_that_decided(client: TestClient, runs: Path) -> None:
-    with Session.open(runs / "house") as session:
-        reads = list(session.rows(("risk_read",)))
-    tightened = [row for row in reads if row.document["tightening"]["caps"]]
-    row = (tightened or reads)[0]
-    page = client.get(f"/s/house/d/{(row.decision or 0) + 1}").text
-    section = page.split('<section id="risk">')[1].split("</section>")[0]
+def test_the_risk_officer_is_read_with_the_figure_that_decided(tmp_path: Path) -> None:
+    window = {"start": date(2023, 1, 31), "end": date(2023, 3, 10)}
+    run(SessionConfig(model="scorecard", desk="research-house", **window), tmp_path / "cut")
+    client = TestClient(make_app(tmp_path), base_url=HERE)
+    with Session.open(tmp_path / "cut") as session:
+        row = next(row for row in session.rows(("risk_read",)) if row.document["tightening"]["caps"])
+    home = f"/s/cut/d/{(row.decision or 0) + 1}"
+    section = client.get(home).text.split('<section id="risk">')[1].split("</section>")[0]
     assert f">{row.document['reading']}</span>" in section
     assert section.count('<tr class="own">') >= 1
     for ticker, cap in row.document["tightening"]["caps"].items():
         assert f'{ticker}</a> at most <span class="num">{cap:.1%}' in section
-        objected = client.get(f"/s/house/d/{(row.decision or 0) + 1}/{ticker}").text
-        assert "<b>Risk officer</b>" in objected
+        assert "<b>Risk officer</b>" in client.get(f"{home}/{ticker}").text
 
 
 def beginning(runs: Path) -> list[Event]:
@@ -201,11 +203,30 @@ def test_terminal_and_page_tell_the_same_differences(client: TestClient, runs: P
     assert f"They part on {AT.day} Oct 2023, in decision 3." in page
     assert f"the first {opening.shared_events:,} events: decisions 1 to 2" in page
     assert f"{closing.different} of {closing.decisions} common decisions differ" in page
-    rows = [row for one in found for group in one.groups(12) for row in group.rows]
-    shown = re.findall(r"<tr(?: class=\"begins\")?><td class=\"muted\">", page)
-    assert len(shown) == len(rows) + len(found)  # and equity, once for each decision
-    assert {"desk", "signal", "weight"} <= {row.what for row in rows}
-    assert len(list(blocks(parts))) > len(found)
+    tables = [one for one in blocks(parts) if isinstance(one, Table) and len(one.columns) == 4]
+    told = [
+        [(what.strip(), *rest) for what, *rest in zip(*(column.cells for column in table.columns), strict=True)]
+        for table in tables
+    ]
+    assert told == [_rows(part) for part in page.split('<article class="pair">')[1:]]
+    assert len(told) == len(found)
+    assert {"desk", "signal", "weight", "order", "fill"} <= {what for rows in told for what, *_ in rows}
+
+
+def _rows(part: str) -> list[tuple[str, ...]]:
+    """What a table of differences tells, as the terminal writes it; without the equity, which stands in its titles."""
+    cells = [re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row, re.S) for row in part.split("<tr")[2:]]
+    found: list[tuple[str, ...]] = []
+    for what, *rest in cells:
+        if what != "Equity":
+            # the page names a kind once for all of its rows
+            kind = {"Rules": "rule"}.get(what, what.lower()) or found[-1][0]
+            found.append((kind, *(_plain(cell) for cell in rest)))
+    return found
+
+
+def _plain(cell: str) -> str:
+    return html.unescape(re.sub(r"<[^>]+>", "", cell)).strip().replace("\N{EN DASH}", "-")
 
 
 def test_a_comparison_is_paged_by_day(runs: Path) -> None:
