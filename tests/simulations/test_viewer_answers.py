@@ -132,3 +132,16 @@ def test_of_many_orders_those_for_the_most_money_are_the_largest(runs: Path) -> 
     dear = {"ticker": "DEAR", "side": "buy", "quantity": 10, "reference_price": 4000.0}
     cheap = {"ticker": "CHEAP", "side": "buy", "quantity": 900, "reference_price": 2.0}
     assert [order["ticker"] for order in replace(line, orders=[cheap, dear]).largest] == ["DEAR", "CHEAP"]
+
+
+def test_closes_stand_beside_what_is_computed_from_prices_and_not_beside_the_tone_of_a_release(
+    client: TestClient, runs: Path
+) -> None:
+    with Session.open(runs / "one") as session:
+        known = session.case(5, "ZEPL").evidence.values()
+    shown = {}
+    for measure in ("rsi_14", "tone"):
+        item = next(item for item in known if item["measure"] == measure)
+        assert item["kind"] == "indicator"
+        shown[measure] = "The year before, closes" in client.get("/s/one/d/6/evidence", params={"id": item["id"]}).text
+    assert shown == {"rsi_14": True, "tone": False}
