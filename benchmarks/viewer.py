@@ -125,16 +125,18 @@ def measure() -> list[dict[str, Any]]:
         (long / INDEX_FILE).unlink(missing_ok=True)
         rows = _indexed(runs)
         pages = _pages(decisions // 2)
-        firsts = {name: [_first_look(runs, address) for _ in range(FIRST_LOOKS)] for name, address in pages.items()}
+        firsts = {name: [_first_look(runs, one) for _ in range(FIRST_LOOKS)] for name, one in pages.items()}
         with _server(runs) as (client, pid):
             client.get("/")
             before = _memory(pid)
             for name, address in pages.items():
-                first = {"first_ms": _middle(firsts[name]), "first_worst_ms": round(max(firsts[name]), 1)}
+                taken, worked = ([look[i] for look in firsts[name]] for i in (0, 1))
+                first = {"first_ms": _middle(taken), "first_worst_ms": round(max(taken), 1)}
+                first |= {"first_cpu_ms": _middle(worked)}
                 rows.append({"page": name} | first | _asked(client, pid, address, ASKED))
             after, peak = _memory(pid), _peak(pid)
         _forget(long)
-        cold = _first_look(runs, pages["session"])
+        cold, _ = _first_look(runs, pages["session"])
         rows.append({"page": "session, nothing of it in the machine's memory", "first_ms": round(cold, 1)})
         size = round((long / JOURNAL_FILE).stat().st_size / 1e6)
         memory = {"before_mb": before, "after_mb": after, "peak_mb": peak}
@@ -192,7 +194,9 @@ def _indexed(runs: Path) -> list[dict[str, Any]]:
             peak = max(peak, *map(_peak, _children(pid)), 0)
             time.sleep(0.5)
         taken = time.perf_counter() - began
-        client.get("/s/long")  # by now its process has ended and counts as the server's child
+        while _children(pid):  # only what has ended counts as the server's work
+            client.get("/s/long")
+            time.sleep(0.1)
         cpu = _cpu_seconds(pid) - worked
     return [
         row,
@@ -200,12 +204,17 @@ def _indexed(runs: Path) -> list[dict[str, Any]]:
     ]
 
 
-def _first_look(runs: Path, address: str) -> float:
-    """Milliseconds until a viewer that has just begun, and has shown its list, answers for the first time."""
-    with _server(runs) as (client, _):
+def _first_look(runs: Path, address: str) -> tuple[float, float]:
+    """Milliseconds until a viewer that has just begun, and has shown its list, answers; and how many of them it worked.
+
+    The difference is what other programs on the machine had.
+    """
+    with _server(runs) as (client, pid):
         if address != "/":
             client.get("/")
-        return _timed(client, address)[0]
+        worked = _cpu_seconds(pid)
+        taken, _ = _timed(client, address)
+        return taken, 1000 * (_cpu_seconds(pid) - worked)
 
 
 def _asked(client: httpx.Client, pid: int, address: str, times: int) -> dict[str, Any]:

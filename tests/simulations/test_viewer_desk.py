@@ -110,8 +110,8 @@ def test_a_debate_stands_on_its_decision_round_by_round_with_the_claims_it_answe
 
 
 def test_the_risk_officer_is_read_with_the_figure_that_decided(tmp_path: Path) -> None:
-    window = {"start": date(2023, 1, 31), "end": date(2023, 3, 10)}
-    run(SessionConfig(model="scorecard", desk="research-house", **window), tmp_path / "cut")
+    config = SessionConfig(model="scorecard", desk="research-house", start=date(2023, 1, 31), end=date(2023, 3, 10))
+    run(config, tmp_path / "cut")
     client = TestClient(make_app(tmp_path), base_url=HERE)
     with Session.open(tmp_path / "cut") as session:
         row = next(row for row in session.rows(("risk_read",)) if row.document["tightening"]["caps"])
