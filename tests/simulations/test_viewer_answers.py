@@ -97,8 +97,8 @@ def test_a_request_about_many_names_shows_its_prompts_once_and_stays_a_page(
     asked, told = called.request["questions"][0], called.reply["answers"][0]
     many = called.model_copy(
         update={
-            "request": called.request | {"questions": [asked | {"ticker": name} for name in names]},
-            "reply": called.reply | {"answers": [told for _ in names]},
+            "request": dict(called.request) | {"questions": [asked | {"ticker": name} for name in names]},
+            "reply": dict(called.reply) | {"answers": [told for _ in names]},
         }
     )
     with Journal.create(tmp_path / "many") as journal:
