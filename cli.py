@@ -159,7 +159,7 @@ def run(
     access = Access(api_key_env=api_key_env, concurrency=concurrency, timeout_seconds=model_timeout)
     budget = Budget(budget_tokens, budget_usd, price_prompt, price_generated)
     folder = out or runs_folder()
-    with console(folder) as screen:
+    with console(folder, budget=budget) as screen:
         screen.say("starting")
         from .simulations.session import start as start_session
 
@@ -190,7 +190,7 @@ def resume(
     access = Access(api_key_env=api_key_env, concurrency=concurrency, timeout_seconds=model_timeout)
     budget = Budget(budget_tokens, budget_usd, price_prompt, price_generated)
 
-    with console(session) as screen:
+    with console(session, budget=budget) as screen:
         screen.say("starting")
         from .simulations.session import resume as resume_session
 

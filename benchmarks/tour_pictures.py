@@ -27,6 +27,20 @@ from paperdesk.simulations.session import start
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 LAPTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 780}
+MARGIN = 16
+PARTS = {
+    "sessions": ("body", ".pick"),
+    "session": ("body", "#timeline"),
+    "decision": ("body", "main > section:has(.matrix)"),
+    "case": ("body", "#orders"),
+    "evidence": ("body", ".document"),
+    "prompts": ("body", "article.call"),
+    "search": ("body", "main"),
+    "fork": ("body", "main > section:has(.matrix)"),
+    "compare": ("body", "article.pair"),
+    "debate": ("#debate", "#risk"),
+}
+"""Of each page, where its picture begins and the first element that it holds to its end."""
 SET = ("signal:technical_analyst:ZEPL=strong_sell", "max_weight=0.2")
 
 
@@ -36,8 +50,7 @@ def sessions(runs: Path) -> dict[str, str]:
     fork(runs / "001", runs / "002", date(2023, 6, 30), SET, by="Ada")
     start(SessionConfig(model="scorecard", desk="research-house"), runs / "003")
     with Session.open(runs / "001") as session:
-        quoting = (c for t in session.universe for c in session.case(5, t).passages)
-        passage = quote(next(iter(quoting))["id"], safe="")
+        passage = quote(session.case(5, "ZEPL").passages[0]["id"], safe="")
     with Session.open(runs / "003") as session:
         tightened = [r for r in session.entries(Filters(kind="risk_read")) if r.document["tightening"]["caps"]]
         argued = (tightened[0].decision or 0) + 1
@@ -61,13 +74,18 @@ def _pictures(browser: Any, address: str, pages: dict[str, str]) -> None:
         page = context.new_page()
         for name, path in pages.items() if not suffix else [("session", pages["session"]), ("case", pages["case"])]:
             page.goto(path, wait_until="networkidle", timeout=180_000)
-            place = page.locator("#debate") if name == "debate" else None
-            if place is not None:
-                place.scroll_into_view_if_needed()
-                page.evaluate("document.querySelector('#debate').scrollIntoView()")
-            picture = Image.open(BytesIO(page.screenshot()))
+            picture = Image.open(BytesIO(page.screenshot() if suffix else _part(page, *PARTS[name])))
             picture.save(IMAGES / f"view_{name}{suffix}.webp", quality=82, method=6)
         context.close()
+
+
+def _part(page: Any, first: str, last: str) -> bytes:
+    """The page from the top of one element to the bottom of another, as wide as it is."""
+    top, end = (page.locator(one).first.bounding_box() for one in (first, last))
+    low = end["y"] + end["height"] + MARGIN
+    clip = {"x": 0, "y": max(top["y"] - MARGIN, 0), "width": LAPTOP["width"]}
+    picture: bytes = page.screenshot(full_page=True, clip=clip | {"height": low - clip["y"]})
+    return picture
 
 
 def main() -> None:

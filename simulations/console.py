@@ -7,7 +7,7 @@ import json as jsonlib
 import shlex
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -22,9 +22,10 @@ from ..agents.models.budget import BudgetExhausted
 from ..memory.journal.database import FILE as JOURNAL_FILE
 from ..tools.errors import PaperDeskError
 from .digest import Digest, Line
+from .pace import Pace
 
 if TYPE_CHECKING:
-    from ..agents.models.budget import Spending
+    from ..agents.models.budget import Budget, Spending
     from ..memory.journal import Record
     from ..orchestration.approval import Answer, ApprovalRequest
     from .approvers import TerminalApprover
@@ -41,25 +42,26 @@ class Interrupted(PaperDeskError):
     """128 + SIGINT, as shells have it."""
 
 
-def runs_folder() -> Path:
+def runs_folder(root: Path = RUNS) -> Path:
     """A folder for the next session: runs/001, runs/002, ..."""
-    taken = [int(path.name) for path in RUNS.glob("*") if path.name.isdecimal()]
-    return RUNS / f"{max(taken, default=0) + 1:03d}"
+    taken = [int(path.name) for path in root.glob("*") if path.name.isdecimal()]
+    return root / f"{max(taken, default=0) + 1:03d}"
 
 
 @contextmanager
-def console(session: Path | None = None, *, quiet: bool = False) -> Iterator["Screen"]:
+def console(session: Path | None = None, *, quiet: bool = False, budget: "Budget | None" = None) -> Iterator["Screen"]:
     """A screen for the duration of one command.
 
     Args:
         session: the folder that the command writes to, if it writes.
         quiet: show what is being done, but not every event.
+        budget: what a session may spend, to say what is left of it.
 
     Raises:
         Interrupted: Ctrl-C; the message says how to go on.
         BudgetExhausted: with the command that goes on.
     """
-    screen = Screen(Console(stderr=True, highlight=False), quiet)
+    screen = Screen(Console(stderr=True, highlight=False), quiet, budget)
     try:
         with screen.live():
             yield screen
@@ -79,12 +81,21 @@ def console(session: Path | None = None, *, quiet: bool = False) -> Iterator["Sc
 class Screen:
     """Prints a session as it goes."""
 
-    def __init__(self, terminal: Console, quiet: bool) -> None:
+    def __init__(
+        self,
+        terminal: Console,
+        quiet: bool = False,
+        budget: "Budget | None" = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._terminal = terminal
         self._quiet = quiet
-        self._began = time.monotonic()
+        self._now = now
+        self._began = now()
         self._digest = Digest()
+        self._pace = Pace(budget, now)
         self._status = ""
+        self._spinner = Spinner("dots")
         self._live: Live | None = None
         self._approver: TerminalApprover | None = None
 
@@ -125,9 +136,12 @@ class Screen:
     def listen(self, record: "Record", fresh: bool) -> None:
         """An event was written, or derived again (`fresh` is False)."""
         lines = self._digest.take(record.event)
+        self._pace.take(record.event, fresh)
         self._status = self._digest.status
         if fresh and not self._quiet:
             for line in lines:
+                if line.kind == "title" and self._live is None and (left := self._pace.told()):
+                    line = Line(line.kind, f"{line.text}; {left}")  # on a terminal the moving line says so
                 self._print(line)
 
     def finish(self, outcome: "Outcome", *, json: bool) -> None:
@@ -164,11 +178,19 @@ class Screen:
         target = self._live.console if self._live else self._terminal
         target.print(Text(line.text), style=style, soft_wrap=not self._terminal.is_terminal)
 
-    def _moving(self) -> Text | Spinner:
-        return Spinner("dots", text=Text(f"{self._status}  {self._clock()}", style="cyan"))
+    def _moving(self) -> Text:
+        """One line, however narrow the terminal: figures come whole, what is being done as far as there is room."""
+        frame = self._spinner.render(self._terminal.get_time())
+        assert isinstance(frame, Text)  # it has no text of its own
+        figures = "  ".join(filter(None, (self._clock(), self._pace.told())))
+        status = Text(self._status)
+        status.truncate(max(self._terminal.width - len(figures) - 4, 0), overflow="ellipsis")
+        line = Text.assemble(frame, " ", status, "  ", figures, style="cyan")
+        line.truncate(self._terminal.width, overflow="ellipsis")
+        return line
 
     def _clock(self) -> str:
-        seconds = int(time.monotonic() - self._began)
+        seconds = int(self._now() - self._began)
         return f"{seconds // 60:02d}:{seconds % 60:02d}"
 
 

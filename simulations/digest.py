@@ -145,11 +145,15 @@ class Digest:
 
 def approval_words(event: ApprovalGiven) -> str:
     """An approval for people: who said what, and what does not leave."""
-    words = {"approve": "approved", "reject": "rejected", "veto": "vetoed"}
     stopped = f", stopped: {', '.join(event.stopped)}" if event.stopped else ""
     why = f" ({event.reason})" if event.reason else ""
-    who = "nobody answered" if event.verdict == "unanswered" else f"{words[event.verdict]} by {event.by}"
-    return f"{'Approval':<20} {who}{stopped}{why}"
+    return f"{'Approval':<20} {answered_by(event.verdict, event.by)}{stopped}{why}"
+
+
+def answered_by(verdict: str, who: str) -> str:
+    """Who answered a request for approval how, or that nobody did."""
+    words = {"approve": "approved", "reject": "rejected", "veto": "vetoed"}
+    return "nobody answered" if verdict == "unanswered" else f"{words[verdict]} by {who}"
 
 
 def _said(signals: list[SignalIssued]) -> Line:

@@ -45,7 +45,7 @@ from ..memory.journal.rows import Row
 from ..memory.lessons.lesson import text_of
 from ..tools.evidence import Evidence
 from . import debate_screen
-from .digest import approval_words
+from .digest import answered_by, approval_words
 
 VERDICTS = {"pass": "passed", "revise": "sent back", "reject": "rejected"}
 
@@ -141,8 +141,9 @@ def said_in(row: Row) -> str:
             lowered = [f"{agent} x {factor:.2f}" for agent, factor in document["factors"].items() if factor < 0.995]
             return ", ".join(lowered).replace("_", " ") or "no confidence changes"
         case "approval_given":
-            stopped = f"stopped {', '.join(document['stopped'])}" if document["stopped"] else "all orders may leave"
-            return f"{document['by']}: {stopped}{'; ' if document['reason'] else ''}{document['reason']}"
+            stopped = f"not sent: {', '.join(document['stopped'])}" if document["stopped"] else "all orders may leave"
+            answer = answered_by(document["verdict"], document["by"])
+            return f"{answer}, {stopped}{'; ' if document['reason'] else ''}{document['reason']}"
         case "memory_carried":
             return f"{len(document['outcomes'])} outcomes of the session {document['head'][:16]}"
         case _:

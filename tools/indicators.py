@@ -19,6 +19,8 @@ from .market.trades import PriceArrays, Rows
 from .market.view import MarketView
 from .measures import MEASURES
 
+SOURCE = "prices"
+"""Of this evidence: it rests on no document."""
 LOOKBACK = 300
 """Sessions read; RSI and MACD have forgotten their start after about 150."""
 MONTH, QUARTER, YEAR = 21, 63, 252
@@ -143,7 +145,7 @@ def indicators(view: MarketView, ticker: str) -> list[Evidence]:
             f"{row.period} to {last}",
             value,
             MEASURES[row.measure].unit,
-            "prices",
+            SOURCE,
         )
         for row, value in figures
         if isfinite(value)

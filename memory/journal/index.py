@@ -37,6 +37,8 @@ CREATE TABLE covered (count INTEGER NOT NULL, head TEXT NOT NULL, day TEXT);
 """
 _SHIFT = 16
 """A text's row number is its event's number, shifted by so many bits, plus its place in the event."""
+_LAST = 1 << (62 - _SHIFT)
+"""Beyond the number of any event."""
 _BATCH = 10_000
 """Events indexed in one transaction: a long build that is broken off goes on from there."""
 _CACHE_KIB = 32 * 1024
@@ -126,6 +128,9 @@ class Index:
     ) -> list[Hit]:
         """The texts that match, in order or the best first.
 
+        In order, the texts of the last event are there whole, though they be more than `limit`: the page after it
+        begins at another event.
+
         Raises:
             JournalRefused: there is no word in the text.
         """
@@ -133,12 +138,21 @@ class Index:
         query = (
             "SELECT entries.seq, kind, decision, agent, ticker, field, text, snippet(texts, 0, ?, ?, '…', 24) "
             f"FROM texts JOIN entries ON entries.seq = texts.rowid >> {_SHIFT} "
-            f"WHERE texts MATCH ? AND texts.rowid >= ? AND {where} "
-            f"ORDER BY {'rank, ' if best_first else ''}texts.rowid LIMIT ?"
+            f"WHERE texts MATCH ? AND texts.rowid >= ? AND texts.rowid < ? AND {where} "
+            f"ORDER BY {'rank, ' if best_first else ''}texts.rowid LIMIT ? OFFSET ?"
         )
-        start = (after + 1) << _SHIFT
-        given = (*marks, query_of(filters.text or ""), start, *values, limit)
-        return [Hit(*row) for row in self._connection.execute(query, given)]
+
+        def found(first: int, end: int, most: int, skipped: int = 0) -> list[Hit]:
+            """Of the events from `first` to the one before `end`."""
+            bounds = first << _SHIFT, end << _SHIFT
+            given = (*marks, query_of(filters.text or ""), *bounds, *values, most, skipped)
+            return [Hit(*row) for row in self._connection.execute(query, given)]
+
+        page = found(after + 1, _LAST, limit)
+        if best_first or len(page) < limit:
+            return page
+        last = page[-1].seq
+        return page + found(last, last + 1, -1, sum(hit.seq == last for hit in page))
 
     def known(self, column: str) -> dict[str, int]:
         """How many events there are of each kind, or of each agent, ticker or verdict, in order of appearance."""

@@ -159,6 +159,12 @@ def values_of(
     return journal._fetch(query, (*(f"$.{name}" for name in fields), *values, journal.count))
 
 
+def numbers_of(journal: Journal, kind: str) -> list[int]:
+    """Numbers of the events of a kind, in order: from the index of kinds alone, without a look at any event."""
+    found = journal._fetch("SELECT seq FROM events WHERE kind = ? AND seq <= ? ORDER BY seq", (kind, journal.count))
+    return [number for (number,) in found]
+
+
 def first_of(journal: Journal, decision: int) -> int | None:
     """Number of the first event of a decision; None where there is none."""
     found = journal._fetch("SELECT MIN(seq) FROM events WHERE decision = ? AND seq <= ?", (decision, journal.count))

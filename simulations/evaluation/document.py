@@ -3,6 +3,7 @@
 from datetime import date
 
 from ...tools.frozen import Frozen
+from .contamination import Contamination
 from .figures import Estimate
 from .trials import Trial
 
@@ -138,14 +139,6 @@ class Exchange(Frozen):
     follows_evidence: float | None
     """Share of those that are nearer to the donor's score than to the name's own."""
     verdict: str
-
-
-class Contamination(Frozen):
-    """Whether the model may remember the window."""
-
-    label: str
-    """`clean`, `contaminated`, `unknown` or `none` (no language model)."""
-    sentence: str
 
 
 class SessionReport(Frozen):

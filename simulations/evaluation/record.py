@@ -1,7 +1,7 @@
 """A finished session as the evaluation reads it: from its journal, with its market opened again."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -18,6 +18,7 @@ from ...memory.journal.events import (
     AuditIssued,
     BarClosed,
     DecisionOpened,
+    DeskChanged,
     OrderFilled,
     ProposalMade,
     SessionStarted,
@@ -35,6 +36,7 @@ from ..masking import market_of
 from ..stages import stored_config
 from ..window import Window, window_of
 from .baselines import OpenAccount, Track
+from .contamination import Contamination, Sitting, contamination, real_day
 from .metrics import daily_returns, trading_of
 
 Vector = NDArray[np.float64]
@@ -50,6 +52,9 @@ class SessionRecord:
     market: Market
     window: Window
     mind: Fingerprint
+    """With which it began."""
+    sittings: tuple[Sitting, ...]
+    """That mind, and those that a fork went on with."""
     bars: tuple[BarClosed, ...]
     fills: tuple[Fill, ...]
     opened: tuple[DecisionOpened, ...]
@@ -81,6 +86,11 @@ class SessionRecord:
     def exposure(self) -> Vector:
         """(T + 1,) share of equity that is not cash, at each close."""
         return np.array([1 - bar.cash / bar.equity for bar in self.bars])
+
+    @property
+    def contamination(self) -> Contamination:
+        """Whether one of its minds may remember the window."""
+        return contamination(self.sittings, generated=self.market.generated, mask=self.config.mask)
 
     @property
     def open_account(self) -> OpenAccount:
@@ -118,14 +128,16 @@ def read_session(folder: Path, market: Market | None = None) -> SessionRecord:
             f"The market of the session in {folder} has changed since: evaluate it on the data that it was run on."
         )
     filled: list[OrderFilled] = kinds["order_filled"]
+    mind, window = Fingerprint.model_validate(started.model), window_of(config, market)
     last = {proposal.decision: proposal for proposal in kinds["proposal_made"]}
     return SessionRecord(
         folder=folder,
         head=head,
         config=config,
         market=market,
-        window=window_of(config, market),
-        mind=Fingerprint.model_validate(started.model),
+        window=window,
+        mind=mind,
+        sittings=((mind, real_day(market, window.sessions[0])), *_later(market, kinds["desk_changed"])),
         bars=tuple(kinds["bar_closed"]),
         fills=tuple(event.fill for event in filled),
         opened=tuple(kinds["decision_opened"]),
@@ -135,6 +147,12 @@ def read_session(folder: Path, market: Market | None = None) -> SessionRecord:
         resolved=tuple(kinds["signal_resolved"]),
         gathered={seat: content_hash(said) for seat, said in given.items()},
     )
+
+
+def _later(market: Market, changes: Iterable[DeskChanged]) -> Iterator[Sitting]:
+    for one in changes:
+        if one.mind is not None:
+            yield Fingerprint.model_validate(one.mind), real_day(market, one.at)
 
 
 def _said(call: ToolCalled) -> list[Any]:

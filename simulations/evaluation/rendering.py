@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ..pages import print_tables
-from .document import Contamination
+from .contamination import Contamination
 from .sections import Section
 
 NARROW = 110

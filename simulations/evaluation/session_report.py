@@ -20,7 +20,6 @@ from ...agents.models.served.access import Access
 from .attribution import attribution_of
 from .baselines import Track, benchmark_curve, buy_and_hold, equal_weight, follow
 from .chance import random_track, trades_by_decision
-from .contamination import contamination_of
 from .document import Comparison, Lottery, Luck, SessionReport, TrackReport, Traded
 from .exchange import exchanges_of
 from .figures import FIGURES, Estimate, against, annual_return, estimate, residual
@@ -125,7 +124,7 @@ def evaluate_session(record: SessionRecord, trials: Sequence[Trial] | None, sett
         end=record.window.sessions[-1],
         sessions=len(record.bars),
         decisions=len(record.window.decisions),
-        contamination=contamination_of(record.mind, record.market, record.window, record.config.mask),
+        contamination=record.contamination,
         tracks=tuple(tracks),
         comparisons=tuple(comparisons),
         luck=luck,

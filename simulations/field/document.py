@@ -1,7 +1,8 @@
 """What a field comes to, as data."""
 
 from ...tools.frozen import Frozen
-from ..evaluation.document import Contamination, SessionReport
+from ..evaluation.contamination import Contamination
+from ..evaluation.document import SessionReport
 from ..evaluation.figures import Estimate
 
 

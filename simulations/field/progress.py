@@ -2,6 +2,7 @@
 
 import time
 
+from ..pace import duration
 from .plan import Field, Status
 
 
@@ -30,11 +31,3 @@ class Progress:
         # what has been achieved per second of the clock already knows how many run side by side
         each = (time.monotonic() - self._began) / len(self._seconds)
         return f", about {duration(each * members)} left"
-
-
-def duration(seconds: float) -> str:
-    """`40 s`, `12 min`, `1 h 20 min`."""
-    if seconds < 90:
-        return f"{round(seconds)} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -48,20 +48,35 @@ def ray_cluster(jobs: int | None, address: str | None) -> Iterator["RayCluster"]
     address = address or os.environ.get("RAY_ADDRESS") or None
     if address is not None:
         _refuse_unless_answering(address)
-    os.environ |= NO_TELEMETRY if address else NO_TELEMETRY | LOOPBACK | _token()  # read when Ray is imported
-    try:
-        import ray
-    except ImportError as error:
-        raise missing_extra("A sweep on Ray", "ray", error) from error
-    try:
-        _connect(ray, jobs or cores(), address)
-        runner = RayCluster(ray, jobs, address)
+    with _environment(NO_TELEMETRY if address else NO_TELEMETRY | LOOPBACK | _token()):  # read when Ray is imported
         try:
-            yield runner
+            import ray
+        except ImportError as error:
+            raise missing_extra("A sweep on Ray", "ray", error) from error
+        try:
+            _connect(ray, jobs or cores(), address)
+            runner = RayCluster(ray, jobs, address)
+            try:
+                yield runner
+            finally:
+                runner.cancel()
         finally:
-            runner.cancel()
+            ray.shutdown()
+
+
+@contextmanager
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    """Sets variables for a while; whatever else this process starts must not get the token of a Ray that is gone."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ |= values
+    try:
+        yield
     finally:
-        ray.shutdown()
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def _token() -> dict[str, str]:

@@ -11,7 +11,6 @@ from ...tools.market.view import Market
 from ..config import SessionConfig
 from ..evaluation.baselines import Track, equal_weight
 from ..evaluation.command import counted_trials
-from ..evaluation.contamination import contamination_of
 from ..evaluation.figures import Estimate, annual_return, estimate, max_drawdown, sharpe
 from ..evaluation.metrics import SESSIONS_PER_YEAR, DegenerateTrack, EvaluationError, daily_returns
 from ..evaluation.record import SessionRecord, read_session
@@ -107,7 +106,7 @@ def _member(member: Member, field: Field, reader: _Reader, base: Member | None, 
         update={
             "market": record.market.name,
             "mind": record.mind.name,
-            "contamination": contamination_of(record.mind, record.market, record.window, record.config.mask),
+            "contamination": record.contamination,
             "annual_return": _or_none(annual_return, record.returns, places),
             "sharpe": _or_none(sharpe, record.returns, places),
             "max_drawdown": _or_none(max_drawdown, record.returns, places),

@@ -1,7 +1,7 @@
 """A field's report as sections."""
 
 from ..evaluation import drawing
-from ..evaluation.document import Contamination
+from ..evaluation.contamination import Contamination
 from ..evaluation.figures import Estimate
 from ..evaluation.rendering import Paper
 from ..evaluation.sections import Section, cell, session_sections

@@ -9,11 +9,14 @@ from itertools import islice
 from typing import Any
 
 from ...memory.journal import Hit
+from ...memory.journal.rows import Row
 from ..reading import Case, Comparison, Decision, Statement, Summary
 from ..reading.comparison_parts import DecisionDifference
 from ..reading.decision import DecisionLine, Move
 
 Json = dict[str, Any]
+SEEDS = frozenset({"market_seed", "mask_seed"})
+"""Choices in the first event of a masked session with which whoever has the data could undo the mask."""
 
 
 def line_of(summary: Summary) -> Json:
@@ -22,7 +25,7 @@ def line_of(summary: Summary) -> Json:
         "session": summary.name,
         "status": summary.status,
         "market": summary.market,
-        "mind": summary.mind.get("name"),
+        "mind": ", then ".join(summary.minds) or None,
         "masked": summary.masked,
         "may_remember": summary.contamination,
         "first_day": _day(summary.first_day),
@@ -146,6 +149,16 @@ def _evidence(item: Json) -> Json:
     return {key: item[key] for key in told if item.get(key) is not None}
 
 
+def event_of(row: Row, masked: bool) -> Json:
+    """One event in full; of a masked session without the seeds that would undo the mask, which is said."""
+    told: Json = {"seq": row.seq, "hash": row.hash, "written_at": row.written_at.isoformat(), "event": row.document}
+    config = row.document.get("config")
+    if masked and isinstance(config, dict) and (hidden := sorted(SEEDS & config.keys())):
+        open_to_see = {name: value for name, value in config.items() if name not in SEEDS}
+        told |= {"event": row.document | {"config": open_to_see}, "left_out": hidden}
+    return told
+
+
 def hit_of(hit: Hit) -> Json:
     """A text that was found."""
     return {
@@ -161,14 +174,16 @@ def hit_of(hit: Hit) -> Json:
 def comparison_of(comparison: Comparison, after: date, limit: int) -> Json:
     """Two sessions side by side: a page of the decisions that differ."""
     opening = comparison.opening()
+    a, b = comparison.a.summary(), comparison.b.summary()
+    hidden = SEEDS if a.masked or b.masked else frozenset()
     found = list(islice(comparison.decisions(after), limit + 1))
     page = found[:limit]
     return {
-        "a": line_of(comparison.a.summary()),
-        "b": line_of(comparison.b.summary()),
+        "a": line_of(a),
+        "b": line_of(b),
         "equal": opening.equal,
         "events_shared": opening.shared_events,
-        "choices_that_differ": [choice.model_dump(mode="json") for choice in opening.choices],
+        "choices_that_differ": [one.model_dump(mode="json") for one in opening.choices if one.field not in hidden],
         "decisions_that_differ": [
             {
                 "day": one.session.isoformat(),

@@ -20,7 +20,7 @@ from pydantic import Field
 from ...memory.journal import Filters
 from ...tools.errors import InputError, PaperDeskError
 from ..reading import Comparison, Library, Summary
-from .answers import case_of, comparison_of, decision_of, hit_of, line_of, session_of
+from .answers import case_of, comparison_of, decision_of, event_of, hit_of, line_of, session_of
 from .simulating import register_run
 
 P = ParamSpec("P")
@@ -119,8 +119,7 @@ def _register_reading(server: MCPServer[Any], library: Library) -> None:
     def read_event(session: Name, seq: Annotated[int, Field(ge=1)]) -> dict[str, Any]:
         """Tell one event of the journal in full: a prompt with its raw completion, a tool's result, a rule's values."""
         with library.open(session) as opened:
-            row = opened.entry(seq)
-            return {"seq": row.seq, "hash": row.hash, "written_at": row.written_at.isoformat(), "event": row.document}
+            return event_of(opened.entry(seq), opened.summary().masked)
 
     @server.tool(annotations=READS)
     @told

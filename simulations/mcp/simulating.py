@@ -15,6 +15,7 @@ from pydantic import Field
 from ...memory.journal import Record
 from ...tools.errors import InputError, PaperDeskError
 from ..config import load_config
+from ..console import runs_folder
 from ..masking import market_of
 from ..reading import Session
 from ..session import start as start_session
@@ -82,16 +83,11 @@ def _run(root: Path, options: dict[str, Any], report: Callable[[int, int], None]
     if planned > LONGEST:
         raise InputError(f"That is {planned} decisions, and {LONGEST} is the most: give a shorter window.")
 
-    def listen(record: Record, old: bool) -> None:
+    def listen(record: Record, fresh: bool) -> None:
         if record.event.kind == "decision_closed":
             report((record.event.decision or 0) + 1, planned)
 
-    folder = _next(root)
+    folder = runs_folder(root)
     start_session(config, folder, listen)
     with Session.open(folder) as session:
         return session_of(session.summary(), session.decisions(limit=24))
-
-
-def _next(root: Path) -> Path:
-    taken = [int(path.name) for path in root.glob("*") if path.name.isdecimal()]
-    return root / f"{max(taken, default=0) + 1:03d}"

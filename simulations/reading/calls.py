@@ -71,6 +71,20 @@ def call_of(row: Row, ticker: str | None = None) -> Call:
     )
 
 
+def untold(row: Row) -> dict[str, Any]:
+    """A `model_called` without the texts that its `Call` tells: prompts and completions."""
+    request, reply = row.document["request"], row.document["reply"]
+    return row.document | {
+        "request": _without(request, "system", "prefix")
+        | {"questions": [_without(one, "text") for one in request["questions"]]},
+        "reply": reply | {"answers": [_without(one, "completion") for one in reply["answers"]]},
+    }
+
+
+def _without(value: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: kept for name, kept in value.items() if name not in names}
+
+
 def _asked(question: dict[str, Any], answer: dict[str, Any]) -> Asked:
     return Asked(
         ticker=question["ticker"],

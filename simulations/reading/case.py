@@ -7,7 +7,7 @@ from typing import Any
 from ...memory.journal import Journal
 from ...memory.journal.rows import Row, rows
 from .calls import Call, calls_of
-from .debate import Debate
+from .debate import Debate, Point
 from .decision import Decision, Move, read_decision
 from .series import Outcome, outcomes_after
 from .statements import Statement, statements_of
@@ -56,6 +56,12 @@ class Case:
         return self.decision.debates.get(self.ticker)
 
     @property
+    def attacks(self) -> list[Point]:
+        """Points of the debate against what an analyst had claimed, which the auditor let stand."""
+        points = self.debate.attacks if self.debate else []
+        return [point for point in points if point.answered_agent in self.decision.agents]
+
+    @property
     def hands(self) -> list[Row]:
         """Stances on this name that a person set."""
         return [row for row in self.decision.hands if row.ticker == self.ticker]
@@ -75,10 +81,6 @@ class Case:
         """The statements of each round."""
         last = max((statement.round for statement in self.statements), default=-1)
         return [[s for s in self.statements if s.round == number] for number in range(last + 1)]
-
-    def of_agent(self, agent: str) -> list[Statement]:
-        """What one agent said, round by round."""
-        return [statement for statement in self.statements if statement.agent == agent]
 
 
 _HERE = frozenset(

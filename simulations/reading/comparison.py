@@ -30,6 +30,7 @@ from .comparison_parts import (
     Side,
     What,
 )
+from .series import curve_of
 from .session import Session
 
 COMPARED = (
@@ -89,7 +90,7 @@ class Comparison:
     @cached_property
     def curves(self) -> tuple[list[tuple[date, float]], list[tuple[date, float]]]:
         """The equity of A and of B at the close of each session."""
-        return _curve(self.a.journal), _curve(self.b.journal)
+        return curve_of(self.a.journal), curve_of(self.b.journal)
 
     def opening(self) -> Opening:
         """Which sessions these are, what was chosen otherwise, and where they part."""
@@ -248,7 +249,8 @@ def _pairs(left: Journal, right: Journal, shared: int) -> Iterator[_Pair]:
     for session, group in groupby(both, key=lambda row: row[0]):
         found = {side: opened for _, side, opened in group}
         a, b = found.get(0), found.get(1)
-        yield _Pair(session, a, b, a is not None and b is not None and a.end <= shared)
+        same = a is not None and b is not None and max(a.end, b.end) <= shared
+        yield _Pair(session, a, b, same)
 
 
 def _opened(journal: Journal, side: int) -> Iterator[tuple[date, int, _Opened]]:
@@ -332,11 +334,6 @@ def _entries(kind: str, event: dict[str, Any], hands: set[str]) -> Iterable[tupl
 
 def _order(terms: dict[str, Any]) -> str:
     return f"{terms['side']} {terms['quantity']:,.6g}"
-
-
-def _curve(journal: Journal) -> list[tuple[date, float]]:
-    found = values_of(journal, "bar_closed", ("session", "equity"))
-    return [(date.fromisoformat(session), equity) for _, _, session, equity in found]
 
 
 def _metrics(journal: Journal) -> dict[str, Any] | None:

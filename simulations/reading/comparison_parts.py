@@ -73,6 +73,8 @@ class Difference(Frozen):
     @property
     def agent(self) -> str | None:
         """Whose; None where it is nobody's in particular."""
+        if self.what == "approval":
+            return None  # a person, by any name
         agent, on, _ = self.subject.partition(" on ")
         return agent if on or self.what == "risk" else None
 

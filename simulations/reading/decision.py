@@ -38,6 +38,11 @@ class DecisionLine:
     """As last proposed."""
 
     @property
+    def largest(self) -> list[dict[str, Any]]:
+        """The orders, those for the most money first."""
+        return sorted(self.orders, key=lambda order: -order["quantity"] * order["reference_price"])
+
+    @property
     def objections(self) -> int:
         """Signals that the auditor sent back or rejected."""
         return self.counts.get("audit_issued revise", 0) + self.counts.get("audit_issued reject", 0)

@@ -1,12 +1,14 @@
 """The series of a session: the ledger day by day, and every trade."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeVar
 
 from ...memory.journal import Journal
-from ...memory.journal.rows import Row, rows, values_of
+from ...memory.journal.rows import Row, numbers_of, rows, rows_at, values_of
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -70,20 +72,22 @@ class Outcome:
     """Return over the horizon beyond the universe's mean."""
 
 
-def bars_of(journal: Journal) -> list[Bar]:
-    """All bars, in order."""
-    fields = ("session", "equity", "cash", "positions", "prices")
-    return [
-        Bar(seq, decision, date.fromisoformat(day), equity, cash, _weights(positions, prices, equity))
-        for seq, decision, day, equity, cash, positions, prices in values_of(journal, "bar_closed", fields)
-    ]
+def bars_of(journal: Journal, most: int | None = None) -> list[Bar]:
+    """The bars, in order: all, or at most so many, evenly spaced, first and last among them."""
+    if most is None:
+        return [_bar(row) for row in rows(journal, ("bar_closed",))]
+    return [_bar(row) for row in rows_at(journal, thinned(numbers_of(journal, "bar_closed"), most))]
+
+
+def curve_of(journal: Journal) -> list[tuple[date, float]]:
+    """The equity at the close of each session."""
+    found = values_of(journal, "bar_closed", ("session", "equity"))
+    return [(date.fromisoformat(day), equity) for _, _, day, equity in found]
 
 
 def trades_of(journal: Journal) -> list[Trade]:
     """All fills, in order."""
-    names = ("session", "ticker", "side", "quantity", "price", "open_price", "commission")
-    found = values_of(journal, "order_filled", [f"fill.{name}" for name in names])
-    return [Trade(seq, decision, date.fromisoformat(day), *rest) for seq, decision, day, *rest in found]
+    return [trade_of(row) for row in rows(journal, ("order_filled",))]
 
 
 def outcomes_of(journal: Journal) -> list[Outcome]:
@@ -113,18 +117,25 @@ def outcomes_after(journal: Journal, seq: int, issued_in: int, ticker: str, hori
     return found
 
 
-def thinned(bars: Sequence[Bar], most: int) -> list[Bar]:
-    """At most so many bars, evenly spaced, first and last among them."""
-    if len(bars) <= most:
-        return list(bars)
-    step = (len(bars) - 1) / (most - 1)
-    return [bars[round(i * step)] for i in range(most)]
+def thinned(series: Sequence[T], most: int) -> list[T]:
+    """At most so many of a series, evenly spaced, first and last among them."""
+    if len(series) <= most:
+        return list(series)
+    step = (len(series) - 1) / (most - 1)
+    return [series[round(i * step)] for i in range(most)]
 
 
-def _weights(positions: str, prices: str, equity: float) -> dict[str, float]:
-    held: dict[str, float] = json.loads(positions)
-    price: dict[str, float] = json.loads(prices)
-    return {name: shares * price[name] / equity for name, shares in held.items()} if equity else {}
+def _bar(row: Row) -> Bar:
+    told = row.document
+    equity, held, price = told["equity"], told["positions"], told["prices"]
+    return Bar(
+        seq=row.seq,
+        decision=row.decision,
+        day=date.fromisoformat(told["session"]),
+        equity=equity,
+        cash=told["cash"],
+        weights={name: shares * price[name] / equity for name, shares in held.items()} if equity else {},
+    )
 
 
 def trade_of(row: Row) -> Trade:

@@ -18,7 +18,7 @@ from .calls import Call, call_of, calls_of
 from .case import Case, read_case
 from .cited import Cited, cited
 from .decision import Decision, DecisionLine, decision_lines, read_decision
-from .series import Bar, Outcome, Trade, bars_of, outcomes_of, trades_of
+from .series import Bar, Outcome, Trade, bars_of, curve_of, outcomes_of, trades_of
 from .sources import Close, FiledFact, closes_of, filing_of
 from .summary import Summary, summarise
 
@@ -176,7 +176,7 @@ class Session:
         market = _market(SessionConfig(**{name: getattr(config, name) for name in _OF_MARKET}))
         fingerprint = self.summary().market_fingerprint
         if market.fingerprint != fingerprint:
-            raise InputError(f"{config.market} is another market now than the one that {self.name} ran on")
+            raise InputError(f"the market of {self.name} is another one now than when it ran")
         return market
 
     def passage(self, evidence: Evidence) -> "Passage":
@@ -207,9 +207,13 @@ class Session:
 
     # series
 
-    def bars(self) -> list[Bar]:
-        """The ledger, day by day."""
-        return bars_of(self.journal)
+    def bars(self, most: int | None = None) -> list[Bar]:
+        """The ledger, day by day: all days, or at most so many, evenly spaced."""
+        return bars_of(self.journal, most)
+
+    def curve(self) -> list[tuple[date, float]]:
+        """The equity at the close of each day: what a curve takes, and a third of the time of all bars."""
+        return curve_of(self.journal)
 
     def trades(self) -> list[Trade]:
         """Every execution."""
@@ -287,6 +291,8 @@ class Session:
         self, filters: Filters, *, after: int = 0, limit: int = 100, marks: tuple[str, str] = ("[", "]")
     ) -> list[Hit]:
         """A page of texts that match, in order; `filters.text` says which words.
+
+        All texts of its last event are on it, though they be more than `limit`: `after` that event goes on.
 
         Raises:
             JournalRefused: there is no word in it.

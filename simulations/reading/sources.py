@@ -5,6 +5,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from ...tools.evidence import Evidence
+from ...tools.indicators import SOURCE as PRICES
 
 if TYPE_CHECKING:
     from ...tools.market.view import MarketView
@@ -65,9 +66,9 @@ def filing_of(view: "MarketView", evidence: Evidence) -> list[FiledFact]:
 
 
 def closes_of(view: "MarketView", evidence: Evidence) -> list[Close]:
-    """The closes of the year that an indicator looked back over; empty for other evidence."""
-    if evidence.kind != "indicator":
-        return []
+    """The closes of the year that an indicator of prices looked back over; empty for other evidence."""
+    if evidence.kind != "indicator" or evidence.source != PRICES:
+        return []  # the tone of a release is an indicator too
     past = view.arrays(evidence.ticker, LOOK_BACK)
     closes = zip(past.rows.tolist(), past.close.tolist(), strict=True)
     return [Close(view.sessions[row], price) for row, price in closes if price == price]

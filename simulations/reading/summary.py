@@ -1,11 +1,17 @@
 """What a session was and came to, in one glance."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
+from ...agents.models.core import Fingerprint
 from ...memory.journal import Journal
 from ...memory.journal.rows import Row, rows
+from ...tools.errors import InputError
+from ...tools.market.mask import MaskKey
+from ..evaluation.contamination import Sitting, contamination
 from ..masking import KEY_FILE
 
 _ORIGINAL = frozenset({"market", "market_seed", "mask_seed", "universe", "benchmark", "start", "end"})
@@ -38,13 +44,17 @@ class Summary:
     """Of the bars."""
     last_day: date | None
     mind: dict[str, Any]
-    """The fingerprint of the model."""
+    """The fingerprint of the model that it began with."""
+    minds: tuple[str, ...]
+    """Names of it and of those that a fork went on with."""
     prompts: str
     code: str
     versions: dict[str, str]
     config: dict[str, Any]
     """As in the manifest: every choice, in the user's terms."""
     masked: bool
+    contamination: str
+    """Whether a model may remember the window: `none` was asked, `clean`, `unknown`, `contaminated`."""
     start_equity: float | None
     equity: float | None
     """At the last bar."""
@@ -63,16 +73,6 @@ class Summary:
             return None
         return self.equity / self.start_equity - 1
 
-    @property
-    def contamination(self) -> str:
-        """What a model may remember of the window: `none`, `unknown`, `before` its cutoff, or `after` it."""
-        if self.mind.get("backend") == "scorecard" or self.market == "generated":
-            return "none"
-        cutoff = self.mind.get("training_cutoff")
-        if cutoff is None or self.first_day is None:
-            return "unknown"
-        return "after" if self.first_day.isoformat() > cutoff else "before"
-
 
 def summarise(journal: Journal, name: str) -> Summary:
     """The summary of an open journal: a handful of events are read."""
@@ -85,6 +85,9 @@ def summarise(journal: Journal, name: str) -> Summary:
     told = started.document if started else {}
     newest = next(rows(journal, newest_first=True, page=1), None)
     assert journal.folder is not None
+    key = _key(journal.folder / KEY_FILE)
+    mask = tuple(manifest.config.get("mask") or (key.what if key else ()))
+    sittings = list(_sittings(journal, told.get("model", {}), _day(first), key, mask))
     return Summary(
         name=name,
         status=manifest.status,
@@ -102,15 +105,45 @@ def summarise(journal: Journal, name: str) -> Summary:
         first_day=_day(first),
         last_day=_day(last),
         mind=told.get("model", {}),
+        minds=tuple(mind.name for mind, _ in sittings),
         prompts=told.get("prompts", ""),
         code=manifest.code,
         versions=manifest.versions,
         config=manifest.config,
-        masked=(journal.folder / KEY_FILE).is_file(),
+        masked=bool(mask),
+        contamination=contamination(
+            sittings,
+            generated="generated" in (told.get("market"), manifest.config.get("market")),
+            mask=mask,
+        ).label,
         start_equity=first.document["equity"] if first else None,
         equity=last.document["equity"] if last else None,
         metrics=tuple(ended.document["metrics"].get("rows", ())) if ended else (),
     )
+
+
+def _sittings(
+    journal: Journal, mind: dict[str, Any], first_day: date | None, key: MaskKey | None, mask: Sequence[str]
+) -> Iterator[Sitting]:
+    """The mind that a session began with, and those that a fork went on with, each from its first day."""
+
+    def real(day: date | None) -> date | None:
+        # without its key nobody knows what a masked day stands for
+        return day if day is None or "dates" not in mask else key.earlier(day) if key else None
+
+    if mind:
+        yield Fingerprint.model_validate(mind), real(first_day)
+    for row in rows(journal, ("desk_changed",)):
+        if row.document.get("mind") is not None:
+            yield Fingerprint.model_validate(row.document["mind"]), real(date.fromisoformat(row.document["at"]))
+
+
+def _key(file: Path) -> MaskKey | None:
+    """What was masked as what; None where there is no key, or none that can be read: no list has to fail for that."""
+    try:
+        return MaskKey.read(file) if file.is_file() else None
+    except InputError:
+        return None
 
 
 def _first(journal: Journal, kind: str) -> Row | None:

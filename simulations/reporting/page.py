@@ -100,7 +100,7 @@ def report_page(session: Session) -> str:
 
 def _curves(session: Session) -> tuple[dict[str, list[tuple[date, float]]], str]:
     """The desk's curve with its baselines where they can be had, and else why not."""
-    own = {"desk": [(bar.day, bar.equity) for bar in session.bars()]}
+    own = {"desk": session.curve()}
     if not session.is_finished:
         return own, "The session is not finished; its baselines would show what is still to come"
     try:

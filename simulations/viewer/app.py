@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -59,10 +60,24 @@ def make_app(root: Path, hosts: Sequence[str] = LOOPBACK) -> FastAPI:
 
     def failed(request: Request, error: Exception) -> HTMLResponse:
         pages: Pages = app.state.pages
-        if isinstance(error, HTTPException):
-            return pages.error(error.status_code, str(error.detail))
-        return pages.error(404 if isinstance(error, InputError) else 500, str(error))
+        page = pages.error(*_told(error))
+        page.headers.update(HEADERS)  # what nobody foresaw is answered outside of `guarded`
+        return page
 
-    app.add_exception_handler(PaperDeskError, failed)
-    app.add_exception_handler(HTTPException, failed)
+    for kind in (PaperDeskError, HTTPException, RequestValidationError, Exception):
+        app.add_exception_handler(kind, failed)
     return app
+
+
+def _told(error: Exception) -> tuple[int, str]:
+    """Status and sentence."""
+    if isinstance(error, HTTPException):
+        return error.status_code, str(error.detail)
+    if isinstance(error, RequestValidationError):
+        first = error.errors()[0]
+        place, name = first["loc"][0], first["loc"][-1]
+        sentence = f"{name} in this address is not what it has to be: {first['msg'].lower()}."
+        return 404 if place == "path" else 400, sentence
+    if isinstance(error, PaperDeskError):
+        return 404 if isinstance(error, InputError) else 500, str(error)
+    return 500, f"The viewer has an error of its own ({type(error).__name__}); where it was started stands where."

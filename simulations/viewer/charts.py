@@ -9,11 +9,10 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import pairwise
 from math import ceil, floor, log10
-from typing import Any
 
 from markupsafe import Markup
 
-from ..reading.series import Bar
+from ..reading.series import Bar, thinned
 
 POINTS = 420
 """Points of a curve at most."""
@@ -38,7 +37,7 @@ def equity_chart(
         parted: a day that is marked from top to bottom.
     """
     whole = {name: _since_start(points) for name, points in curves.items() if points}
-    grown = {name: _thin(points) for name, points in whole.items()}
+    grown = {name: thinned(points, POINTS) for name, points in whole.items()}
     if not grown:
         return Markup("")
     days = [day for day, _ in next(iter(grown.values()))]
@@ -52,12 +51,12 @@ def equity_chart(
     )
     ticks = Markup("").join(
         Markup('<line class="decided" x1="{x}" x2="{x}" y1="985" y2="1000"/>').format(x=short(frame.x(day)))
-        for day, _ in _thin(decisions)
+        for day, _ in thinned(decisions, POINTS)
     )
     if parted is not None:
         ticks += Markup('<line class="parted" x1="{x}" x2="{x}" y1="0" y2="1000"/>').format(x=short(frame.x(parted)))
     upper = panel("equity", frame, marks, digits(marks, "+"), lines + ticks, high=260)
-    depth = {name: _thin(_drawdown(points)) for name, points in whole.items()}
+    depth = {name: thinned(_drawdown(points), POINTS) for name, points in whole.items()}
     desk = next(iter(depth.values()))
     low = nice_marks(min(-0.01, *(value for points in depth.values() for _, value in points)), 0.0, 2)
     below = Frame(first, max(last, first + 1), low[0], 0.0)
@@ -76,7 +75,7 @@ def equity_chart(
 
 def weights_chart(bars: Sequence[Bar], universe: Sequence[str]) -> Markup:
     """Weights of all positions over time, stacked; what is left up to the top is cash."""
-    kept = _thin([(bar.day, bar) for bar in bars])
+    kept = thinned([(bar.day, bar) for bar in bars], POINTS)
     if not kept:
         return Markup("")
     held = {name: sum(abs(bar.weights.get(name, 0.0)) for _, bar in kept) for name in universe}
@@ -105,7 +104,7 @@ def weights_chart(bars: Sequence[Bar], universe: Sequence[str]) -> Markup:
 
 def price_chart(closes: Sequence[tuple[date, float]]) -> Markup:
     """Closing prices over time."""
-    kept = _thin(closes)
+    kept = thinned(closes, POINTS)
     if len(kept) < 2:
         return Markup("")
     prices = [price for _, price in kept]
@@ -174,13 +173,6 @@ def _tenths(count: int, before: str = "") -> str:
 def short(value: float) -> str:
     """A coordinate with a decimal at most."""
     return f"{value:.1f}".removesuffix(".0")
-
-
-def _thin(points: Sequence[Any]) -> list[Any]:
-    if len(points) <= POINTS:
-        return list(points)
-    step = (len(points) - 1) / (POINTS - 1)
-    return [points[round(i * step)] for i in range(POINTS)]
 
 
 def _since_start(points: Sequence[tuple[date, float]]) -> list[tuple[date, float]]:

@@ -9,16 +9,18 @@ from ...tools.market.documents.reader import Passage
 from ..reading import Cited, Session
 from ..reading.sources import FiledFact
 from .charts import price_chart
-from .pages import Here
+from .pages import Here, InPath
 
 router = APIRouter(prefix="/s/{name}/d/{number}")
 
 DEBATED = 12
 """Names whose debate stands on a decision's page; of more it stands on their own pages."""
+QUESTIONS = 80
+"""Questions to minds on one page; of more, each name's stand on a page of its own."""
 
 
 @router.get("")
-def decision(pages: Here, name: str, number: int) -> HTMLResponse:
+def decision(pages: Here, name: str, number: InPath) -> HTMLResponse:
     """One decision."""
     with pages.session(name) as session:
         summary = session.summary()
@@ -40,18 +42,24 @@ def decision(pages: Here, name: str, number: int) -> HTMLResponse:
 
 
 @router.get("/prompts")
-def prompts(pages: Here, name: str, number: int, ticker: str | None = None) -> HTMLResponse:
+def prompts(pages: Here, name: str, number: InPath, ticker: str | None = None) -> HTMLResponse:
     """What minds were asked, and what they answered."""
     with pages.session(name) as session:
         calls = session.calls(number - 1, ticker or None)
         told = session.decision(number - 1)
         return pages.render(
-            "prompts.html", summary=session.summary(), told=told, number=number, calls=calls, ticker=ticker
+            "prompts.html",
+            summary=session.summary(),
+            told=told,
+            number=number,
+            calls=calls,
+            ticker=ticker,
+            most=max(QUESTIONS // max(len(calls), 1), 1),
         )
 
 
 @router.get("/evidence")
-def evidence(pages: Here, name: str, number: int, id: str) -> HTMLResponse:
+def evidence(pages: Here, name: str, number: InPath, id: str) -> HTMLResponse:
     """A piece of evidence, in its document where it quotes one."""
     with pages.session(name) as session:
         found = session.cited(number - 1, id)
@@ -81,7 +89,7 @@ def evidence(pages: Here, name: str, number: int, id: str) -> HTMLResponse:
 
 
 @router.get("/{ticker:path}")
-def case(pages: Here, name: str, number: int, ticker: str) -> HTMLResponse:
+def case(pages: Here, name: str, number: InPath, ticker: str) -> HTMLResponse:
     """One name at one decision: why, who objected, what was read, what it cost."""
     with pages.session(name) as session:
         told = session.case(number - 1, ticker)

@@ -6,10 +6,12 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
-from ...memory.journal import Filters, Hit
+from ...memory.journal import Filters, Hit, JournalRefused
 from ...memory.journal.rows import Row
 from ..reading import Session
-from .pages import Here
+from ..reading.calls import untold
+from .decision_pages import QUESTIONS
+from .pages import MOST, After, Here, InPath
 from .words import CLOSING, OPENING
 
 router = APIRouter(prefix="/s/{name}")
@@ -29,7 +31,7 @@ def events(
     decision: str = "",
     since: str = "",
     until: str = "",
-    after: int = 0,
+    after: After = 0,
 ) -> HTMLResponse:
     """Events that match; all filters stand in the address."""
     with pages.session(name) as session:
@@ -44,8 +46,8 @@ def events(
             "until": until,
         }
         values: dict[str, Any] = {"summary": session.summary(), "given": given}
-        if not pages.is_indexed(session):
-            return pages.render("indexing.html", progress=pages.progress.get(name, (0, session.count)), **values)
+        if not pages.indexing.is_ready(session):
+            return pages.render("indexing.html", progress=pages.indexing.progress(session), **values)
         with session.index() as index:
             known = {column: index.known(column) for column in ("kind", "agent", "ticker", "verdict")}
         found, hits, problem = _found(session, given, after)
@@ -55,14 +57,21 @@ def events(
 
 
 @router.get("/e/{seq}")
-def event(pages: Here, name: str, seq: int) -> HTMLResponse:
+def event(pages: Here, name: str, seq: InPath) -> HTMLResponse:
     """One event in full."""
     with pages.session(name) as session:
         row = session.entry(seq)
         call = session.call(seq) if row.kind == "model_called" else None
         before = session.entry(seq - 1).hash if seq > 1 else None
         return pages.render(
-            "event.html", summary=session.summary(), row=row, call=call, before=before, last=session.count
+            "event.html",
+            summary=session.summary(),
+            row=row,
+            call=call,
+            document=untold(row) if call else row.document,
+            most=QUESTIONS,
+            before=before,
+            last=session.count,
         )
 
 
@@ -74,7 +83,7 @@ def _found(session: Session, given: dict[str, str], after: int) -> tuple[list[Ro
             agent=given["agent"] or None,
             ticker=given["ticker"] or None,
             verdict=given["verdict"] or None,
-            decision=int(given["decision"]) - 1 if given["decision"] else None,
+            decision=_number(given["decision"]) - 1 if given["decision"] else None,
             since=date.fromisoformat(given["since"]) if given["since"] else None,
             until=date.fromisoformat(given["until"]) if given["until"] else None,
             text=given["q"] or None,
@@ -83,12 +92,19 @@ def _found(session: Session, given: dict[str, str], after: int) -> tuple[list[Ro
         return [], {}, "A day is written 2024-05-31, a decision is a number."
     if filters.text is None:
         return session.entries(filters, after=after, limit=PER_PAGE), {}, ""
-    if not any(character.isalnum() for character in filters.text):
-        return [], {}, "There is no word to search for."
     hits: dict[int, list[Hit]] = {}
-    for hit in session.hits(filters, after=after, limit=PER_PAGE, marks=(OPENING, CLOSING)):
-        hits.setdefault(hit.seq, []).append(hit)
+    try:
+        for hit in session.hits(filters, after=after, limit=PER_PAGE, marks=(OPENING, CLOSING)):
+            hits.setdefault(hit.seq, []).append(hit)
+    except JournalRefused as error:
+        return [], {}, str(error)
     return session.at(list(hits)), hits, ""
+
+
+def _number(text: str) -> int:
+    if not 0 <= (number := int(text)) <= MOST:
+        raise ValueError(text)
+    return number
 
 
 def _more(found: list[Row], hits: dict[int, list[Hit]]) -> dict[str, Any]:

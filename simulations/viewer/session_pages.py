@@ -14,8 +14,8 @@ from ...tools.errors import PaperDeskError
 from ..reading import Comparison, Session, Summary
 from ..reading.comparison_parts import FIGURES, MOST_ROWS, Opening
 from ..transcript import transcript
-from .charts import equity_chart, weights_chart
-from .pages import Here
+from .charts import POINTS, equity_chart, weights_chart
+from .pages import After, Here
 
 router = APIRouter()
 
@@ -92,12 +92,12 @@ def _parted(opening: Opening) -> date | None:
 
 @router.get("/s/{name}")
 def one(
-    pages: Here, name: Name, after: int | None = None, order: str = "oldest", baselines: bool = False
+    pages: Here, name: Name, after: After | None = None, order: str = "oldest", baselines: bool = False
 ) -> HTMLResponse:
     """One session."""
     with pages.session(name) as session:
         summary = session.summary()
-        ready = pages.is_indexed(session)
+        ready = pages.indexing.is_ready(session)
         newest = order == "newest"
         lines = session.decisions(
             after=-1 if after is None else after - 1, limit=PER_PAGE, newest_first=newest, detailed=ready
@@ -119,7 +119,7 @@ def one(
             forks=[link for link in links if link.parent == name],
             lines=lines,
             ready=ready,
-            progress=pages.progress.get(name),
+            progress=pages.indexing.progress(session),
             newest=newest,
             more=lines[-1].number + 1 if len(lines) == PER_PAGE else None,
             grid=len(summary.universe) <= WIDEST,
@@ -143,7 +143,7 @@ def equity(pages: Here, name: Name) -> HTMLResponse:
 
 
 @router.get("/s/{name}/news")
-def news(pages: Here, name: Name, after: int = 0) -> JSONResponse:
+def news(pages: Here, name: Name, after: After = 0) -> JSONResponse:
     """What happened since event `after`, for a page that follows a running session."""
     with pages.session(name) as session:
         rows = []
@@ -185,12 +185,12 @@ class _Drawn(NamedTuple):
 
 @lru_cache(maxsize=16)
 def _drawn(pages: Here, name: str, head: str) -> _Drawn:
-    """Kept by the head of the journal: of a long session it takes a third of a second."""
+    """Kept by the head of the journal, so that of a session that goes on it is drawn anew."""
     with pages.session(name) as session:
-        bars, trades = session.bars(), session.trades()
+        trades = session.trades()
         return _Drawn(
-            equity=equity_chart({"desk": [(bar.day, bar.equity) for bar in bars]}, session.decision_days()),
-            weights=weights_chart(bars, session.universe),
+            equity=equity_chart({"desk": session.curve()}, session.decision_days()),
+            weights=weights_chart(session.bars(POINTS), session.universe),
             trades=len(trades),
             traded=sum(trade.value for trade in trades),
             costs=sum(trade.costs for trade in trades),

@@ -16,6 +16,9 @@ NONE = "\N{EN DASH}"
 OPENING, CLOSING = "\x02", "\x03"
 """Marks around found words, which no text on a page can hold by itself."""
 
+LONGEST = 150_000
+"""Characters of a JSON value on a page."""
+
 VERDICTS = {
     "pass": "passed",
     "revise": "sent back",
@@ -147,9 +150,12 @@ def snippet(text: str) -> Markup:
     return Markup(str(escape(text)).replace(OPENING, "<mark>").replace(CLOSING, "</mark>"))
 
 
-def pretty(value: Any) -> str:
-    """A JSON value over several lines."""
-    return json.dumps(value, ensure_ascii=False, indent=2)
+def pretty(value: Any) -> Markup:
+    """A JSON value over several lines, to stand between tags: quotes stay as they are, which halves its size."""
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    if len(text) > LONGEST:
+        text = f"{text[:LONGEST]}\n… and {len(text) - LONGEST:,} characters more, which `paperdesk show` prints."
+    return Markup(text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
 
 
 def part(text: str) -> str:

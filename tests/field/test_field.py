@@ -13,14 +13,15 @@ from paperdesk.memory.journal import Journal
 from paperdesk.simulations.config import SessionConfig
 from paperdesk.simulations.evaluation.session_report import Settings
 from paperdesk.simulations.field.command import continued
-from paperdesk.simulations.field.member import needs_engine
+from paperdesk.simulations.field.member import Task, needs_engine
 from paperdesk.simulations.field.plan import Field, Status, read_field, study_of, sweep_of
 from paperdesk.simulations.field.processes import Processes
-from paperdesk.simulations.field.progress import Progress, duration
+from paperdesk.simulations.field.progress import Progress
 from paperdesk.simulations.field.reactions import pass_power
 from paperdesk.simulations.field.report import evaluate_field
 from paperdesk.simulations.field.runner import run_field
 from paperdesk.simulations.field.sections import field_paper
+from paperdesk.simulations.pace import duration
 from paperdesk.tools.errors import InputError
 
 SWEEP = """
@@ -195,3 +196,26 @@ def test_one_failure_leaves_the_others_alone(tmp_path: Path) -> None:
     report = evaluate_field(field, tmp_path / "field", Settings(draws=200, accounts=20), lambda _: None)
     assert any("bad failed" in sentence for sentence in report.failed)
     assert read_field(tmp_path / "field") == field
+
+
+@pytest.mark.slow
+def test_only_who_dies_with_nobody_at_its_side_is_blamed(tmp_path: Path) -> None:
+    def work(task: Task) -> tuple[str, Status]:  # in processes of its own
+        begun = task.folder.parent / "beside.begun"
+        if task.name == "killer":
+            while not begun.exists():
+                time.sleep(0.01)
+            os.kill(os.getpid(), signal.SIGKILL)
+        if task.name == "beside" and not begun.exists():
+            begun.touch()
+            time.sleep(600)  # at work until its pool dies
+        return task.name, Status(state="done", seconds=0.0)
+
+    config = SessionConfig(model="scorecard")
+    tasks = [Task(name, config, tmp_path / name, None) for name in ("killer", "beside", "waiting")]
+    with Journal.create(tmp_path / "waiting"):
+        pass  # an earlier run of the field began it
+    states = dict(Processes(2, work).run(tasks, []))
+    assert {name: status.state for name, status in states.items()} == {
+        "killer": "failed", "beside": "done", "waiting": "done",
+    }  # fmt: skip

@@ -165,13 +165,15 @@ def test_on_ray_a_field_comes_to_the_same_heads_whoever_is_killed(tmp_path: Path
 
 def test_without_the_extra_a_sentence_names_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    monkeypatch.setattr("os.environ", dict(os.environ))  # it keeps what Ray would read
+    monkeypatch.setenv("RAY_AUTH_MODE", "mine")
     monkeypatch.setitem(sys.modules, "ray", None)
+    before = dict(os.environ)
     (tmp_path / "sweep.toml").write_text(SWEEP)
     done = CliRunner().invoke(app, ["sweep", str(tmp_path / "sweep.toml"), "--out", str(tmp_path / "f"), "--on", "ray"])
     assert isinstance(done.exception, InputError)
     assert "pip install 'paperdesk[ray]'" in str(done.exception)
     assert not (tmp_path / "f").exists()
+    assert dict(os.environ) == before  # what Ray would have read is gone with it
 
 
 def test_a_node_without_the_files_says_so(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from paperdesk.memory.journal.events import (
 )
 from paperdesk.simulations.diff_screen import print_difference
 from paperdesk.simulations.reading.comparison import differences, shared_events
-from paperdesk.simulations.reading.comparison_parts import Closing, DecisionDifference, Opening
+from paperdesk.simulations.reading.comparison_parts import Closing, DecisionDifference, Difference, Opening
 from paperdesk.tools.broker.protocol import OrderIntent, PortfolioSnapshot, client_order_id
 
 from .conftest import Finished
@@ -130,6 +130,23 @@ def test_as_json_each_part_is_a_line(tmp_path: Path, capsys: pytest.CaptureFixtu
         {"what": "signal", "subject": "technical_analyst on BLTN", "a": "buy 70.0%", "b": "sell 70.0%"}
     ]
     assert (lines[2]["furthest"], lines[2]["furthest_b"]) == ("2031-04-04", 9e4)
+
+
+def test_a_decision_that_one_has_not_ended_yet_differs_from_whichever_side_it_is_looked_at(tmp_path: Path) -> None:
+    whole, stopped = written(tmp_path / "a", story(2)), written(tmp_path / "b", story(2)[:-2])
+    told = []
+    for one, other in ((whole, stopped), (stopped, whole)):
+        found = [part for part in differences(one, other) if isinstance(part, DecisionDifference)]
+        told.append([(part.session, [(row.what, row.subject) for row in part.differences]) for part in found])
+    assert told[0] == told[1] == [((FIRST + timedelta(weeks=1)).date(), [("order", "BLTN")])]
+
+
+def test_a_person_whose_name_reads_like_a_seat_is_no_agent() -> None:
+    for who in ("Ada on call", "Ada"):
+        row = Difference(what="approval", subject=who, a="approve", b=None)
+        assert (row.agent, row.ticker) == (None, None)
+    seat = Difference(what="signal", subject="technical_analyst on BLTN", a="buy", b=None)
+    assert (seat.agent, seat.ticker) == ("technical_analyst", "BLTN")
 
 
 def test_a_session_that_was_stopped_is_compared_as_far_as_it_came(

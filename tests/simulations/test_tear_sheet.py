@@ -1,6 +1,9 @@
 """A tear sheet by quantstats: it stands alone, and its figures are what the note on it says."""
 
+import html
+import re
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +11,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import norm
+from scipy.stats import kurtosis, norm, skew
 from typer.testing import CliRunner
 
 from paperdesk.cli import app
@@ -91,6 +94,88 @@ def test_what_is_said_to_be_something_else_is(stats: Any, tracks: dict[str, pd.S
     wins = (desk > 0).mean()
     payoff = desk[desk > 0].mean() / -desk[desk < 0].mean()
     assert stats.kelly_criterion(desk) == pytest.approx(wins - (1 - wins) / payoff, abs=0.01)
+
+
+def figures(sheet: str) -> dict[str, tuple[str, str]]:
+    """By name, of the benchmark and of the desk, as the page has them."""
+    table = sheet.split("Key Performance Metrics")[1].split("</table>")[0]
+    rows = (re.findall(r"<td[^>]*>\s*(.*?)\s*</td>", row, re.S) for row in table.split("<tr")[1:])
+    return {html.unescape(row[0]): (row[1], row[2]) for row in rows if len(row) == 3}
+
+
+def test_the_page_itself_has_the_figures_that_are_said_to_agree(sheet: str, tracks: dict[str, pd.Series]) -> None:
+    told = figures(sheet)
+    desk, other = (daily_returns(tracks[name]) for name in ("desk", "HXSI"))
+    beta = np.cov(desk, other)[0, 1] / np.var(other, ddof=1)
+    expected: dict[str, tuple[str, ...]] = {
+        "Beta": ("-", f"{round(beta, 2)}"),
+        "Alpha": ("-", f"{round((desk.mean() - beta * other.mean()) * 252, 2)}"),
+    }
+    both = [performance(tracks[name], Trading(0, 0, 0, 0)) for name in ("HXSI", "desk")]
+    for label, name, percent in (
+        *(("Cumulative Return", "total_return", True), ("CAGR", "annual_return", True)),
+        *(("Volatility (ann.)", "annual_volatility", True), ("Max Drawdown", "max_drawdown", True)),
+        *(("Sharpe", "sharpe", False), ("Sortino", "sortino", False), ("Calmar", "calmar", False)),
+    ):
+        values = [getattr(one, name) for one in both]
+        expected[label] = tuple(f"{round(v * 100, 2)}%" if percent else f"{round(v, 2)}" for v in values)
+    assert {name: told[next(key for key in told if key.rstrip("﹪") == name)] for name in expected} == expected
+    labels = ("Cumulative Return", "CAGR", "Volatility", "Sharpe", "Sortino", "Max Drawdown", "Calmar", "Beta", "Alpha")
+    assert {label.removesuffix(" (ann.)") for label in expected} == set(labels)  # and all that are named are looked at
+    assert AGREE.startswith(", ".join(labels[:-1]) + " and Alpha are")
+
+
+def test_what_it_says_of_ruin_luck_years_and_drawdowns_is_so(
+    stats: Any, sheet: str, tracks: dict[str, pd.Series]
+) -> None:
+    told, desk = figures(sheet), daily_returns(tracks["desk"])
+    wins = (desk > 0).sum() / (desk != 0).sum()
+    assert stats.risk_of_ruin(desk) == pytest.approx(((1 - wins) / (1 + wins)) ** len(desk), rel=1e-6)
+    # Bailey and Lopez de Prado (2012), against a Sharpe ratio of 0: as if only one had been tried
+    days = desk.to_numpy(dtype=float)
+    ratio = days.mean() / days.std(ddof=1)
+    tilt, tails = skew(days, bias=False), kurtosis(days, bias=False, fisher=False)
+    spread = np.sqrt((1 - tilt * ratio + (tails - 1) / 4 * ratio**2) / (len(days) - 1))
+    assert told["Prob. Sharpe Ratio"][1] == f"{round(norm.cdf(ratio / spread) * 100, 2)}%"
+    assert len({told[f"{years}Y (ann.)"] for years in (3, 5, 10)} | {told["All-time (ann.)"]}) == 1  # it has one year
+    equity = tracks["desk"]
+    low = int((equity / equity.cummax()).to_numpy().argmin())
+    high = int(equity.to_numpy()[:low].argmax())
+    assert told["Max DD Period Start"][1] == f"{equity.index[high + 1]:%Y-%m-%d}"
+    below = equity < equity.cummax()
+    spells = [spell.index for _, spell in equity[below].groupby((~below).cumsum()[below])]
+    assert told["Longest DD Days"][1] == str(max((spell[-1] - spell[0]).days + 1 for spell in spells))
+
+
+def test_its_rolling_beta_is_nought_until_it_has_half_a_year(
+    stats: Any, tracks: dict[str, pd.Series], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from matplotlib.axes import Axes
+    from quantstats import plots
+
+    drawn: list[pd.Series] = []
+    levels: list[float] = []
+    plot, line = Axes.plot, Axes.axhline
+
+    def draw(axes: Axes, *args: Any, **how: Any) -> Any:
+        drawn.append(args[0])
+        return plot(axes, *args, **how)
+
+    def draw_line(axes: Axes, y: float, **how: Any) -> Any:
+        levels.append(y)
+        return line(axes, y, **how)
+
+    monkeypatch.setattr(Axes, "plot", draw)
+    monkeypatch.setattr(Axes, "axhline", draw_line)
+    desk, other = (daily_returns(tracks[name]) for name in ("desk", "HXSI"))
+    with mpl.rc_context(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        mpl.use("Agg")
+        plots.rolling_beta(desk, other, window1=126, window2=252, show=False)
+    half_year, _ = drawn
+    assert (half_year[:125] == 0).all()
+    assert half_year.iloc[125] == pytest.approx(np.cov(desk[:126], other[:126])[0, 1] / np.var(other[:126], ddof=1))
+    assert levels[0] == pytest.approx(half_year.mean())  # the zeros count
 
 
 def test_what_has_no_tear_sheet_is_refused(generated_session: Finished, tmp_path: Path) -> None:

@@ -1,22 +1,26 @@
 """Pages about what the desk did beside trading: forks and what came of them, debates, risk, people, venues."""
 
+import html
 import re
 import shutil
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import get_args
 
 import pytest
 from fastapi.testclient import TestClient
+from rich.table import Table
 
 from paperdesk.memory.journal import Journal
-from paperdesk.memory.journal.events import ApprovalGiven, Event, OrderWithheld, VenueChecked
+from paperdesk.memory.journal.events import ApprovalGiven, DecisionOpened, Event, OrderWithheld, PointMade, VenueChecked
 from paperdesk.simulations.config import SessionConfig
 from paperdesk.simulations.diff_screen import blocks
 from paperdesk.simulations.fork import fork
 from paperdesk.simulations.reading import Comparison, Library, Session
 from paperdesk.simulations.reading import decision as decisions
 from paperdesk.simulations.reading.comparison import differences
+from paperdesk.simulations.reporting.page import write_report
 from paperdesk.simulations.viewer.app import make_app
 from paperdesk.simulations.viewer.words import KINDS
 
@@ -105,26 +109,68 @@ def test_a_debate_stands_on_its_decision_round_by_round_with_the_claims_it_answe
     assert "the technical analyst\N{RIGHT SINGLE QUOTATION MARK}s" in debate
 
 
-def test_the_risk_officer_is_read_with_the_figure_that_decided(client: TestClient, runs: Path) -> None:
-    with Session.open(runs / "house") as session:
-        reads = list(session.rows(("risk_read",)))
-    tightened = [row for row in reads if row.document["tightening"]["caps"]]
-    row = (tightened or reads)[0]
-    page = client.get(f"/s/house/d/{(row.decision or 0) + 1}").text
-    section = page.split('<section id="risk">')[1].split("</section>")[0]
+def test_the_risk_officer_is_read_with_the_figure_that_decided(tmp_path: Path) -> None:
+    config = SessionConfig(model="scorecard", desk="research-house", start=date(2023, 1, 31), end=date(2023, 3, 10))
+    run(config, tmp_path / "cut")
+    client = TestClient(make_app(tmp_path), base_url=HERE)
+    with Session.open(tmp_path / "cut") as session:
+        row = next(row for row in session.rows(("risk_read",)) if row.document["tightening"]["caps"])
+    home = f"/s/cut/d/{(row.decision or 0) + 1}"
+    section = client.get(home).text.split('<section id="risk">')[1].split("</section>")[0]
     assert f">{row.document['reading']}</span>" in section
     assert section.count('<tr class="own">') >= 1
     for ticker, cap in row.document["tightening"]["caps"].items():
         assert f'{ticker}</a> at most <span class="num">{cap:.1%}' in section
-        objected = client.get(f"/s/house/d/{(row.decision or 0) + 1}/{ticker}").text
-        assert "<b>Risk officer</b>" in objected
+        assert "<b>Risk officer</b>" in client.get(f"{home}/{ticker}").text
+
+
+def beginning(runs: Path) -> list[Event]:
+    """The first event and those of the first decision."""
+    with Journal.open_readonly(runs / "house") as journal:
+        first = next(record.event for record in journal.events("session_started"))
+        return [first, *(record.event for record in journal.events(decision=0))]
+
+
+def client_of(root: Path, events: Iterable[Event]) -> TestClient:
+    """A viewer of one session, `asked`, with these events."""
+    with Journal.create(root / "asked") as journal:
+        for event in events:
+            journal.append(event)
+    return TestClient(make_app(root), base_url=HERE)
+
+
+def test_where_a_debate_attacked_nothing_an_analyst_claimed_nobody_is_said_to_have_objected(
+    runs: Path, tmp_path: Path
+) -> None:
+    events = beginning(runs)
+    points = [one for one in events if isinstance(one, PointMade) and one.ticker == "BRQL" and one.how == "attacks"]
+    to_analysts = [one for one in points if not re.search("bull|bear|skeptic", one.answers)]
+    assert 0 < len(to_analysts) < len(points)  # debaters attack each other too
+    page = client_of(tmp_path, (one for one in events if one not in to_analysts)).get("/s/asked/d/1/BRQL").text
+    objected = page.split("<h2>Who objected</h2>")[1].split("</ul>")[0]
+    assert "Neither the auditor nor the rules." in objected
+
+
+def test_an_order_that_nobody_answered_for_is_not_said_to_be_stopped_by_anybody(runs: Path, tmp_path: Path) -> None:
+    nobody = ApprovalGiven(
+        decision=0, request_key="k", verdict="unanswered", stopped=["BRQL"], by="nobody", reason="", reply={}
+    )
+    client = client_of(tmp_path, [*beginning(runs), nobody])
+    page = client.get("/s/asked/d/1/BRQL").text
+    assert "<b>Nobody</b> answered when the order was shown to a person" in page
+    write_report(tmp_path / "asked", tmp_path / "report.html")
+    texts = (page, (tmp_path / "report.html").read_text(encoding="utf-8"), client.get("/s/asked/events").text)
+    for text in texts:
+        assert "nobody</b> stopped" not in text
+        assert "nobody: stopped" not in text
+    assert "<b>Nobody</b> answered" in texts[1]
+    assert "nobody answered, not sent: BRQL" in texts[2]
 
 
 def test_what_a_person_answered_and_what_a_venue_did_have_their_places(runs: Path, tmp_path: Path) -> None:
-    with Journal.open_readonly(runs / "house") as journal:
-        events = [record.event for record in journal.events(decision=0)]
-        first = next(record.event for record in journal.events("session_started"))
-    at = events[0].as_of
+    first, opened, *events = beginning(runs)
+    assert isinstance(opened, DecisionOpened)
+    at = opened.as_of
     told: list[Event] = [
         ApprovalGiven(
             decision=0, request_key="k", verdict="reject", stopped=["BRQL"], by="Bo", reason="too dear", reply={}
@@ -132,10 +178,7 @@ def test_what_a_person_answered_and_what_a_venue_did_have_their_places(runs: Pat
         VenueChecked(decision=0, session=at.date(), at=at, skew_seconds=0.4, ledger={}, venue={"BRQL": 1.0}),
         OrderWithheld(decision=0, ticker="OSTW", client_order_id="c", quantity=5, reason="the price had moved"),
     ]
-    with Journal.create(tmp_path / "asked") as journal:
-        for event in (first, *events, *told):
-            journal.append(event)
-    client = TestClient(make_app(tmp_path), base_url=HERE)
+    client = client_of(tmp_path, [first, opened, *events, *told])
     page = client.get("/s/asked/d/1").text
     assert "<b>Bo</b> rejected: too dear" in page
     assert "Not sent: BRQL" in page
@@ -160,11 +203,30 @@ def test_terminal_and_page_tell_the_same_differences(client: TestClient, runs: P
     assert f"They part on {AT.day} Oct 2023, in decision 3." in page
     assert f"the first {opening.shared_events:,} events: decisions 1 to 2" in page
     assert f"{closing.different} of {closing.decisions} common decisions differ" in page
-    rows = [row for one in found for group in one.groups(12) for row in group.rows]
-    shown = re.findall(r"<tr(?: class=\"begins\")?><td class=\"muted\">", page)
-    assert len(shown) == len(rows) + len(found)  # and equity, once for each decision
-    assert {"desk", "signal", "weight"} <= {row.what for row in rows}
-    assert len(list(blocks(parts))) > len(found)
+    tables = [one for one in blocks(parts) if isinstance(one, Table) and len(one.columns) == 4]
+    told = [
+        [(what.strip(), *rest) for what, *rest in zip(*(column.cells for column in table.columns), strict=True)]
+        for table in tables
+    ]
+    assert told == [_rows(part) for part in page.split('<article class="pair">')[1:]]
+    assert len(told) == len(found)
+    assert {"desk", "signal", "weight", "order", "fill"} <= {what for rows in told for what, *_ in rows}
+
+
+def _rows(part: str) -> list[tuple[str, ...]]:
+    """What a table of differences tells, as the terminal writes it; without the equity, which stands in its titles."""
+    cells = [re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row, re.S) for row in part.split("<tr")[2:]]
+    found: list[tuple[str, ...]] = []
+    for what, *rest in cells:
+        if what != "Equity":
+            # the page names a kind once for all of its rows
+            kind = {"Rules": "rule"}.get(what, what.lower()) or found[-1][0]
+            found.append((kind, *(_plain(cell) for cell in rest)))
+    return found
+
+
+def _plain(cell: str) -> str:
+    return html.unescape(re.sub(r"<[^>]+>", "", cell)).strip().replace("\N{EN DASH}", "-")
 
 
 def test_a_comparison_is_paged_by_day(runs: Path) -> None:
