@@ -14,6 +14,7 @@ from ...tools.broker.report import CorporateAction, OrderEnd
 from ...tools.clock import Frequency
 from ...tools.errors import BrokerError, InputError
 from ...tools.market.view import Market
+from .days import last_moment
 from .opening import EARLY, Trader, answered
 from .settings import TradeConfig
 from .standing import Standing, TradingError
@@ -23,7 +24,7 @@ SHARES = 1e-6
 PATIENCE = 20
 """How often executions are asked for again that do not add up to what their order says."""
 MARGIN = timedelta(minutes=1)
-"""Before the next open, from when on a decision is too late."""
+"""Before the last moment, from when on a decision is too late."""
 T = TypeVar("T")
 
 
@@ -65,14 +66,14 @@ def report_session(trader: Trader, data: Data, session: date, owed: bool) -> Ven
     standing = trader.standing
     calendar = trader.calendar()
     opens, closes = calendar.open_of(session), calendar.close_of(session)
-    following = calendar.open_of(calendar.next_session(session))
+    latest = last_moment(calendar, session, trader.config) - MARGIN
     states = {key: ended_state(trader, key) for key in list(standing.sent)}
     gone = [key for key, state in states.items() if state is None]
     for key in gone:
         answered(trader, standing.sent[key], "absent", "the venue never saw it")
     known = {key: state for key, state in states.items() if state is not None}
     executions, notes = executions_of(trader, known, opens)
-    wait_for_data(trader, data, session, closes, following, notes)
+    wait_for_data(trader, data, session, closes, latest, notes)
     actions = splits_of(data, standing, session)
     shares = after_actions(standing.shares, actions)
     for made in executions:
@@ -81,7 +82,7 @@ def report_session(trader: Trader, data: Data, session: date, owed: bool) -> Ven
     shares = {name: held for name, held in shares.items() if abs(held) > SHARES}
     shares, more = reconciled(shares, account, trader.tickers, trader.config.adopt)
     notes += more
-    late = not data.reaches(session) or trader.clock.now() >= following - MARGIN
+    late = not data.reaches(session) or trader.clock.now() >= latest
     due = owed or is_due(trader.calendar(), session, trader.config.session.frequency)
     last = trader.config.until is not None and session >= trader.config.until
     decide = due and not late and not last
@@ -165,14 +166,14 @@ def executions_of(trader: Trader, states: dict[str, OrderState], opens: datetime
 
 
 def wait_for_data(
-    trader: Trader, data: Data, session: date, closes: datetime, following: datetime, notes: list[str]
+    trader: Trader, data: Data, session: date, closes: datetime, latest: datetime, notes: list[str]
 ) -> None:
-    """Wait until the folder holds the session, or the next open is there."""
+    """Wait until the folder holds the session, or it is too late for a decision."""
     trader.wait(closes + timedelta(minutes=trader.config.data_delay_minutes), f"waiting for the data of {session}")
     trouble = data.renew()
-    while not data.reaches(session) and trader.clock.now() < following - MARGIN:
+    while not data.reaches(session) and trader.clock.now() < latest:
         doing = f"waiting for the data of {session}" + (f": {trouble}" if trouble else "")
-        trader.wait(min(trader.clock.now() + 10 * trader.config.poll, following - MARGIN), doing)
+        trader.wait(min(trader.clock.now() + 10 * trader.config.poll, latest), doing)
         trouble = data.renew()
     if not data.reaches(session):
         notes.append(f"the market folder has no prices of {session}" + (f": {trouble}" if trouble else ""))

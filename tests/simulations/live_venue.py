@@ -10,7 +10,6 @@ from paperdesk.simulations.config import SessionConfig
 from paperdesk.simulations.live.settings import TradeConfig
 from paperdesk.simulations.live.trade import trade
 from paperdesk.tools.broker.registry import BrokerSettings
-from paperdesk.tools.broker.stand_in.alpaca_server import AlpacaServer
 from paperdesk.tools.broker.stand_in.exchange import Exchange
 from paperdesk.tools.market.view import Market
 
@@ -23,7 +22,7 @@ class Venue:
 
     market: Market
     exchange: Exchange
-    server: AlpacaServer
+    server: Any
     folder: Path
     asleep_until: datetime | None = None
     """Once the clock is asked to wait, it comes back no earlier than this."""
