@@ -3,7 +3,7 @@
 import socket
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -13,16 +13,12 @@ from paperdesk.tools.broker.guard import GuardedBroker
 from paperdesk.tools.broker.registry import BrokerSettings, open_broker
 from paperdesk.tools.broker.stand_in.alpaca_server import AlpacaServer
 from paperdesk.tools.broker.stand_in.exchange import Exchange
+from paperdesk.tools.broker.stand_in.stage import NOON
 from paperdesk.tools.errors import BrokerError, InputError, PaperDeskError
 
-NOON = datetime(2026, 11, 20, 17, tzinfo=UTC)
+from .ordering import order
+
 TOKEN = VerdictToken(terms="", policy="", state_version="", expires_at=NOON, mac="")
-
-
-def order(key: str = "a1") -> OrderIntent:
-    return OrderIntent(
-        client_order_id=key, ticker="AURX", side="buy", quantity=2, reference_price=50, decided_at=NOON
-    )  # fmt: skip
 
 
 @pytest.fixture
@@ -131,11 +127,25 @@ def test_a_guard_needs_a_paper_account_and_a_token(server: AlpacaServer) -> None
     broken = order().model_copy(update={"quantity": float("nan")})
     assert guard.submit(broken, TOKEN).status == "rejected"
 
-    class Live:
-        capabilities = broker.capabilities.model_copy(update={"paper": False})
 
-    with pytest.raises(BrokerError, match="cannot prove"):
-        GuardedBroker(Live(), refuse)  # type: ignore[arg-type]
+def test_a_guard_lets_no_account_through_that_its_switches_do_not_name(server: AlpacaServer) -> None:
+    able = adapter(server).capabilities
+
+    def guard(number: str, named: str) -> GuardedBroker:
+        broker = adapter(server)
+
+        class Live:
+            capabilities = able.model_copy(update={"paper": False, "account": number})
+
+            def __getattr__(self, name: str) -> object:
+                return getattr(broker, name)
+
+        return GuardedBroker(Live(), lambda order, token: None, live_account=named)  # type: ignore[arg-type]
+
+    for number, named in (("1", ""), ("1", "2"), ("", ""), ("", "1")):
+        with pytest.raises(BrokerError, match="not a paper account"):
+            guard(number, named)
+    assert guard("1", "1").capabilities.account == "1"
 
 
 def test_an_order_stays_unknown_while_the_venue_is_silent(server: AlpacaServer) -> None:

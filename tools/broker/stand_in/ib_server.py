@@ -51,6 +51,16 @@ class IBServer:
     ) -> None:
         self.exchange, self.faults, self.accounts = exchange, faults or FaultInjector(), accounts
         self.stale_cash = exchange.cash
+        self.read_only = False
+        """Whether it takes no orders."""
+        self.unseen: set[str] = set()
+        """Tickers whose prices the user has not subscribed to."""
+        self.contracts: dict[str, tuple[str, str]] = {}
+        """Kind and currency of what is held, where it is no US share."""
+        self.currency = "USD"
+        """Of the account."""
+        self.untold: set[str] = set()
+        """Values of the account that a download leaves out."""
         self.sent_by: dict[str, tuple[int, int]] = {}
         """Client and number of every order, by the exchange's id."""
         self.clients: set[_Client] = set()
@@ -69,6 +79,8 @@ class IBServer:
             client.hang_up()
         self._server.shutdown()
         self._server.server_close()
+        self._thread.join()
+        self.exchange.listeners.remove(self._push)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -127,6 +139,9 @@ class _Client:
         account = self._server.accounts[0]
         return open_order(order, number, self._id, account), order_status(order, number, self._id)
 
+    def _contract(self, ticker: str) -> Fields:
+        return contract(ticker, *self._server.contracts.get(ticker, ()))
+
     def _answer(self, fields: list[str]) -> None:
         operation, act = _ANSWERS.get(int(fields[0]), (None, None))
         if act is None:
@@ -171,7 +186,7 @@ class _Client:
     def positions(self, fields: list[str]) -> None:
         """All positions."""
         account, held = self._server.accounts[0], self._server.exchange.positions
-        rows = [(61, 3, account, *contract(ticker), shares, 0.0) for ticker, shares in held.items()]
+        rows = [(61, 3, account, *self._contract(ticker), shares, 0.0) for ticker, shares in held.items()]
         self.tell(*rows, (62, 1))
 
     def account(self, fields: list[str]) -> None:
@@ -182,14 +197,16 @@ class _Client:
         cash, equity = exchange.cash, exchange.equity()
         if "stale_snapshot" in self._server.faults.standing:
             cash = equity = self._server.stale_cash
+        values = {"TotalCashValue": cash, "NetLiquidation": equity}
         rows: list[Fields] = [
-            (6, 2, "TotalCashValue", cash, "USD", account),
-            (6, 2, "NetLiquidation", equity, "USD", account),
+            (6, 2, name, value, self._server.currency, account)
+            for name, value in values.items()
+            if name not in self._server.untold
         ]
         for ticker, shares in exchange.positions.items():
             price = exchange.price(ticker, exchange.now) or 0.0
             value = (shares, price, shares * price, 0.0, 0.0, 0.0, account)
-            rows.append((7, 8, *contract(ticker), *value))
+            rows.append((7, 8, *self._contract(ticker), *value))
         self.tell(*rows, (8, 1, f"{exchange.now:%H:%M}"), (54, 1, account))
 
     def orders(self, fields: list[str]) -> None:
@@ -224,6 +241,9 @@ class _Client:
         number, note = int(fields[1]), fields[26]
         exchange = self._server.exchange
         key = f"{self._id}:{number}"
+        if self._server.read_only:
+            said = "Error validating request.-'bW' : cause - The API interface is currently in Read-Only mode."
+            return self.tell(error(number, 321, said))
         if (self._id, number) in self._server.sent_by.values():
             return self.tell(error(number, 103, "Duplicate order id"))
         uses = sum(note_of(order) == note for order in exchange.orders.values())
@@ -265,6 +285,8 @@ class _Client:
         price = exchange.price(ticker, exchange.now)
         if price is None:
             return self.tell(error(request, 200, "No security definition has been found for the request"))
+        if ticker in self._server.unseen:
+            return self.tell(error(request, 354, "Requested market data is not subscribed."))
         self.tell((1, 6, request, 1, price * 0.9999, 1e6, 0), (1, 6, request, 2, price * 1.0001, 1e6, 0))
         self.tell((57, 1, request))
 

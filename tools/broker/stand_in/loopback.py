@@ -52,6 +52,7 @@ class Loopback:
     ) -> None:
         self._server.shutdown()
         self._server.server_close()
+        self._thread.join()
 
     def find(self, request: Request) -> tuple[Operation | None, Callable[[], Answer]]:
         """The operation that a fault can hit, and what makes the answer once it is due."""
