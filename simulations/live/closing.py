@@ -15,7 +15,7 @@ from ...tools.clock import Frequency
 from ...tools.errors import BrokerError, InputError
 from ...tools.market.view import Market
 from .days import last_moment
-from .opening import EARLY, Trader, answered
+from .opening import EARLY, Trader, answered, forgotten
 from .settings import TradeConfig
 from .standing import Standing, TradingError
 
@@ -68,11 +68,12 @@ def report_session(trader: Trader, data: Data, session: date, owed: bool) -> Ven
     opens, closes = calendar.open_of(session), calendar.close_of(session)
     latest = last_moment(calendar, session, trader.config) - MARGIN
     states = {key: ended_state(trader, key) for key in list(standing.sent)}
-    gone = [key for key, state in states.items() if state is None]
-    for key in gone:
+    lost = [key for key, state in states.items() if state is None and forgotten(trader, key)]
+    for key in [key for key, state in states.items() if state is None and key not in lost]:
         answered(trader, standing.sent[key], "absent", "the venue never saw it")
     known = {key: state for key, state in states.items() if state is not None}
     executions, notes = executions_of(trader, known, opens)
+    notes += [not_known(standing.sent[key]) for key in lost]
     wait_for_data(trader, data, session, closes, latest, notes)
     actions = splits_of(data, standing, session)
     shares = after_actions(standing.shares, actions)
@@ -99,7 +100,7 @@ def report_session(trader: Trader, data: Data, session: date, owed: bool) -> Ven
         prices=prices,
         actions=[row | {"session": session.isoformat()} for row in map(asdict, actions)],
         fills=[fill_of(made, session, data) for made in executions],
-        ended=[asdict(row) for row in endings(standing, known)],
+        ended=[asdict(row) for row in endings(standing, known, lost)],
         market=data.market.fingerprint,
         decide=decide,
         owed=due and not decide,
@@ -255,13 +256,15 @@ def fill_of(made: Execution, session: date, data: Data) -> Fill:
     )
 
 
-def endings(standing: Standing, states: dict[str, OrderState]) -> list[OrderEnd]:
-    """Every order of the session that was not filled in full, and why."""
+def endings(standing: Standing, states: dict[str, OrderState], lost: Sequence[str]) -> list[OrderEnd]:
+    """Every order of the session that was not filled in full as far as is known, and why."""
     found = []
     for order in standing.queue:
         key = order.client_order_id
         if key in standing.withheld:
             found.append(OrderEnd(key, order.ticker, "expired", order.quantity, standing.withheld[key]))
+        elif key in lost:
+            found.append(OrderEnd(key, order.ticker, "expired", order.quantity, "what became of it is not known"))
         elif key not in states:
             found.append(OrderEnd(key, order.ticker, "expired", order.quantity, "the venue never saw it"))
         elif (rest := unfilled(order, states[key])) > SHARES:
@@ -271,6 +274,14 @@ def endings(standing: Standing, states: dict[str, OrderState]) -> list[OrderEnd]
             )
             found.append(OrderEnd(key, order.ticker, ended, rest, states[key].reason or "the day is over"))
     return found
+
+
+def not_known(order: OrderIntent) -> str:
+    """What a person is told of an order that its venue has forgotten."""
+    return (
+        f"what became of order {order.client_order_id} ({order.side} {order.quantity:g} {order.ticker}) is not known, "
+        "because the venue forgets at midnight: look it up there; --adopt takes its count over"
+    )
 
 
 def unfilled(order: OrderIntent, state: OrderState) -> float:

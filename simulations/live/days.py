@@ -1,4 +1,4 @@
-"""The sessions that a live desk looks at: from its beginning to some weeks after the moment; and when it is too late."""
+"""The sessions that a live desk looks at, from its beginning to some weeks after the moment, and its last moments."""
 
 from datetime import date, datetime, timedelta
 from pathlib import Path

@@ -1,7 +1,7 @@
 """A loopback gateway that speaks the TWS API's wire before an `Exchange`, to the real client (`ib_async`).
 
 As with the real one, `orderRef` is a note that any number of orders may share, an order's number belongs to the client
-that sent it, and executions and status are pushed to that client. A lost answer is a connection that breaks.
+that sent it, executions and status are pushed to that client, and at midnight in New York what has ended is forgotten. A lost answer is a connection that breaks.
 """
 
 import socket
@@ -10,9 +10,10 @@ import struct
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
+from zoneinfo import ZoneInfo
 
 from .exchange import Exchange, Order, Refused, Trade
 from .faults import FaultInjector, Operation
@@ -32,6 +33,7 @@ from .ib_messages import (
 )
 
 SKEW = timedelta(hours=1)
+ZONE = ZoneInfo("America/New_York")
 _TYPES = {"MKT": "market", "LMT": "limit", "STP": "stop"}
 _BREAKS = frozenset({"request_lost", "disconnect", "failed_snapshot"})
 """Faults under which nothing is done."""
@@ -86,6 +88,10 @@ class IBServer:
     def environment(self) -> dict[str, str]:
         """The environment in which a client finds this gateway."""
         return {"IB_HOST": "127.0.0.1", "IB_PORT": str(self._server.server_address[1])}
+
+    def remembers(self, at: datetime) -> bool:
+        """Whether a moment is of this day in New York: what ended before is told no more."""
+        return at.astimezone(ZONE).date() == self.exchange.now.astimezone(ZONE).date()
 
     def _push(self, order: Order, trade: Trade | None) -> None:
         for client in tuple(self.clients):
@@ -218,15 +224,17 @@ class _Client:
         self.tell(*rows, (53, 1))
 
     def completed(self, fields: list[str]) -> None:
-        """Orders of the day that have ended."""
-        ended = [order for order in self._server.exchange.orders.values() if order.status != "open"]
+        """Orders of the day that have ended; those of before midnight are forgotten."""
+        orders = self._server.exchange.orders.values()
+        ended = [order for order in orders if order.ended_at is not None and self._server.remembers(order.ended_at)]
         self.tell(*(completed_order(order, self._server.accounts[0]) for order in ended), (102,))
 
     def executions(self, fields: list[str]) -> None:
         """Executions of the day, each with what it cost."""
         request, exchange, standing = int(fields[2]), self._server.exchange, self._server.faults.standing
         rows: list[Fields] = []
-        for trade in exchange.trades:
+        trades = [trade for trade in exchange.trades if self._server.remembers(trade.at)]
+        for trade in trades:
             client, number = self._server.sent_by[trade.order_id]
             order = exchange.orders[trade.order_id]
             rows.append(execution(trade, request, number, order, client, self._server.accounts[0]))
@@ -234,7 +242,7 @@ class _Client:
             rows = [row for row in rows for _ in range(2)]
         if "out_of_order_events" in standing:
             rows = rows[::-1]
-        self.tell(*rows, *(commission(trade) for trade in exchange.trades), (55, 1, request))
+        self.tell(*rows, *(commission(trade) for trade in trades), (55, 1, request))
 
     def place(self, fields: list[str]) -> None:
         """Take an order."""
