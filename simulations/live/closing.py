@@ -1,7 +1,5 @@
 """The close: what became of every order, what the account holds, what the data say; then whether to decide."""
 
-import shlex
-import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
@@ -16,6 +14,7 @@ from ...tools.errors import BrokerError, InputError
 from ...tools.market.view import Market
 from .days import last_moment
 from .opening import EARLY, Trader, answered, forgotten
+from .refreshing import refreshed
 from .settings import TradeConfig
 from .standing import Standing, TradingError
 
@@ -43,17 +42,14 @@ class Data:
         """Whether there are prices of a session."""
         return self.market.dataset.bars.sessions[-1] >= session
 
-    def renew(self) -> str:
-        """Bring the folder up to date and open it again.
+    def renew(self, alive: Callable[[], None]) -> str:
+        """Bring the folder up to date and open it again; `alive` is called now and then on the way.
 
         Returns:
             What went wrong, for a person; empty where nothing did. The market of before stays then.
         """
-        if self.config.refresh:
-            done = subprocess.run(shlex.split(self.config.refresh), capture_output=True, text=True, check=False)
-            if done.returncode:
-                last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-                return f"the command that refreshes the data ended with {done.returncode} ({last})"
+        if self.config.refresh and (trouble := refreshed(self.config.refresh, alive)):
+            return trouble
         try:
             self.market = self.open()
         except InputError as error:
@@ -171,11 +167,15 @@ def wait_for_data(
 ) -> None:
     """Wait until the folder holds the session, or it is too late for a decision."""
     trader.wait(closes + timedelta(minutes=trader.config.data_delay_minutes), f"waiting for the data of {session}")
-    trouble = data.renew()
+
+    def alive() -> None:
+        trader.beat(f"refreshing the data of {session}")
+
+    trouble = data.renew(alive)
     while not data.reaches(session) and trader.clock.now() < latest:
         doing = f"waiting for the data of {session}" + (f": {trouble}" if trouble else "")
         trader.wait(min(trader.clock.now() + 10 * trader.config.poll, latest), doing)
-        trouble = data.renew()
+        trouble = data.renew(alive)
     if not data.reaches(session):
         notes.append(f"the market folder has no prices of {session}" + (f": {trouble}" if trouble else ""))
 

@@ -1,8 +1,14 @@
 """Single steps of a live desk: what it tells of a feed that breaks, and how long the refreshing of data may take."""
 
+import shlex
+import sys
+import time
 from typing import Any
 
+import pytest
+
 from paperdesk.simulations.live.opening import Trader
+from paperdesk.simulations.live.refreshing import refreshed
 from paperdesk.simulations.live.standing import Standing
 from paperdesk.tools.broker.updates import UpdateFeed
 
@@ -35,3 +41,26 @@ def test_why_a_feed_is_not_connected_is_told_once_each_time():
     assert len(told) == 3, "it was back in between"
     trader(None, told).tell_news()
     assert len(told) == 3
+
+
+def test_a_refreshing_that_hangs_is_ended_with_what_it_has_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("paperdesk.simulations.live.refreshing.GRACE_SECONDS", 0.1)
+    told = list[str]()
+    # It asks to be left alone, and so does its child, which holds on to everything that it has inherited.
+    stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
+    code = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {stubborn!r}]); {stubborn}"
+    began = time.monotonic()
+    said = refreshed(shlex.join([sys.executable, "-c", code]), lambda: told.append("alive"), seconds=1.0)
+    assert said.startswith("the command that refreshes the data was stopped after")
+    assert told
+    assert time.monotonic() - began < 300, "it did not sleep to its end"
+
+
+def test_a_refreshing_that_cannot_be_run_or_fails_is_told():
+    def run(*command: str) -> str:
+        return refreshed(shlex.join(command), lambda: None)
+
+    assert run(sys.executable, "-c", "pass") == ""
+    assert "ended with 1 (no such vendor)" in run(sys.executable, "-c", "import sys; sys.exit('no such vendor')")
+    assert "cannot be run" in run("/no/such/command")
+    assert "cannot be run" in refreshed("a 'quote without an end", lambda: None)

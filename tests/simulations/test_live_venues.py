@@ -136,7 +136,7 @@ def test_what_a_venue_forgets_at_midnight_is_neither_denied_nor_guessed(gateway:
     run = tmp_path / "run"
 
     class Asleep(Venue):
-        """The machine sleeps from after the first orders until after midnight in New York; a day later it is stopped."""
+        """It sleeps from after the first orders until after midnight in New York; a day later it is stopped."""
 
         slept = False
 
