@@ -1,7 +1,8 @@
 """A loopback gateway that speaks the TWS API's wire before an `Exchange`, to the real client (`ib_async`).
 
 As with the real one, `orderRef` is a note that any number of orders may share, an order's number belongs to the client
-that sent it, executions and status are pushed to that client, and at midnight in New York what has ended is forgotten. A lost answer is a connection that breaks.
+that sent it, executions and status are pushed to that client, and at midnight in New York what has ended is forgotten.
+A lost answer is a connection that breaks.
 """
 
 import socket
@@ -31,6 +32,7 @@ from .ib_messages import (
     order_status,
     packed,
 )
+from .loopback import EndsConnections
 
 SKEW = timedelta(hours=1)
 ZONE = ZoneInfo("America/New_York")
@@ -77,8 +79,6 @@ class IBServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for client in tuple(self.clients):
-            client.hang_up()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -98,8 +98,7 @@ class IBServer:
             client.push(order, trade)
 
 
-class _Server(socketserver.ThreadingTCPServer):
-    daemon_threads = True
+class _Server(EndsConnections, socketserver.TCPServer):
     allow_reuse_address = True
 
 
