@@ -242,7 +242,7 @@ def test_without_data_of_the_session_no_decision_is_taken(venue: Venue, tmp_path
 
 
 def test_killed_at_random_no_order_is_lost_or_doubled():
-    """Ten kills, and ten while the wire fails; `python -m benchmarks.live_kills` does two hundred."""
+    """Five kills, and five while the wire fails; `python -m benchmarks.live_kills` does two hundred."""
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.live_kills", "--kills", "5", "--sessions", "3", "--seed", "2"],
         capture_output=True,
