@@ -1,10 +1,10 @@
 """Live paper trading before a loopback Alpaca, killed again and again: is any order sent twice, is any lost?
 
-`python -m benchmarks.live_kills --kills 200` prints one JSON object. The same days are traded once undisturbed, and with
-SIGKILLs, without and with faults of the wire, again and again until there were as many kills as asked for. Most children
-kill themselves before or after an operation drawn at random: an event that goes on record, or a request to the venue
-(so also between an intent and its answer); every fourth is killed by its parent a moment after one. Nothing depends on
-how quick the machine is, and nothing sleeps: the exchange's clock moves as the desk waits.
+`python -m benchmarks.live_kills --kills 200` prints one JSON object. The same days are traded once undisturbed, and
+with SIGKILLs, without and with faults of the wire, again and again until there were as many kills as asked for. Most
+children kill themselves before or after an operation drawn at random: an event that goes on record, or a request to
+the venue (so also between an intent and its answer); every fourth is killed by its parent a moment after one. Nothing
+depends on how quick the machine is, and nothing sleeps: the exchange's clock moves as the desk waits.
 """
 
 import argparse
@@ -111,7 +111,9 @@ def child(config: TradeConfig, folder: Path, url: str, kill_at: int | None, afte
     """Fork one; how it ended: `killed`, `done`, or what it raised.
 
     Args:
-        config, folder, url: of its session and its venue.
+        config: of its session.
+        folder: of its session.
+        url: of its venue.
         kill_at: the operation at which it is killed; None lets it live.
         after: seconds after that operation at which the parent kills it; None where it kills itself.
     """

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,34 +20,16 @@ from paperdesk.simulations.live.standing import TradingError
 from paperdesk.simulations.live.trade import ATTEMPTS, connected, trade
 from paperdesk.tools.broker.protocol import OrderState
 from paperdesk.tools.broker.registry import BrokerSettings
-from paperdesk.tools.broker.stand_in.alpaca_server import AlpacaServer
-from paperdesk.tools.broker.stand_in.faults import FaultInjector
-from paperdesk.tools.broker.stand_in.replayed import exchange_on
 from paperdesk.tools.broker.updates import OrderUpdate, UpdateFeed
 from paperdesk.tools.errors import BrokerError, BrokerUnreachable, InputError
 from paperdesk.tools.market.dataset import fingerprinted
 from paperdesk.tools.market.invariance import alter
-from paperdesk.tools.market.view import open_market
 from paperdesk.tools.market.write import write_dataset
 
-from .live_venue import Venue, events, head_of
+from .live_venue import Venue, alpaca_venue, events, head_of, market_folder
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("live") / "market"
-    write_dataset(open_market("generated").dataset, place)
-    return place
-
-
-@pytest.fixture
-def venue(folder: Path) -> Iterator[Venue]:
-    market = open_market(folder)
-    exchange = exchange_on(market, market.calendar.close_of(market.dataset.bars.sessions[-60]))
-    with AlpacaServer(exchange, FaultInjector()) as server:
-        yield Venue(market, exchange, server, folder)
+__all__ = ["alpaca_venue", "market_folder"]  # fixtures
 
 
 def test_it_decides_at_the_close_sends_at_the_next_open_and_ends_with_equal_ledgers(venue: Venue, tmp_path: Path):
