@@ -99,7 +99,7 @@ class VerdictToken(Frozen):
     """Hash of the portfolio snapshot that the rules saw."""
     expires_at: AwareDatetime
     mac: str
-    """Keyed hash of the fields above, so that only the issuing engine can make one."""
+    """Keyed hash of the fields above: only who has the issuing engine's secret can make one."""
 
 
 class Accepted(Frozen):
