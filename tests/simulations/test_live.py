@@ -18,13 +18,15 @@ from paperdesk.simulations.config import SessionConfig
 from paperdesk.simulations.live.clock import WallClock
 from paperdesk.simulations.live.standing import TradingError
 from paperdesk.simulations.live.trade import ATTEMPTS, connected, trade
-from paperdesk.tools.broker.protocol import OrderState
+from paperdesk.tools.broker.protocol import OrderState, VerdictToken
 from paperdesk.tools.broker.registry import BrokerSettings
 from paperdesk.tools.broker.updates import OrderUpdate, UpdateFeed
 from paperdesk.tools.errors import BrokerError, BrokerUnreachable, InputError
+from paperdesk.tools.frozen import content_hash
 from paperdesk.tools.market.dataset import fingerprinted
 from paperdesk.tools.market.invariance import alter
 from paperdesk.tools.market.write import write_dataset
+from paperdesk.tools.rules.tokens import TokenDesk
 
 from .live_venue import Venue, alpaca_venue, events, head_of, market_folder
 
@@ -58,6 +60,22 @@ def test_it_decides_at_the_close_sends_at_the_next_open_and_ends_with_equal_ledg
     assert session.live
     assert verify(run).problem is None
     assert session.replay().head == head_of(run)
+
+
+def test_a_token_for_the_venue_cannot_be_made_from_the_journal(venue: Venue, tmp_path: Path):
+    run = tmp_path / "run"
+    venue.trade(venue.config(1), run)
+    (started,) = events(run, "session_started")
+    session = content_hash(started.model_dump(mode="json"))[:16]
+    secret = content_hash(["verdict tokens", session]).encode()
+    derivable, sent = [], {event.order.client_order_id for event in events(run, "order_sent")}
+    for event in events(run, "rule_verdict"):
+        if event.report["token"] is not None and event.order.client_order_id in sent:
+            token = VerdictToken.model_validate(event.report["token"])
+            forged = TokenDesk(token.policy, timedelta(minutes=1), secret)
+            mac = forged._mac(token.terms, token.policy, token.state_version, token.expires_at)
+            derivable.append(mac == token.mac)
+    assert derivable.count(True) == derivable.count(False) == len(sent) > 0, "at the close they are, at the open not"
 
 
 def test_pushed_fills_are_told_and_a_stream_that_breaks_again_and_again_costs_nothing(venue: Venue, tmp_path: Path):
