@@ -3,10 +3,13 @@
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import requests
 
+from paperdesk.tools.broker.conformance import CHECKS
+from paperdesk.tools.broker.conformance.run import run_one
 from paperdesk.tools.broker.stand_in.alpaca_stage import AlpacaStage
 from paperdesk.tools.broker.stand_in.binance_stage import BinanceStage
 from paperdesk.tools.broker.stand_in.ib_stage import IBStage
@@ -36,13 +39,22 @@ def test_a_stage_ends_its_connections_and_a_broker_its_threads(kind: Kind) -> No
     assert broker.submit(order()).status == "accepted"
     if isinstance(stage, AlpacaStage):
         broker.updates()  # type: ignore[attr-defined]
-    own = [thread for thread in threading.enumerate() if thread.name in ("ib-gateway", "alpaca-stream")]
+    own = [t for t in set(threading.enumerate()) - before if t.name in ("ib-gateway", "alpaca-stream")]
     broker.close()
     assert within(lambda: not any(thread.is_alive() for thread in own))
     kept = stage.open()  # a client that does not hang up
     stage.close()
     assert [thread for thread in set(threading.enumerate()) - before if thread.name != "ib-gateway"] == []
     kept.close()
+    assert within(lambda: set(threading.enumerate()) <= before)
+
+
+@KINDS
+def test_a_check_leaves_nothing_behind_whether_it_is_run_or_skipped(kind: Kind) -> None:
+    before = set(threading.enumerate())
+    run = next(check for check in CHECKS if not check.needs)
+    for check in (run, replace(run, needs=frozenset({"nothing like it"}))):
+        run_one(kind, check)
     assert within(lambda: set(threading.enumerate()) <= before)
 
 

@@ -41,10 +41,10 @@ def run_one(stage: Callable[[], Stage], check: Check) -> Result:
     place = stage()
     try:
         bench = Bench(place)
-        missing = check.missing(place, bench.broker)
-        if missing:
-            return Result(check, "skipped", f"needs {', '.join(missing)}")
         try:
+            missing = check.missing(place, bench.broker)
+            if missing:
+                return Result(check, "skipped", f"needs {', '.join(missing)}")
             check.run(bench)
         except Broken as broken:
             return Result(check, "broken", str(broken))
