@@ -276,8 +276,8 @@ def test_the_wall_clock_is_woken_by_news():
     began = clock.now()
     thread = threading.Timer(0.05, lambda: feed.tell(OrderUpdate(order=state, at=began)))
     thread.start()
-    clock.sleep_until(began + timedelta(seconds=30), lambda: None, feed.wait)
-    assert clock.now() - began < timedelta(seconds=5)
+    clock.sleep_until(began + timedelta(seconds=600), lambda: None, feed.wait)
+    assert clock.now() - began < timedelta(seconds=300)
     assert [news.order for news in feed.take()] == [state]
     thread.join()
 
