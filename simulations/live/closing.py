@@ -142,8 +142,12 @@ def ended_state(trader: Trader, key: str) -> OrderState | None:
         state = insist(trader, lambda: trader.broker.order(key), f"looking up order {key}")
         if state is None or state.status not in ("open", "partially_filled"):
             return state
-        insist(trader, lambda: trader.broker.cancel(key), f"cancelling what is left of order {key}")
-        trader.wait(trader.clock.now() + timedelta(seconds=1), f"cancelling what is left of order {key}")
+        doing, pause = f"cancelling what is left of order {key}", timedelta(seconds=1)
+        try:
+            trader.broker.cancel(key)
+        except BrokerError as error:  # it may have ended by now: it is looked up again
+            doing, pause = f"{doing}: {error}", trader.config.poll
+        trader.wait(trader.clock.now() + pause, doing)
 
 
 def executions_of(trader: Trader, states: dict[str, OrderState], opens: datetime) -> tuple[list[Execution], list[str]]:

@@ -3,23 +3,63 @@
 import shlex
 import sys
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from paperdesk.simulations.config import SessionConfig
+from paperdesk.simulations.live.closing import ended_state
 from paperdesk.simulations.live.opening import Trader
 from paperdesk.simulations.live.refreshing import refreshed
+from paperdesk.simulations.live.settings import TradeConfig
 from paperdesk.simulations.live.standing import Standing
+from paperdesk.tools.broker.protocol import OrderState
 from paperdesk.tools.broker.updates import UpdateFeed
+from paperdesk.tools.errors import BrokerError
 
 
-def trader(feed: UpdateFeed | None, told: list[str]) -> Trader:
-    """One that only listens."""
+class NoTime:
+    """A clock on which waiting takes no time."""
+
+    at = datetime(2024, 1, 2, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.at
+
+    def sleep_until(self, moment: datetime, beat: Any, wake: Any = None) -> None:
+        beat()
+        self.at = moment
+
+
+def trader(feed: UpdateFeed | None, told: list[str], broker: Any = None) -> Trader:
+    """One that only listens, or asks this broker."""
     nothing: Any = None
     return Trader(
-        config=nothing, journal=nothing, broker=nothing, rules=nothing, clock=nothing, calendar=nothing, tickers=(),
-        standing=Standing(), decision=lambda: None, beat=told.append, feed=feed,
+        config=TradeConfig(session=SessionConfig(), broker="alpaca"), journal=nothing, broker=broker, rules=nothing,
+        clock=NoTime(), calendar=nothing, tickers=(), standing=Standing(), decision=lambda: None, beat=told.append,
+        feed=feed,
     )  # fmt: skip
+
+
+def test_an_order_that_cannot_be_cancelled_is_looked_up_again_and_not_cancelled_for_ever():
+    states = [OrderState.model_validate({**ORDER, "status": status}) for status in ("open", "open", "expired")]
+
+    class Venue:
+        def order(self, key: str) -> OrderState:
+            return states.pop(0)
+
+        def cancel(self, key: str) -> OrderState:
+            raise BrokerError("It was sent by another client of the gateway.")
+
+    told = list[str]()
+    ended = ended_state(trader(None, told, Venue()), "a")
+    assert ended is not None
+    assert ended.status == "expired"
+    assert any("another client" in line for line in told)
+
+
+ORDER = {"client_order_id": "a", "ticker": "BRQL", "side": "buy", "quantity": 1.0, "filled_quantity": 0.0}
 
 
 def test_why_a_feed_is_not_connected_is_told_once_each_time():
