@@ -1,9 +1,10 @@
 """Live paper trading before a loopback Alpaca, killed again and again: is any order sent twice, is any lost?
 
-`python -m benchmarks.live_kills --kills 200` prints one JSON object. The same days are traded once undisturbed and once
-with SIGKILLs, with faults of the wire or without. Most children kill themselves before or after an operation drawn at
-random: an event that goes on record, or a request to the venue (so also between an intent and its answer); every fourth
-is killed by its parent at a random time. Nothing of it sleeps: the exchange's clock moves as the desk waits.
+`python -m benchmarks.live_kills --kills 200` prints one JSON object. The same days are traded once undisturbed, and
+with SIGKILLs, without and with faults of the wire, again and again until there were as many kills as asked for. Most
+children kill themselves before or after an operation drawn at random: an event that goes on record, or a request to
+the venue (so also between an intent and its answer); every fourth is killed by its parent a moment after one. Nothing
+depends on how quick the machine is, and nothing sleeps: the exchange's clock moves as the desk waits.
 """
 
 import argparse
@@ -17,7 +18,8 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,10 @@ LAZY = (
     "paperdesk.tools.broker.alpaca",
     "paperdesk.simulations.live.trade",
 )
+FEW, MANY = 8, 40
+"""Operations at most until a kill: mostly few, and at times as many as judging and sending orders takes."""
+MOMENT = 0.02
+"""Seconds at most from an operation until the parent kills."""
 KEYS = {"APCA_API_KEY_ID": "stand-in-key", "APCA_API_SECRET_KEY": "stand-in-secret"}
 
 
@@ -58,18 +64,18 @@ def serve(market: Path, start: int, rates: dict[Fault, float], seed: int, pipe: 
         pipe.recv()
 
 
-def live(config: TradeConfig, folder: Path, url: str, kill_at: int | None) -> None:
-    """One child's life, until its end or until the operation at which it kills itself."""
+def live(config: TradeConfig, folder: Path, url: str, kill_at: int | None, tell: int | None) -> None:
+    """One child's life, until its end or until the operation at which it kills itself, or tells its parent to."""
     from paperdesk.simulations.live.trade import trade
 
     if kill_at is not None:
-        _mine(kill_at)
+        _mine(kill_at, tell)
     environment = KEYS | {"APCA_API_BASE_URL": url, "APCA_API_DATA_URL": url}
     settings = BrokerSettings(timeout_seconds=5, environment=environment)
     trade(config if not folder.exists() else None, folder, clock=StandInClock(url), settings=settings)
 
 
-def _mine(kill_at: int) -> None:
+def _mine(kill_at: int, tell: int | None) -> None:
     """Counts what is new, before and after each: events that go on record, requests to the venue."""
     import requests
 
@@ -78,7 +84,9 @@ def _mine(kill_at: int) -> None:
     def step() -> None:
         nonlocal left
         left -= 1
-        if left <= 0:
+        if left == 0 and tell is not None:
+            os.write(tell, b"now")
+        elif left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def around(owner: Any, name: str, is_new: Callable[..., bool]) -> None:
@@ -100,26 +108,35 @@ def _mine(kill_at: int) -> None:
 
 
 def child(config: TradeConfig, folder: Path, url: str, kill_at: int | None, after: float | None) -> str:
-    """Fork one; how it ended: `killed`, `done`, or what it raised."""
+    """Fork one; how it ended: `killed`, `done`, or what it raised.
+
+    Args:
+        config: of its session.
+        folder: of its session.
+        url: of its venue.
+        kill_at: the operation at which it is killed; None lets it live.
+        after: seconds after that operation at which the parent kills it; None where it kills itself.
+    """
     reading, writing = os.pipe()
+    told, tell = os.pipe()
     born = os.fork()
     if born == 0:
         os.close(reading)
+        os.close(told)
         said = "done"
         try:
-            live(config, folder, url, kill_at)
+            live(config, folder, url, kill_at, None if after is None else tell)
         except BaseException:  # noqa: BLE001 (it is told to the parent)
             said = traceback.format_exc()
         finally:
             os.write(writing, said.encode())
             os._exit(0)
     os.close(writing)
-    if after is not None:
-        until = time.monotonic() + after
-        while time.monotonic() < until and os.waitid(os.P_PID, born, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
-            time.sleep(0.002)
-        os.kill(born, signal.SIGKILL)
-    with os.fdopen(reading) as pipe:
+    os.close(tell)
+    with os.fdopen(told, "rb") as news, os.fdopen(reading) as pipe:
+        if news.read(3) and after is not None:  # nothing where it ended before
+            time.sleep(after)
+            os.kill(born, signal.SIGKILL)
         said = pipe.read()
     os.waitpid(born, 0)
     return said or "killed"
@@ -128,7 +145,7 @@ def child(config: TradeConfig, folder: Path, url: str, kill_at: int | None, afte
 def campaign(
     place: Path, sessions: int, kills: int, rates: dict[Fault, float], seed: int, log: Callable[[str], None]
 ) -> dict[str, Any]:
-    """Trade once to the end, with so many kills on the way; what the exchange says afterwards."""
+    """Trade once to the end, with so many kills on the way at most; what the exchange says afterwards."""
     market = place / "market"
     days = open_market(market).dataset.bars.sessions
     start = len(days) - 60
@@ -146,13 +163,9 @@ def campaign(
     server.start()
     url = here.recv()
     rng, killed, said = random.Random(seed), 0, "killed"
-    # at most 15: a quick exchange is asked less often before the days are over
-    operations = min(15, max(2, int(sessions * 75 / kills))) if kills else 0
     while said == "killed":
-        by_time = killed % 4 == 3
-        more = killed < kills
-        at = rng.randint(1, 2 * operations) if more and not by_time else None
-        after = rng.uniform(0.5, 4.0) if more and by_time else None
+        at = rng.randint(1, FEW if rng.random() < 0.75 else MANY) if killed < kills else None
+        after = rng.uniform(0.0, MOMENT) if at is not None and killed % 4 == 3 else None
         said = child(config, folder, url, at, after)
         killed += said == "killed"
         if said == "killed" and killed % 20 == 0:
@@ -180,25 +193,29 @@ def campaign(
     }
 
 
-def compare(undisturbed: dict[str, Any], disturbed: dict[str, Any]) -> dict[str, Any]:
-    """What a reader wants to know of a campaign."""
+def compare(undisturbed: dict[str, Any], runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What a reader wants to know of the runs of a campaign."""
+    faults: Counter[str] = Counter()
+    for run in runs:
+        faults.update(run["faults"])
     return {
-        "kills": disturbed["kills"],
-        "orders": len(disturbed["orders"]),
-        "lost": len(set(undisturbed["ids"]) - set(disturbed["ids"])),
-        "doubled": len(disturbed["ids"]) - len(set(undisturbed["ids"])),
-        "submissions_that_arrived": disturbed["received"],
-        "same_orders": disturbed["orders"] == undisturbed["orders"] and disturbed["ids"] == undisturbed["ids"],
-        "same_positions": disturbed["positions"] == undisturbed["positions"],
-        "same_cash": disturbed["cash"] == undisturbed["cash"],
-        "ledger_is_the_venues": disturbed["ledger"] == disturbed["positions"],
-        "journal_intact": disturbed["intact"],
-        "faults": disturbed["faults"],
+        "runs": len(runs),
+        "kills": sum(run["kills"] for run in runs),
+        "orders": sum(len(run["orders"]) for run in runs),
+        "lost": sum(len(set(undisturbed["ids"]) - set(run["ids"])) for run in runs),
+        "doubled": sum(len(run["ids"]) - len(set(undisturbed["ids"])) for run in runs),
+        "submissions_that_arrived": sum(run["received"] for run in runs),
+        "same_orders": all((run["orders"], run["ids"]) == (undisturbed["orders"], undisturbed["ids"]) for run in runs),
+        "same_positions": all(run["positions"] == undisturbed["positions"] for run in runs),
+        "same_cash": all(run["cash"] == undisturbed["cash"] for run in runs),
+        "ledger_is_the_venues": all(run["ledger"] == run["positions"] for run in runs),
+        "journal_intact": all(run["intact"] for run in runs),
+        "faults": dict(faults),
     }
 
 
 def measure(sessions: int = 12, kills: int = 200, seed: int = 1) -> list[dict[str, Any]]:
-    """An undisturbed run, one that is killed, and one that is killed while the wire fails."""
+    """An undisturbed run, runs that are killed, and runs that are killed while the wire fails."""
     import importlib
 
     for name in LAZY:
@@ -215,7 +232,10 @@ def measure(sessions: int = 12, kills: int = 200, seed: int = 1) -> list[dict[st
         rows = []
         for name, rates in (("kills", {}), ("kills and faults", RATES)):
             began = time.monotonic()
-            told = compare(undisturbed, campaign(place, sessions, kills, rates, seed, log))
+            runs: list[dict[str, Any]] = []
+            while (left := kills - sum(run["kills"] for run in runs)) > 0:
+                runs.append(campaign(place, sessions, left, rates, seed + len(runs), log))
+            told = compare(undisturbed, runs)
             rows.append({"campaign": name, "sessions": sessions} | told | {"seconds": round(time.monotonic() - began)})
             log(f"{name}: {rows[-1]}")
     return rows

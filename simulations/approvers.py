@@ -23,6 +23,8 @@ FOLDER = "approvals"
 """In a session's folder, with the files of its questions and answers."""
 
 POLL_SECONDS = 0.2
+LOOK_SECONDS = 1.0
+"""Longest wait for a line in one piece: after a night in a closed laptop it is found out that the time is over."""
 HALF_WRITTEN_SECONDS = 1.0
 """An answer file that cannot be read is given so long to be written to its end, before it is refused."""
 
@@ -39,6 +41,19 @@ class Approver(Protocol):
     def ask(self, request: ApprovalRequest, timeout_seconds: float | None) -> Answer:
         """The answer, checked (`stopped_by` accepts it); `Answer.none` where the time is over, if there is a limit."""
         ...
+
+
+def passing() -> float:
+    """Seconds on a clock that never goes back and that goes on while the machine sleeps."""
+    clock = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
+    return time.monotonic() if clock is None else time.clock_gettime(clock)
+
+
+def nobody_came(request: ApprovalRequest, seconds: float) -> Answer:
+    """The answer after so many seconds in which there was none."""
+    lengths = {"hours": 3600, "minutes": 60, "seconds": 1}
+    unit, length = next(row for row in lengths.items() if seconds >= 2 * row[1] or row[1] == 1)
+    return Answer.none(request, f"no answer within {seconds / length:.3g} {unit}")
 
 
 def lines_of(request: ApprovalRequest) -> list[str]:
@@ -110,12 +125,13 @@ class TerminalApprover:
         """
         for told in lines_of(request):
             self._say(told)
-        ends = None if timeout_seconds is None else time.monotonic() + timeout_seconds
+        ends = None if timeout_seconds is None else passing() + timeout_seconds
         while True:
             self._say(HOW)
             line = self._line(ends)
             if line is None:
-                return Answer.none(request, f"no answer within {timeout_seconds:g} seconds")
+                assert timeout_seconds is not None
+                return nobody_came(request, timeout_seconds)
             if not line:
                 raise ApprovalPending(
                     f"Decision {request.decision + 1} waits for approval and nobody can answer here, because the input "
@@ -130,9 +146,11 @@ class TerminalApprover:
         """The next line with its end; empty where the input has ended, None where the time is over."""
         source = sys.stdin.fileno() if self._source is None else self._source
         while b"\n" not in self._waiting:
-            left = None if ends is None else max(0.0, ends - time.monotonic())
-            if not select.select([source], [], [], left)[0]:
-                return None
+            left = LOOK_SECONDS if ends is None else ends - passing()
+            if not select.select([source], [], [], max(0.0, min(left, LOOK_SECONDS)))[0]:
+                if left <= 0:
+                    return None
+                continue
             if not (piece := os.read(source, 4096)):
                 line, self._waiting = self._waiting, b""
                 return line
@@ -160,7 +178,7 @@ class FileApprover:
         self._folder.mkdir(exist_ok=True)
         self._put(request, name, None)
         self._say(f"decision {request.decision + 1} waits for {answer_file}")
-        ends = None if timeout_seconds is None else time.monotonic() + timeout_seconds
+        ends = None if timeout_seconds is None else passing() + timeout_seconds
         while True:
             if answer_file.exists():
                 try:
@@ -169,8 +187,9 @@ class FileApprover:
                     self._set_aside(answer_file, name)
                     self._put(request, name, str(error))
                     self._say(f"the answer to decision {request.decision + 1} was refused: {error}")
-            if ends is not None and time.monotonic() >= ends:
-                return Answer.none(request, f"no answer within {timeout_seconds:g} seconds")
+            if ends is not None and passing() >= ends:
+                assert timeout_seconds is not None
+                return nobody_came(request, timeout_seconds)
             time.sleep(POLL_SECONDS)
 
     def _put(self, request: ApprovalRequest, name: str, problem: str | None) -> None:

@@ -6,23 +6,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
-from typing import Protocol
 
 from ...orchestration.approval import Answer, ApprovalRequest
 from ..approvers import Approver, FileApprover
 from ..config import SessionConfig
+from .days import last_moment
 from .opening import Trader
 
 ALIVE_SECONDS = 20.0
 """Between two signs of life while a person is waited for."""
-
-
-class Asks(Protocol):
-    """What answers a request for approval."""
-
-    def __call__(self, request: ApprovalRequest) -> Answer:
-        """The answer, or that nobody gave one in time."""
-        ...
 
 
 @dataclass
@@ -54,9 +46,8 @@ class LiveAsking:
             return approver.ask(request, seconds)
 
     def _left(self, request: ApprovalRequest) -> timedelta:
-        calendar, config = self.trader.calendar(), self.trader.config
-        opens = calendar.open_of(calendar.next_session(request.session))
-        return opens + config.open_delay - self.trader.clock.now()
+        trader = self.trader
+        return last_moment(trader.calendar(), request.session, trader.config) - trader.clock.now()
 
 
 @contextmanager

@@ -1,7 +1,5 @@
 """The close: what became of every order, what the account holds, what the data say; then whether to decide."""
 
-import shlex
-import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
@@ -14,7 +12,9 @@ from ...tools.broker.report import CorporateAction, OrderEnd
 from ...tools.clock import Frequency
 from ...tools.errors import BrokerError, InputError
 from ...tools.market.view import Market
-from .opening import EARLY, Trader, answered
+from .days import last_moment
+from .opening import EARLY, Trader, answered, forgotten
+from .refreshing import refreshed
 from .settings import TradeConfig
 from .standing import Standing, TradingError
 
@@ -23,7 +23,7 @@ SHARES = 1e-6
 PATIENCE = 20
 """How often executions are asked for again that do not add up to what their order says."""
 MARGIN = timedelta(minutes=1)
-"""Before the next open, from when on a decision is too late."""
+"""Before the last moment, from when on a decision is too late."""
 T = TypeVar("T")
 
 
@@ -42,17 +42,14 @@ class Data:
         """Whether there are prices of a session."""
         return self.market.dataset.bars.sessions[-1] >= session
 
-    def renew(self) -> str:
-        """Bring the folder up to date and open it again.
+    def renew(self, alive: Callable[[], None]) -> str:
+        """Bring the folder up to date and open it again; `alive` is called now and then on the way.
 
         Returns:
             What went wrong, for a person; empty where nothing did. The market of before stays then.
         """
-        if self.config.refresh:
-            done = subprocess.run(shlex.split(self.config.refresh), capture_output=True, text=True, check=False)
-            if done.returncode:
-                last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-                return f"the command that refreshes the data ended with {done.returncode} ({last})"
+        if self.config.refresh and (trouble := refreshed(self.config.refresh, alive)):
+            return trouble
         try:
             self.market = self.open()
         except InputError as error:
@@ -65,14 +62,15 @@ def report_session(trader: Trader, data: Data, session: date, owed: bool) -> Ven
     standing = trader.standing
     calendar = trader.calendar()
     opens, closes = calendar.open_of(session), calendar.close_of(session)
-    following = calendar.open_of(calendar.next_session(session))
+    latest = last_moment(calendar, session, trader.config) - MARGIN
     states = {key: ended_state(trader, key) for key in list(standing.sent)}
-    gone = [key for key, state in states.items() if state is None]
-    for key in gone:
+    lost = [key for key, state in states.items() if state is None and forgotten(trader, key)]
+    for key in [key for key, state in states.items() if state is None and key not in lost]:
         answered(trader, standing.sent[key], "absent", "the venue never saw it")
     known = {key: state for key, state in states.items() if state is not None}
     executions, notes = executions_of(trader, known, opens)
-    wait_for_data(trader, data, session, closes, following, notes)
+    notes += [not_known(standing.sent[key]) for key in lost]
+    wait_for_data(trader, data, session, closes, latest, notes)
     actions = splits_of(data, standing, session)
     shares = after_actions(standing.shares, actions)
     for made in executions:
@@ -81,7 +79,7 @@ def report_session(trader: Trader, data: Data, session: date, owed: bool) -> Ven
     shares = {name: held for name, held in shares.items() if abs(held) > SHARES}
     shares, more = reconciled(shares, account, trader.tickers, trader.config.adopt)
     notes += more
-    late = not data.reaches(session) or trader.clock.now() >= following - MARGIN
+    late = not data.reaches(session) or trader.clock.now() >= latest
     due = owed or is_due(trader.calendar(), session, trader.config.session.frequency)
     last = trader.config.until is not None and session >= trader.config.until
     decide = due and not late and not last
@@ -98,7 +96,7 @@ def report_session(trader: Trader, data: Data, session: date, owed: bool) -> Ven
         prices=prices,
         actions=[row | {"session": session.isoformat()} for row in map(asdict, actions)],
         fills=[fill_of(made, session, data) for made in executions],
-        ended=[asdict(row) for row in endings(standing, known)],
+        ended=[asdict(row) for row in endings(standing, known, lost)],
         market=data.market.fingerprint,
         decide=decide,
         owed=due and not decide,
@@ -144,8 +142,12 @@ def ended_state(trader: Trader, key: str) -> OrderState | None:
         state = insist(trader, lambda: trader.broker.order(key), f"looking up order {key}")
         if state is None or state.status not in ("open", "partially_filled"):
             return state
-        insist(trader, lambda: trader.broker.cancel(key), f"cancelling what is left of order {key}")
-        trader.wait(trader.clock.now() + timedelta(seconds=1), f"cancelling what is left of order {key}")
+        doing, pause = f"cancelling what is left of order {key}", timedelta(seconds=1)
+        try:
+            trader.broker.cancel(key)
+        except BrokerError as error:  # it may have ended by now: it is looked up again
+            doing, pause = f"{doing}: {error}", trader.config.poll
+        trader.wait(trader.clock.now() + pause, doing)
 
 
 def executions_of(trader: Trader, states: dict[str, OrderState], opens: datetime) -> tuple[list[Execution], list[str]]:
@@ -165,15 +167,19 @@ def executions_of(trader: Trader, states: dict[str, OrderState], opens: datetime
 
 
 def wait_for_data(
-    trader: Trader, data: Data, session: date, closes: datetime, following: datetime, notes: list[str]
+    trader: Trader, data: Data, session: date, closes: datetime, latest: datetime, notes: list[str]
 ) -> None:
-    """Wait until the folder holds the session, or the next open is there."""
+    """Wait until the folder holds the session, or it is too late for a decision."""
     trader.wait(closes + timedelta(minutes=trader.config.data_delay_minutes), f"waiting for the data of {session}")
-    trouble = data.renew()
-    while not data.reaches(session) and trader.clock.now() < following - MARGIN:
+
+    def alive() -> None:
+        trader.beat(f"refreshing the data of {session}")
+
+    trouble = data.renew(alive)
+    while not data.reaches(session) and trader.clock.now() < latest:
         doing = f"waiting for the data of {session}" + (f": {trouble}" if trouble else "")
-        trader.wait(min(trader.clock.now() + 10 * trader.config.poll, following - MARGIN), doing)
-        trouble = data.renew()
+        trader.wait(min(trader.clock.now() + 10 * trader.config.poll, latest), doing)
+        trouble = data.renew(alive)
     if not data.reaches(session):
         notes.append(f"the market folder has no prices of {session}" + (f": {trouble}" if trouble else ""))
 
@@ -254,13 +260,15 @@ def fill_of(made: Execution, session: date, data: Data) -> Fill:
     )
 
 
-def endings(standing: Standing, states: dict[str, OrderState]) -> list[OrderEnd]:
-    """Every order of the session that was not filled in full, and why."""
+def endings(standing: Standing, states: dict[str, OrderState], lost: Sequence[str]) -> list[OrderEnd]:
+    """Every order of the session that was not filled in full as far as is known, and why."""
     found = []
     for order in standing.queue:
         key = order.client_order_id
         if key in standing.withheld:
             found.append(OrderEnd(key, order.ticker, "expired", order.quantity, standing.withheld[key]))
+        elif key in lost:
+            found.append(OrderEnd(key, order.ticker, "expired", order.quantity, "what became of it is not known"))
         elif key not in states:
             found.append(OrderEnd(key, order.ticker, "expired", order.quantity, "the venue never saw it"))
         elif (rest := unfilled(order, states[key])) > SHARES:
@@ -270,6 +278,14 @@ def endings(standing: Standing, states: dict[str, OrderState]) -> list[OrderEnd]
             )
             found.append(OrderEnd(key, order.ticker, ended, rest, states[key].reason or "the day is over"))
     return found
+
+
+def not_known(order: OrderIntent) -> str:
+    """What a person is told of an order that its venue has forgotten."""
+    return (
+        f"what became of order {order.client_order_id} ({order.side} {order.quantity:g} {order.ticker}) is not known, "
+        "because the venue forgets at midnight: look it up there; --adopt takes its count over"
+    )
 
 
 def unfilled(order: OrderIntent, state: OrderState) -> float:

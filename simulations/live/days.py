@@ -1,11 +1,12 @@
-"""The sessions that a live desk looks at: from its beginning to some weeks after the moment."""
+"""The sessions that a live desk looks at, from its beginning to some weeks after the moment, and its last moments."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from ...memory.journal import Journal
 from ...tools.clock import TradingCalendar
 from .clock import Clock
+from .settings import TradeConfig
 
 HORIZON = timedelta(days=40)
 """How far ahead of the clock the exchange's calendar is looked at."""
@@ -16,6 +17,15 @@ def recorded_sessions(folder: Path) -> tuple[date, ...]:
     with Journal.open_readonly(folder) as journal:
         days = [record.event.session for record in journal.events("venue_reported")]  # type: ignore[union-attr]
     return (days[0], days[-1]) if days else ()
+
+
+def last_moment(calendar: TradingCalendar, session: date, config: TradeConfig) -> datetime:
+    """Until when the orders of the decision at a session's close have to be ready: the next open.
+
+    An exchange that never closes opens the moment it closes: there it is as long after as orders may still be sent.
+    """
+    closes, opens = calendar.close_of(session), calendar.open_of(calendar.next_session(session))
+    return opens if opens > closes else closes + timedelta(minutes=config.send_minutes)
 
 
 class LiveCalendar:

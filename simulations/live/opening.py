@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from time import perf_counter
+from zoneinfo import ZoneInfo
 
 from ...memory.journal import Journal
 from ...memory.journal.events import OrderAnswered, OrderSent, OrderWithheld, RuleVerdict, VenueChecked
 from ...tools.broker.guard import GuardedBroker, answer_of
-from ...tools.broker.protocol import OrderIntent
+from ...tools.broker.protocol import OrderIntent, Quote
 from ...tools.broker.updates import UpdateFeed
 from ...tools.clock import TradingCalendar
 from ...tools.errors import BrokerError
@@ -47,6 +48,8 @@ class Trader:
     """Of the account that the rules judged in last."""
     feed: UpdateFeed | None = None
     """What the venue pushes, where it pushes anything: a reason to ask it now, and never an answer."""
+    trouble: str = ""
+    """What was told of a feed that is not connected."""
     checked: object = None
     """What the venue was last seen to be like."""
 
@@ -66,8 +69,15 @@ class Trader:
         self.clock.sleep_until(moment, lambda: self.beat(doing), wake)
 
     def tell_news(self) -> None:
-        """Tell the executions that the venue has pushed."""
-        for news in self.feed.take() if self.feed is not None else ():
+        """Tell the executions that the venue has pushed, and once, where it does not push, why."""
+        if self.feed is None:
+            return
+        if self.feed.live:
+            self.trouble = ""
+        elif self.feed.trouble not in ("", self.trouble):
+            self.trouble = self.feed.trouble
+            self.beat(f"{self.trouble}: the broker is asked in turn")
+        for news in self.feed.take():
             if (made := news.execution) is not None and made.client_order_id in self.standing.sent:
                 done = news.order.filled_quantity
                 left = f" ({done:g} of {news.order.quantity:g})" if done < news.order.quantity else ""
@@ -105,11 +115,22 @@ def settle_unclear(trader: Trader) -> None:
             found = trader.broker.settle(key)
         except BrokerError:
             continue  # still unclear: nothing is concluded from silence
+        if found is None and forgotten(trader, key):
+            continue
         if found is None:
             answered(trader, order, "absent", "the venue never saw it")
         else:
             answer = answer_of(order, found)
             answered(trader, order, answer.status, getattr(answer, "reason", "") or "found by its id")
+
+
+def forgotten(trader: Trader, key: str) -> bool:
+    """Whether that an order is not found says nothing: its venue forgets what has ended, and has since it left."""
+    name = trader.broker.capabilities.forgets_at_midnight
+    if not name:
+        return False
+    zone = ZoneInfo(name)
+    return trader.standing.sent_at[key].astimezone(zone).date() < trader.clock.now().astimezone(zone).date()
 
 
 def send(trader: Trader, order: OrderIntent, session: date, opens: datetime) -> None:
@@ -152,7 +173,7 @@ def judge(trader: Trader, order: OrderIntent, session: date, opens: datetime) ->
     now = trader.clock.now()
     skew = (venue.at - now).total_seconds()
     theirs, cash = trader.broker.positions(), trader.broker.account().cash
-    quotes = trader.broker.quotes(trader.tickers)
+    quotes = quoted(trader)
     shares = dict(standing.shares)
     for fill in trader.broker.fills(opens - EARLY):
         if fill.client_order_id in standing.sent:
@@ -193,6 +214,15 @@ def judge(trader: Trader, order: OrderIntent, session: date, opens: datetime) ->
             }
         ),
     )
+
+
+def quoted(trader: Trader) -> dict[str, Quote]:
+    """The best prices; none where the venue tells none. The rules let no entry pass without, and every exit."""
+    try:
+        return trader.broker.quotes(trader.tickers)
+    except BrokerError as error:
+        trader.beat(f"no prices are known ({error})")
+        return {}
 
 
 def watch(trader: Trader, session: date, closes: datetime) -> None:

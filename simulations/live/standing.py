@@ -33,6 +33,8 @@ class Standing:
     """Orders of the last decision, for the next open, sells first."""
     sent: dict[str, OrderIntent] = field(default_factory=dict)
     """Of the current open, as they left."""
+    sent_at: dict[str, datetime] = field(default_factory=dict)
+    """When each of them left."""
     answered: dict[str, str] = field(default_factory=dict)
     """What the venue said to each of them."""
     withheld: dict[str, str] = field(default_factory=dict)
@@ -45,6 +47,7 @@ class Standing:
         match event:
             case OrderSent():
                 self.sent[event.order.client_order_id] = event.order
+                self.sent_at[event.order.client_order_id] = event.at
                 self.answered.pop(event.order.client_order_id, None)
                 self.activity.sent(event.order, event.at)
             case OrderAnswered(status="absent"):
@@ -72,4 +75,4 @@ class Standing:
 
     def next_day(self) -> None:
         """The session is over: nothing is queued any more."""
-        self.queue, self.sent, self.answered, self.withheld = [], {}, {}, {}
+        self.queue, self.sent, self.sent_at, self.answered, self.withheld = [], {}, {}, {}, {}

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from secrets import token_bytes
 from typing import Any
 
 from ...agents.models.budget import Meter, Spending
@@ -30,7 +30,7 @@ from ...tools.sentiment.classifier import SentimentClassifier
 from ..approvers import Approver, TerminalApprover
 from ..carrying import EVER, carried_into, read_memory, recorded_memory, summary
 from ..config import load_config
-from ..driving import drive
+from ..driving import Asking, drive
 from ..evaluation.result import desk_track, result_of
 from ..session import Outcome
 from ..stages import TRADE, SessionError, mind_of, roster_of, settings_of
@@ -52,14 +52,6 @@ its decision is the only one at which it is sent."""
 ATTEMPTS, BETWEEN_ATTEMPTS = 24, timedelta(seconds=5)
 """To connect: two minutes in all."""
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Asking:
-    """Who is asked for approval at the terminal, and how people are told of it."""
-
-    at_terminal: Approver
-    say: Say
 
 
 OpenBroker = Callable[[], Broker]
@@ -131,10 +123,10 @@ def trade(
             folder,
             ticking,
             venue,
-            live=live.live,
+            live_account=live.live_account,
             beat=Heartbeat(folder, ticking.now, say).beat,
             carried=carried,
-            asking=Asking(approver or TerminalApprover(), say),
+            asking=Asking(folder, say, approver or TerminalApprover()),
         )
 
 
@@ -185,10 +177,10 @@ def replay_trade(folder: Path, listener: Listener | None = None) -> Outcome:
             folder,
             past,
             past,
-            live=False,
+            live_account="",
             beat=lambda doing: None,
             carried=recorded_memory(recorded),
-            asking=Asking(TerminalApprover(), lambda text: None),
+            asking=Asking(folder, lambda text: None),
         )
         *_, ended = journal.events("session_ended")
         assert isinstance(ended.event, SessionEnded)
@@ -205,7 +197,7 @@ def run(
     folder: Path,
     clock: Clock,
     venue: Broker,
-    live: bool,
+    live_account: str,
     beat: Callable[[str], None],
     carried: Sequence[MemoryCarried],
     asking: Asking,
@@ -221,7 +213,8 @@ def run(
     mind = JournaledMind(fingerprint, journal, open_mind, meter=Meter())
     secret = content_hash(["verdict tokens", session_id]).encode()
     desk_rules = RememberingRules(policy.model_copy(update={"kill_switch": None}), secret)
-    venue_rules = RuleEngine(at_the_venue(policy, folder), secret)
+    # What they permit at the open leaves at once or never, and is on record as it was: nothing has to be derived again.
+    venue_rules = RuleEngine(at_the_venue(policy, folder), token_bytes(32))
     tickers = config.session.universe or market.tickers
 
     def authorise(order: OrderIntent, token: VerdictToken) -> None:
@@ -230,7 +223,7 @@ def run(
     def pause(seconds: float) -> None:
         trader.wait(clock.now() + timedelta(seconds=seconds), "asking the venue again")
 
-    guarded = GuardedBroker(venue, authorise, live=live, sleep=pause)
+    guarded = GuardedBroker(venue, authorise, live_account=live_account, sleep=pause)
     trader = Trader(
         config=config,
         journal=journal,

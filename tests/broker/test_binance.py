@@ -3,17 +3,21 @@
 import socket
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
-from paperdesk.tools.broker import OrderIntent, Unknown
-from paperdesk.tools.broker.ccxt_binance import CcxtBinance
+from paperdesk.tools.broker import Unknown
+from paperdesk.tools.broker.ccxt_binance import RECV_WINDOW, CcxtBinance
 from paperdesk.tools.broker.guard import answer_of
 from paperdesk.tools.broker.registry import BrokerSettings, open_broker
-from paperdesk.tools.broker.stand_in.alpaca_stage import NOON, PRICES
+from paperdesk.tools.broker.stand_in import binance_server
 from paperdesk.tools.broker.stand_in.binance_server import BinanceServer, always
 from paperdesk.tools.broker.stand_in.exchange import Exchange
+from paperdesk.tools.broker.stand_in.stage import NOON, PRICES
 from paperdesk.tools.errors import BrokerError, BrokerUnreachable, InputError
+
+from .ordering import order
 
 
 @pytest.fixture
@@ -26,13 +30,6 @@ def server() -> Iterator[BinanceServer]:
 def adapter(server: BinanceServer, live: bool = False, **environment: str) -> CcxtBinance:
     settings = BrokerSettings(timeout_seconds=5, live=live, environment=server.environment | environment)
     return CcxtBinance(settings, pauses=(0.0,), paced=False)
-
-
-def order(quantity: float = 2, key: str = "a1", **changes: object) -> OrderIntent:
-    return OrderIntent.model_validate(
-        {"client_order_id": key, "ticker": "AURX", "side": "buy", "quantity": quantity, "reference_price": 50,
-         "decided_at": NOON, **changes}
-    )  # fmt: skip
 
 
 def test_an_id_that_the_exchange_has_forgotten_is_not_sent_again(server: BinanceServer) -> None:
@@ -76,23 +73,54 @@ def test_an_order_of_a_market_that_the_desk_did_not_name_is_refused(server: Bina
             adapter(server, CCXT_SYMBOLS=listed)
 
 
-def test_only_the_sandbox_is_paper_and_real_money_needs_both_switches(server: BinanceServer, monkeypatch) -> None:
+def test_only_the_sandbox_is_paper_and_its_address_is_not_taken_where_real_money_is_asked_for(
+    server: BinanceServer,
+) -> None:
     assert adapter(server).capabilities.paper
     assert adapter(server, live=True).capabilities.paper, "one switch alone leaves it in the sandbox"
     with pytest.raises(InputError, match="address of this machine"):
         adapter(server, CCXT_URL="https://api.binance.com")
-    # Both switches leave the sandbox; the real addresses are put on this machine, so that nothing leaves it.
-    here = dict.fromkeys(("public", "private", "v1"), f"{server.url}/api/v3")
+    with pytest.raises(InputError, match="leave it out where real money is traded"):
+        adapter(server, live=True, PAPERDESK_LIVE_ACCOUNT="1001")
 
-    def pointed(broker: CcxtBinance, settings: BrokerSettings) -> None:
-        broker._client.urls["api"] = here
 
-    monkeypatch.setattr(CcxtBinance, "_point_at", pointed)
-    with pytest.raises(BrokerError, match="not the exchange's sandbox"):
-        adapter(server, live=True, PAPERDESK_LIVE_ACCOUNT="999")
-    with pytest.raises(BrokerError, match="not the exchange's sandbox"):
-        adapter(server, PAPERDESK_LIVE_ACCOUNT="1001")
-    assert not adapter(server, live=True, PAPERDESK_LIVE_ACCOUNT="1001").capabilities.paper
+def test_a_state_that_is_not_known_leaves_an_order_unknown_and_never_refused(
+    server: BinanceServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker, told = adapter(server), binance_server._order
+    monkeypatch.setattr(binance_server, "_order", lambda found: told(found) | {"status": "SOMETHING_NEW"})
+    answer = broker.submit(order())
+    assert isinstance(answer, Unknown)
+    assert "SOMETHING_NEW" in answer.reason
+    with pytest.raises(BrokerError, match="SOMETHING_NEW"):
+        broker.order("a1")
+    assert server.exchange.received == 1
+    monkeypatch.setattr(binance_server, "_order", lambda found: told(found) | {"status": "PENDING_NEW"})
+    state = broker.order("a1")
+    assert state is not None
+    assert state.status == "partially_filled", "it waits, with what it has filled"
+
+
+def test_open_orders_come_in_their_order_although_every_pair_counts_for_itself(
+    server: BinanceServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, far = binance_server._order, {"AURX": 9_000_000, "BOLT": 0}
+    monkeypatch.setattr(
+        binance_server, "_order", lambda found: told(found) | {"orderId": int(found.id) + far[found.ticker]}
+    )
+    server.exchange.share_of_fill = 0.0
+    broker = adapter(server)
+    for key, ticker in (("k1", "AURX"), ("k2", "BOLT"), ("k3", "AURX")):
+        broker.submit(order(key=key, ticker=ticker))
+        server.exchange.advance(server.exchange.now + timedelta(seconds=1))
+    assert [row.client_order_id for row in broker.open_orders()] == ["k1", "k2", "k3"]
+
+
+def test_the_exchange_does_not_take_an_order_that_was_long_on_its_way(server: BinanceServer) -> None:
+    broker = adapter(server)
+    broker.submit(order())
+    assert server.window == RECV_WINDOW
+    assert broker.capabilities.in_flight_seconds >= 2 * RECV_WINDOW / 1000
 
 
 def test_secrets_come_from_the_environment_and_are_shown_nowhere(server: BinanceServer) -> None:
@@ -121,7 +149,7 @@ def test_a_venue_that_never_answers_is_given_up(server: BinanceServer) -> None:
         began = time.monotonic()
         with pytest.raises(BrokerUnreachable):
             CcxtBinance(BrokerSettings(timeout_seconds=0.2, environment=environment), pauses=())
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60
 
 
 def test_fills_are_read_page_by_page(server: BinanceServer, monkeypatch) -> None:

@@ -5,13 +5,15 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from paperdesk.tools.broker import Accepted, Broker, OrderIntent, Rejected, Submission, Unknown
-from paperdesk.tools.broker.conformance import CHECKS, run_checks
+from paperdesk.tools.broker import Accepted, Broker, Execution, OrderIntent, Rejected, Submission, Unknown
+from paperdesk.tools.broker.conformance import CHECKS, Check, run_checks
 from paperdesk.tools.broker.conformance.run import run_one, stage_of
 from paperdesk.tools.broker.conformance.suite import BrokerConformance
 from paperdesk.tools.broker.registry import list_brokers
@@ -20,6 +22,7 @@ from paperdesk.tools.broker.stand_in.alpaca_stage import AlpacaStage
 from paperdesk.tools.broker.stand_in.binance_stage import BinanceStage
 from paperdesk.tools.broker.stand_in.faults import FAULTS
 from paperdesk.tools.broker.stand_in.ib_stage import IBStage
+from paperdesk.tools.broker.stand_in.stage import ServedStage
 from paperdesk.tools.errors import BrokerError, InputError
 
 TEMPLATE = Path(__file__).parents[2] / "examples/broker_template"
@@ -41,6 +44,64 @@ class TestSimulated(BrokerConformance):
     stage = staticmethod(SimulatedStage)
 
 
+def named(name: str) -> Check:
+    return next(check for check in CHECKS if check.name == name)
+
+
+class Changed:
+    """An adapter with another answer to something, or with other methods."""
+
+    def __init__(self, inner: Broker, **others: Any) -> None:
+        self._inner, self._others = inner, others
+
+    def __getattr__(self, name: str) -> Any:
+        return self._others[name] if name in self._others else getattr(self._inner, name)
+
+
+@pytest.mark.parametrize("wrong", [{"paper": True}, {"account": ""}, {"account": "another"}])
+def test_the_kit_finds_an_adapter_that_does_not_say_whose_money_it_is(wrong: dict[str, Any]) -> None:
+    class Stage(AlpacaStage):
+        def open_live(self, live: bool, named: str) -> Broker:
+            broker = super().open_live(live, named)
+            return cast(Broker, Changed(broker, capabilities=broker.capabilities.model_copy(update=wrong)))
+
+    assert run_one(Stage, named("real_money_needs_both_switches")).outcome == "broken"
+
+
+def test_the_kit_finds_an_adapter_that_does_not_ask_for_both_switches() -> None:
+    class Stage(AlpacaStage):
+        def open_live(self, live: bool, named: str) -> Broker:
+            return super().open_live(True, self.live_number)
+
+    told = run_one(Stage, named("real_money_needs_both_switches")).told
+    assert told == "it was opened with live=False and the number ''"
+
+
+def test_the_stage_of_a_silent_stream_is_silent() -> None:
+    class Stage(AlpacaStage):
+        """Loses no event, whatever is planned."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.injector.plan = lambda *plan, **times: None  # type: ignore[method-assign]
+
+    assert "was not silent" in run_one(Stage, named("nothing_is_concluded_from_a_silent_stream")).told
+
+
+@pytest.mark.parametrize("kind", [BinanceStage, IBStage])
+def test_the_kit_finds_an_adapter_that_does_not_say_what_an_execution_cost(kind: type[ServedStage]) -> None:
+    class Stage(kind):  # type: ignore[misc, valid-type]
+        def open(self) -> Broker:
+            inner = super().open()
+
+            def for_nothing(since: datetime) -> list[Execution]:
+                return [made.model_copy(update={"commission": 0.0}) for made in inner.fills(since)]
+
+            return cast(Broker, Changed(inner, fills=for_nothing))
+
+    assert "paid was" in run_one(Stage, named("a_purchase_fills_once")).told
+
+
 def test_every_fault_is_met_by_a_check():
     needed = set().union(*(check.needs for check in CHECKS))
     assert set(FAULTS) <= needed
@@ -60,15 +121,7 @@ def broken(**changes: Callable[..., Any]) -> Callable[[], AlpacaStage]:
     class Stage(AlpacaStage):
         def open(self) -> Broker:
             inner = super().open()
-
-            class Bad:
-                def __getattr__(self, name: str) -> Any:
-                    if name in changes:
-                        return lambda *given: changes[name](inner, *given)
-                    return getattr(inner, name)
-
-            bad: Broker = cast(Broker, Bad())
-            return bad
+            return cast(Broker, Changed(inner, **{name: partial(change, inner) for name, change in changes.items()}))
 
     return Stage
 
@@ -125,8 +178,7 @@ def accept(inner: Broker, order: OrderIntent) -> Submission:
 
 @pytest.mark.parametrize("name", FAULTY)
 def test_the_kit_finds_an_adapter_that_breaks_its_promise(name: str) -> None:
-    check = next(check for check in CHECKS if check.name == name)
-    result = run_one(broken(**FAULTY[name]), check)
+    result = run_one(broken(**FAULTY[name]), named(name))
     assert result.outcome == "broken", result
     assert result.told
 
@@ -168,5 +220,5 @@ def test_a_broker_that_raises_anything_has_broken_its_promise():
     def explode(inner: Broker) -> dict[str, float]:
         raise ZeroDivisionError("oops")
 
-    results = run_checks(broken(positions=explode), [c for c in CHECKS if c.name == "the_account_adds_up"])
+    results = run_checks(broken(positions=explode), [named("the_account_adds_up")])
     assert [(result.outcome, result.told) for result in results] == [("broken", "ZeroDivisionError: oops")]

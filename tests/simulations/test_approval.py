@@ -16,7 +16,7 @@ import pytest
 from paperdesk.memory.journal import Journal
 from paperdesk.memory.journal.events import Event
 from paperdesk.orchestration.approval import Answer, AnswerRefused, ApprovalRequest, AskedOrder, stopped_by
-from paperdesk.simulations.approvers import ApprovalPending, FileApprover, TerminalApprover, parse_line
+from paperdesk.simulations.approvers import ApprovalPending, FileApprover, TerminalApprover, parse_line, passing
 from paperdesk.simulations.config import SessionConfig, load_config
 from paperdesk.simulations.fork import fork
 from paperdesk.simulations.session import replay, resume, start
@@ -143,11 +143,32 @@ def test_the_terminal_without_an_answer_is_never_a_yes(typed: Typed) -> None:
         approver.ask(MIXED, None)
 
 
-def test_files_are_asked_until_the_answer_is_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.5, "0.5 seconds"), (90, "90 seconds"), (1800, "30 minutes"), (62_970, "17.5 hours")]
+)
+def test_a_night_in_a_closed_laptop_counts_and_is_told_in_hours(
+    seconds: float, words: str, typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept = iter([0.0] + [seconds] * 9)
+    monkeypatch.setattr("paperdesk.simulations.approvers.passing", lambda: next(slept))
+    monkeypatch.setattr("paperdesk.simulations.approvers.LOOK_SECONDS", 0.01)
+    assert typed[0].ask(MIXED, seconds).reason == f"no answer within {words}"
+    slept = iter([0.0] + [seconds] * 9)
+    assert FileApprover(tmp_path).ask(MIXED, seconds).reason == f"no answer within {words}"
+
+
+def test_the_clock_of_a_question_goes_on() -> None:
+    first = passing()
+    assert passing() >= first
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        assert abs(passing() - time.clock_gettime(time.CLOCK_BOOTTIME)) < 60
+
+
+def test_files_are_asked_until_the_answer_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     approver, folder = FileApprover(tmp_path, said.append), tmp_path / "approvals"
     found: list[Answer] = []
-    waiting = threading.Thread(target=lambda: found.append(approver.ask(MIXED, 20)))
+    waiting = threading.Thread(target=lambda: found.append(approver.ask(MIXED, 600)), daemon=True)
     waiting.start()
 
     def asked(problem: str | None) -> dict[str, object]:
@@ -174,6 +195,7 @@ def test_files_are_asked_until_the_answer_is_one(tmp_path: Path) -> None:
     ):
         answer_file.write_text(text)
         asked(problem)
+    monkeypatch.setattr("paperdesk.simulations.approvers.HALF_WRITTEN_SECONDS", 60.0)
     text = json.dumps(good)
     answer_file.write_text(text[:20])  # caught while it is being written
     time.sleep(0.3)

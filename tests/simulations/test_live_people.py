@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,31 +21,15 @@ from paperdesk.simulations.live.settings import TradeConfig
 from paperdesk.simulations.session import start
 from paperdesk.tools.broker.stand_in.alpaca_server import AlpacaServer
 from paperdesk.tools.broker.stand_in.exchange import Exchange
-from paperdesk.tools.broker.stand_in.faults import FaultInjector
-from paperdesk.tools.broker.stand_in.replayed import exchange_on
 from paperdesk.tools.market.dataset import fingerprinted
 from paperdesk.tools.market.invariance import alter
 from paperdesk.tools.market.view import open_market
 from paperdesk.tools.market.write import write_dataset
 
-from .live_venue import UNIVERSE, Venue, events, head_of
+from .live_venue import UNIVERSE, Venue, alpaca_venue, events, head_of, market_folder
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("live") / "market"
-    write_dataset(open_market("generated").dataset, place)
-    return place
-
-
-@pytest.fixture
-def venue(folder: Path) -> Iterator[Venue]:
-    market = open_market(folder)
-    exchange = exchange_on(market, market.calendar.close_of(market.dataset.bars.sessions[-60]))
-    with AlpacaServer(exchange, FaultInjector()) as server:
-        yield Venue(market, exchange, server, folder)
+__all__ = ["alpaca_venue", "market_folder"]  # fixtures
 
 
 class Person:

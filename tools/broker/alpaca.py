@@ -13,7 +13,6 @@ trading or this machine. Any other needs both switches of live trading (docs/bro
 What the client does by itself and is not left to it: it repeats a POST after 429 and 504, and it waits for ever.
 """
 
-import time
 import warnings
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -47,6 +46,7 @@ with warnings.catch_warnings():
     from .alpaca_stream import AlpacaStream
 
 from ..errors import BrokerError, BrokerUnreachable
+from .adapting import asking_again, cancelled, keep_quiet, of_one_moment, used_before
 from .guard import answer_of
 from .protocol import (
     Accepted,
@@ -67,7 +67,6 @@ from .updates import UpdateFeed
 PAPER, LIVE = "https://paper-api.alpaca.markets", "https://api.alpaca.markets"
 HERE = ("127.0.0.1", "localhost", "::1")
 PAGE = 100
-PENNY = 0.01
 _REFUSALS = (400, 403, 404, 422)
 """Statuses that say that the order was looked at and not taken."""
 _ENDS = {
@@ -102,6 +101,7 @@ class Alpaca:
         base = base.removesuffix("/v2")
         data = settings.environment.get("APCA_API_DATA_URL", "").rstrip("/") or None
         self._pauses = tuple(pauses)
+        keep_quiet("urllib3.connectionpool")  # addresses of requests
         # Its answers are typed as models or raw JSON; without raw_data they are models.
         self._client: Any = TradingClient(key, secret, paper=base != LIVE, url_override=base)
         self._data: Any = StockHistoricalDataClient(key, secret, url_override=data)
@@ -114,14 +114,14 @@ class Alpaca:
         self._stream: AlpacaStream | None = None
         self._client_ids: dict[str, str] = {}
         """Client order ids by Alpaca's own, of the latest orders."""
-        account: Any = self._read(self._client.get_account)
-        self._paper = _is_paper(base, str(account.account_number))
-        if not self._paper and str(account.account_number) != settings.live_account:
+        try:
+            account: Any = self._read(self._client.get_account)
+            self._number = str(account.account_number)
+            self._paper = _is_paper(base, self._number)
+            settings.admit("Alpaca", self._number, paper=self._paper)
+        except BaseException:
             self.close()
-            raise BrokerError(
-                "This Alpaca account is not a paper account: use paper keys; real money needs --live and the account's "
-                "number in PAPERDESK_LIVE_ACCOUNT."
-            )
+            raise
 
     @property
     def capabilities(self) -> Capabilities:
@@ -129,6 +129,7 @@ class Alpaca:
         return Capabilities(
             name="alpaca",
             paper=self._paper,
+            account=self._number,
             fractional=True,
             shorting=False,
             replaces=True,
@@ -150,21 +151,19 @@ class Alpaca:
         Raises:
             BrokerError: they do not: one of them is stale.
         """
-        for pause in (*self._pauses, None):
+
+        def read() -> tuple[PortfolioSnapshot, float] | None:
             before = self._read(self._client.get_account)
             rows = self._read(self._client.get_all_positions)
             after = self._read(self._client.get_account)
             at = self.clock().at
             prices = {row.symbol: _number(row.current_price) for row in rows}
             held = {row.symbol: _number(row.qty) for row in rows}
-            if before.cash == after.cash and all(price > 0 for price in prices.values()):
-                found = PortfolioSnapshot.valued(at, _number(after.cash), held, prices)
-                moved = abs(found.equity - _number(after.equity))
-                if moved <= PENNY + 0.02 * sum(abs(n) * prices[t] for t, n in held.items()):
-                    return found
-            if pause is not None:
-                time.sleep(pause)
-        raise BrokerError("Alpaca's cash and positions do not belong to one moment: wait, then ask again.")
+            if before.cash != after.cash or any(price <= 0 for price in prices.values()):
+                return None
+            return PortfolioSnapshot.valued(at, _number(after.cash), held, prices), _number(after.equity)
+
+        return of_one_moment(self._pauses, "Alpaca", read)
 
     def positions(self) -> dict[str, float]:
         """Shares by ticker."""
@@ -206,20 +205,13 @@ class Alpaca:
     def cancel(self, client_order_id: str) -> OrderState:
         """Cancel an order; one that has ended is returned as it is."""
         found = self._find(client_order_id)
-        if found is None:
-            raise BrokerError(f"There is no order {client_order_id} to cancel: list the open ones.")
-        if _state(found).status in ("open", "partially_filled"):
-            try:
-                self._read(lambda: self._client.cancel_order_by_id(found.id))
-            except BrokerError as error:
-                # It may have ended in the meantime, or the answer was lost: its state says what is true.
-                after = self.order(client_order_id)
-                if after is None or after.status in ("open", "partially_filled"):
-                    raise BrokerError(f"The order {client_order_id} may still be open: cancel again.") from error
-                return after
-        after = self.order(client_order_id)
-        assert after is not None
-        return after
+        before = None if found is None else _state(found)
+
+        def cancel() -> None:
+            assert found is not None
+            self._read(lambda: self._client.cancel_order_by_id(found.id))
+
+        return cancelled(client_order_id, before, cancel, lambda: self.order(client_order_id))
 
     def fills(self, since: datetime) -> list[Execution]:
         """Executions since a time, each once, by time."""
@@ -284,14 +276,7 @@ class Alpaca:
         else:
             found = _state(answer)
             return answer_of(order, found) if found.client_order_id == key else Accepted(client_order_id=key)
-        # The id was used before: by this very order, as a repetition, or by another one.
-        try:
-            standing = self.order(key)
-        except BrokerError as error:
-            return Unknown(client_order_id=key, reason=str(error))
-        if standing is None:
-            return Unknown(client_order_id=key, reason="Alpaca knows the id of the order but not the order")
-        return answer_of(order, standing)
+        return used_before(order, "Alpaca", lambda: self.order(key))
 
     def _find(self, client_order_id: str) -> Order | None:
         try:
@@ -323,21 +308,19 @@ class Alpaca:
         )
 
     def _read(self, ask: Callable[[], T]) -> T:
-        """Something that changes nothing, asked again after a moment where there is no answer."""
-        for pause in (*self._pauses, None):
-            try:
-                return ask()
-            except APIError as error:
-                failure: Exception = error
-                passing = error.status_code == 429 or (error.status_code or 0) >= 500
-            except (requests.RequestException, ValidationError, ValueError) as error:
-                failure, passing = error, True
-            if pause is None or not passing:
-                break
-            time.sleep(pause)
-        words = _words(failure) if isinstance(failure, APIError) else type(failure).__name__
-        kind = BrokerUnreachable if passing else BrokerError
-        raise kind(f"Alpaca does not answer ({words}): check the connection and the keys.") from failure
+        """Something that changes nothing."""
+        return asking_again(self._pauses, ask, _meaning)
+
+
+def _meaning(error: Exception) -> BrokerError | None:
+    if isinstance(error, APIError):
+        passing, words = error.status_code == 429 or (error.status_code or 0) >= 500, _words(error)
+    elif isinstance(error, requests.RequestException | ValidationError | ValueError):
+        passing, words = True, type(error).__name__
+    else:
+        return None
+    kind = BrokerUnreachable if passing else BrokerError
+    return kind(f"Alpaca does not answer ({words}): check the connection and the keys.")
 
 
 class _Timed(HTTPAdapter):

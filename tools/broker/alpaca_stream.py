@@ -14,6 +14,7 @@ from typing import Any
 from alpaca.trading.models import TradeUpdate
 from alpaca.trading.stream import TradingStream
 
+from .adapting import keep_quiet
 from .protocol import Execution, OrderState
 from .updates import OrderUpdate, UpdateFeed
 
@@ -35,6 +36,17 @@ class _Stream(TradingStream):
         super().__init__(key, secret, url_override=url, websocket_params=params)
         self._seconds, self._feed = seconds, feed
         self._reconnect_min_backoff = min(1.0, seconds / 5)
+        self._broke = "the connection to Alpaca's stream broke"
+        self._why = self._broke
+
+    async def _start_ws(self) -> None:
+        try:
+            await super()._start_ws()  # type: ignore[no-untyped-call]
+        except Exception as error:
+            refused = str(error) == "failed to authenticate"
+            self._why = "Alpaca's stream refuses the keys" if refused else "Alpaca's stream cannot be reached"
+            raise
+        self._why = self._broke
 
     async def _auth(self) -> None:
         await asyncio.wait_for(super()._auth(), self._seconds)  # type: ignore[no-untyped-call]
@@ -45,8 +57,7 @@ class _Stream(TradingStream):
         await super()._dispatch(message)
 
     async def close(self) -> None:
-        if self._feed.live:
-            self._feed.lost("the connection to Alpaca's stream broke")
+        self._feed.lost(self._why)
         await super().close()
 
 
@@ -67,6 +78,7 @@ class AlpacaStream:
         self._client.subscribe_trade_updates(self._take)
         self._loop = asyncio.new_event_loop()
         self._task: asyncio.Task[None] | None = None
+        keep_quiet("websockets.client", "websockets.protocol")  # every frame, the one with the keys too
         # Its messages hold addresses and tracebacks of every failed attempt; the feed says what matters.
         logging.getLogger("alpaca.trading.stream").setLevel(logging.CRITICAL)
         self._thread = Thread(target=self._run, name="alpaca-stream", daemon=True)

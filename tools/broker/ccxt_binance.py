@@ -16,7 +16,6 @@ sent; it asks for a symbol with every id; and it knows no day orders, so whoever
 """
 
 import math
-import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import localcontext
@@ -27,6 +26,7 @@ from urllib.parse import urlsplit
 import ccxt
 
 from ..errors import BrokerError, BrokerUnreachable, InputError
+from .adapting import asking_again, cancelled, keep_quiet, used_before
 from .guard import answer_of
 from .protocol import (
     BrokerClock,
@@ -46,6 +46,10 @@ HERE = ("127.0.0.1", "localhost", "::1")
 SANDBOX_HOSTS = frozenset({"testnet.binance.vision", "testnet.binancefuture.com", *HERE})
 """Hosts at which nothing is real."""
 PAGE = 1000
+RECV_WINDOW = 5000
+"""Milliseconds after which the exchange does not take a request any more that was on its way."""
+IN_FLIGHT = 2 * RECV_WINDOW / 1000
+"""Seconds until what it took in time shows when it is asked for: as long again."""
 KEPT = 4096
 """Orders whose ids are remembered."""
 _STATES: dict[str, Any] = {
@@ -53,6 +57,7 @@ _STATES: dict[str, Any] = {
     "closed": "filled",
     "canceled": "cancelled",
     "canceling": "open",
+    "PENDING_NEW": "open",
     "expired": "expired",
     "rejected": "rejected",
 }
@@ -84,6 +89,7 @@ class CcxtBinance:
         self, settings: BrokerSettings, *, pauses: Sequence[float] = (0.2, 0.5, 1.0), paced: bool = True
     ) -> None:
         self._pauses = tuple(pauses)
+        keep_quiet("urllib3.connectionpool", "ccxt.base.exchange")  # keys, and addresses with their signatures
         self._symbols, self._quote = _symbols_of(settings.secret("CCXT_SYMBOLS"))
         self._client: Any = ccxt.binance(
             {
@@ -97,6 +103,7 @@ class CcxtBinance:
                     "fetchCurrencies": False,
                     "fetchMargins": False,
                     "maxRetriesOnFailure": 0,
+                    "recvWindow": RECV_WINDOW,
                 },
             }
         )
@@ -111,13 +118,9 @@ class CcxtBinance:
             if missing:
                 raise InputError(f"The exchange does not trade {', '.join(missing)}: correct CCXT_SYMBOLS.")
             self._paper = self._is_paper()
-            number = str(self._balance()["info"].get("uid") or "")
-            if not self._paper and (not number or number != settings.live_account):
-                raise BrokerError(
-                    "This is not the exchange's sandbox: leave --live out; real money needs --live and the account's "
-                    "number (uid) in PAPERDESK_LIVE_ACCOUNT."
-                )
-        except (InputError, BrokerError):
+            self._number = str(self._balance()["info"].get("uid") or "")
+            settings.admit("Binance", self._number, paper=self._paper)
+        except BaseException:
             self.close()
             raise
 
@@ -127,6 +130,8 @@ class CcxtBinance:
         return Capabilities(
             name="binance",
             paper=self._paper,
+            account=self._number,
+            in_flight_seconds=IN_FLIGHT,
             fractional=True,
             shorting=False,
             order_types=("market", "limit"),
@@ -174,7 +179,10 @@ class CcxtBinance:
             return self._after_refusal(order, error)
         except (ccxt.BaseError, ValueError) as error:
             return Unknown(client_order_id=key, reason=f"the exchange gave no clear answer ({_words(error)})")
-        return answer_of(order, self._state(made))
+        try:
+            return answer_of(order, self._state(made))
+        except BrokerError as error:
+            return Unknown(client_order_id=key, reason=str(error))
 
     def order(self, client_order_id: str) -> OrderState | None:
         """The state of one order, looked for in every symbol that the desk trades."""
@@ -188,26 +196,20 @@ class CcxtBinance:
             for symbol in self._symbols.values()
             for row in self._read(partial(self._client.fetch_open_orders, symbol))
         ]
-        return [self._state(row) for row in sorted(rows, key=lambda row: int(row["id"]))]
+        return [
+            self._state(row) for row in sorted(rows, key=lambda row: (row["timestamp"], row["symbol"], int(row["id"])))
+        ]
 
     def cancel(self, client_order_id: str) -> OrderState:
         """Cancel an order; one that has ended is returned as it is."""
         found = self._find(client_order_id)
-        if found is None:
-            raise BrokerError(f"There is no order {client_order_id} to cancel: list the open ones.")
-        if self._state(found).status in ("open", "partially_filled"):
-            try:
-                self._read(lambda: self._client.cancel_order(found["id"], found["symbol"]))
-            except BrokerError as error:
-                # It may have ended in the meantime, or the answer was lost: its state says what is true.
-                after = self.order(client_order_id)
-                if after is None or after.status in ("open", "partially_filled"):
-                    raise BrokerError(f"The order {client_order_id} may still be open: cancel again.") from error
-                return after
-        after = self.order(client_order_id)
-        if after is None:
-            raise BrokerError(f"The order {client_order_id} is not found any more: look it up at the exchange.")
-        return after
+        before = None if found is None else self._state(found)
+
+        def cancel() -> None:
+            assert found is not None
+            self._read(lambda: self._client.cancel_order(found["id"], found["symbol"]))
+
+        return cancelled(client_order_id, before, cancel, lambda: self.order(client_order_id))
 
     def replace(self, order: OrderIntent) -> Submission:
         """Not offered: at Binance the old order may fill while the new one is already sent."""
@@ -249,6 +251,8 @@ class CcxtBinance:
         url = settings.environment.get("CCXT_URL", "").rstrip("/")
         if url and urlsplit(url).hostname not in HERE:
             raise InputError("CCXT_URL may only be an address of this machine: leave it out for the sandbox.")
+        if url and settings.live_account:
+            raise InputError("CCXT_URL is another address of the sandbox: leave it out where real money is traded.")
         if url:
             self._client.urls["test"] = dict.fromkeys(("public", "private", "v1"), f"{url}/api/v3")
         if settings.live_account:
@@ -332,6 +336,10 @@ class CcxtBinance:
     def _state(self, row: dict[str, Any]) -> OrderState:
         self._remember(row)
         filled, status = float(row["filled"] or 0.0), str(row["status"])
+        if status not in _STATES:
+            raise BrokerError(
+                f"The exchange says that an order is {status}, which is not known here: look it up there."
+            )
         standing = _STATES[status]
         return OrderState(
             client_order_id=row["clientOrderId"],
@@ -345,31 +353,26 @@ class CcxtBinance:
         )
 
     def _after_refusal(self, order: OrderIntent, error: Exception) -> Submission:
-        key = order.client_order_id
         if "Duplicate order" not in str(error):
-            return Rejected(client_order_id=key, reason=_words(error))
-        try:
-            standing = self.order(key)
-        except BrokerError as failure:
-            return Unknown(client_order_id=key, reason=str(failure))
-        if standing is None:
-            return Unknown(client_order_id=key, reason="the exchange knows the id of the order but not the order")
-        return answer_of(order, standing)
+            return Rejected(client_order_id=order.client_order_id, reason=_words(error))
+        return used_before(order, "the exchange", lambda: self.order(order.client_order_id))
 
     def _read(self, ask: Callable[[], T]) -> T:
-        """Something that changes nothing, asked again after a moment where there is no answer."""
-        for pause in (*self._pauses, None):
-            try:
-                with localcontext():  # the library sets how the whole thread rounds
-                    return ask()
-            except (ccxt.BaseError, ValueError) as error:
-                failure: Exception = error
-                passing = not isinstance(error, ccxt.ExchangeError) or isinstance(error, ccxt.BadResponse)
-            if pause is None or not passing:
-                break
-            time.sleep(pause)
-        kind = BrokerUnreachable if passing else BrokerError
-        raise kind(f"The exchange does not answer ({_words(failure)}): check the connection and the keys.") from failure
+        """Something that changes nothing."""
+
+        def rounding_as_before() -> T:
+            with localcontext():  # the library sets how the whole thread rounds
+                return ask()
+
+        return asking_again(self._pauses, rounding_as_before, _meaning)
+
+
+def _meaning(error: Exception) -> BrokerError | None:
+    if not isinstance(error, ccxt.BaseError | ValueError):
+        return None
+    passing = not isinstance(error, ccxt.ExchangeError) or isinstance(error, ccxt.BadResponse)
+    kind = BrokerUnreachable if passing else BrokerError
+    return kind(f"The exchange does not answer ({_words(error)}): check the connection and the keys.")
 
 
 def _symbols_of(listed: str) -> tuple[dict[str, str], str]:

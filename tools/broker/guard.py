@@ -25,6 +25,7 @@ from .protocol import (
     VerdictToken,
     malformed,
 )
+from .switches import admit
 from .updates import Streaming, UpdateFeed
 
 Authorise = Callable[[OrderIntent, VerdictToken], None]
@@ -40,12 +41,12 @@ class GuardedBroker:
     Args:
         broker: the adapter; nobody else should hold it.
         authorise: called with every order and token before anything leaves.
-        live: whether a live account may be used; a paper account is always fine.
+        live_account: number of the live account that both switches name; a paper account is always fine.
         pauses: seconds before each look-up of an order without a clear answer.
         sleep: waits so many seconds.
 
     Raises:
-        BrokerError: the account is not a paper account and `live` was not given.
+        BrokerError: the account is neither a paper account nor that one.
     """
 
     def __init__(
@@ -53,14 +54,12 @@ class GuardedBroker:
         broker: Broker,
         authorise: Authorise,
         *,
-        live: bool = False,
+        live_account: str = "",
         pauses: Sequence[float] = PAUSES,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        if not broker.capabilities.paper and not live:
-            raise BrokerError(
-                f"{broker.capabilities.name} cannot prove that this is a paper account: nothing is sent to it."
-            )
+        able = broker.capabilities
+        admit(able.name, able.account, paper=able.paper, live_account=live_account)
         self._broker = broker
         self._authorise = authorise
         self._pauses = tuple(pauses)
@@ -102,7 +101,7 @@ class GuardedBroker:
         for pause in (0.0, *self._pauses):
             self._sleep(pause)
             try:
-                return self._broker.order(client_order_id)
+                return self._arrived(client_order_id)
             except BrokerError as error:
                 failure = error
         raise BrokerError(
@@ -167,6 +166,14 @@ class GuardedBroker:
             return Rejected(client_order_id=order.client_order_id, reason=str(error))
         return None
 
+    def _arrived(self, key: str) -> OrderState | None:
+        """The state of an order; None once it was not found and what had no answer cannot arrive any more."""
+        found = self._broker.order(key)
+        if found is None and (seconds := self.capabilities.in_flight_seconds):
+            self._sleep(seconds)
+            found = self._broker.order(key)
+        return found
+
     def _send(self, order: OrderIntent, act: Callable[[OrderIntent], Submission]) -> Submission:
         answer = _attempt(order, act)
         for pause in self._pauses:
@@ -174,11 +181,11 @@ class GuardedBroker:
                 return answer
             self._sleep(pause)
             try:
-                found = self._broker.order(order.client_order_id)
+                found = self._arrived(order.client_order_id)
             except BrokerError as error:
                 answer = Unknown(client_order_id=order.client_order_id, reason=str(error))
                 continue
-            # It never arrived: the same order under the same id goes out once more, which cannot make two of it.
+            # It never arrived: the same order goes out once more under the same id.
             answer = _attempt(order, act) if found is None else answer_of(order, found)
         return answer
 

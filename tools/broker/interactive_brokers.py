@@ -14,21 +14,23 @@ it is sent; it tells of an ended order without its quantity, so the note holds t
 what is not held is refused here.
 """
 
-import time
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from math import fsum
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from ib_async import IB, Contract, ExecutionFilter, Fill, LimitOrder, MarketOrder, Stock, StopOrder, Trade
-from ib_async import Order as IBOrder
+from ib_async import IB, CommissionReport, Contract, ExecutionFilter, Fill, Stock, Ticker, Trade
 from ib_async.wrapper import RequestError
 
 from ..clock import TradingCalendar
 from ..errors import BrokerError, InputError
+from .adapting import asking_again, cancelled, of_one_moment
 from .guard import answer_of
-from .ib_gateway import Gateway, NoAnswer, until
+from .ib_gateway import Gateway, until
+from .ib_words import execution_of, gateways_order, key_of, refusals_of, state_of, state_of_fills, us_share
 from .protocol import (
     BrokerClock,
     Capabilities,
@@ -45,17 +47,13 @@ from .registry import BrokerSettings
 
 CALENDAR = "XNYS"
 PAPER_PREFIX = "DU"
-PENNY = 0.01
 NO_SUCH_CONTRACT = 200
-_NOTE = "/"
-"""Between a client order id and the quantity in an order's note."""
+_VALUES = ("TotalCashValue", "NetLiquidation")
 _WAITING = ("PendingSubmit", "ApiPending", "ValidationError")
-_ENDS: dict[str, Any] = {
-    "Filled": "filled",
-    "Cancelled": "cancelled",
-    "ApiCancelled": "cancelled",
-    "Inactive": "rejected",
-}
+IN_FLIGHT = 10.0
+"""Seconds until an order that was on its way shows when it is asked for. The gateway promises none."""
+GATEWAYS_ZONE = "America/New_York"
+"""Of the midnight at which a gateway forgets the day's orders and executions."""
 _UNCLEAR = (100, 103, 504, 1100)
 """Error codes after which an order may be sent again: too many messages, id in use, not connected."""
 T = TypeVar("T")
@@ -77,22 +75,20 @@ class InteractiveBrokers:
 
     def __init__(self, settings: BrokerSettings, *, pauses: Sequence[float] = (0.2, 0.5, 1.0)) -> None:
         environment, self._pauses = settings.environment, tuple(pauses)
+        self._seconds = settings.timeout_seconds
+        self._client_id = _whole(environment.get("IB_CLIENT_ID", "") or "17", "IB_CLIENT_ID")
         self._contracts: dict[str, Contract] = {}
         self._gateway = Gateway(
             environment.get("IB_HOST", "") or "127.0.0.1",
             _whole(environment.get("IB_PORT", "") or "4002", "IB_PORT"),
-            _whole(environment.get("IB_CLIENT_ID", "") or "17", "IB_CLIENT_ID"),
-            settings.timeout_seconds,
+            self._client_id,
+            self._seconds,
         )
         try:
             self._account = _chosen(self._read(_accounts), environment.get("IB_ACCOUNT", ""))
             self._paper = self._account.startswith(PAPER_PREFIX)
-            if not self._paper and self._account != settings.live_account:
-                raise BrokerError(
-                    "This account of Interactive Brokers is not a paper account: log the gateway in for paper trading; "
-                    "real money needs --live and the account's id in PAPERDESK_LIVE_ACCOUNT."
-                )
-        except (InputError, BrokerError):
+            settings.admit("Interactive Brokers", self._account, paper=self._paper)
+        except BaseException:
             self.close()
             raise
 
@@ -102,6 +98,9 @@ class InteractiveBrokers:
         return Capabilities(
             name="interactive-brokers",
             paper=self._paper,
+            account=self._account,
+            in_flight_seconds=IN_FLIGHT,
+            forgets_at_midnight=GATEWAYS_ZONE,
             fractional=False,
             shorting=False,
             order_types=("market", "limit", "stop"),
@@ -125,23 +124,24 @@ class InteractiveBrokers:
         """Cash, positions and prices of one download of the account; read until they belong together.
 
         Raises:
-            BrokerError: they do not: one of them is stale.
+            BrokerError: they do not: one of them is stale; or it is not in dollars, or holds other than US shares.
         """
-        for pause in (*self._pauses, None):
+
+        def read() -> tuple[PortfolioSnapshot, float]:
             cash, value, held, prices = self._read(self._download)
-            at = self.clock().at
-            found = PortfolioSnapshot.valued(at, cash, held, prices)
-            if abs(found.equity - value) <= PENNY + 0.02 * sum(abs(n) * prices[name] for name, n in held.items()):
-                return found
-            if pause is not None:
-                time.sleep(pause)
-        raise BrokerError("The account's cash and positions do not belong to one moment: wait, then ask again.")
+            return PortfolioSnapshot.valued(self.clock().at, cash, held, prices), value
+
+        return of_one_moment(self._pauses, "Interactive Brokers", read)
 
     def positions(self) -> dict[str, float]:
-        """Shares by ticker."""
+        """Shares by ticker.
+
+        Raises:
+            BrokerError: the account holds other than US shares.
+        """
         rows = self._read(lambda client: client.reqPositionsAsync())
         return {
-            row.contract.symbol: float(row.position) for row in rows if row.account == self._account and row.position
+            us_share(row.contract): float(row.position) for row in rows if row.account == self._account and row.position
         }
 
     def submit(self, order: OrderIntent) -> Submission:
@@ -163,18 +163,20 @@ class InteractiveBrokers:
         trades: list[Trade] = []
 
         async def send(client: IB) -> None:
-            trades.append(client.placeOrder(contract, _order(order, self._account)))
-            await until(lambda: trades[0].orderStatus.status not in _WAITING, client)
+            trades.append(client.placeOrder(contract, gateways_order(order, self._account)))
+            await until(lambda: trades[0].orderStatus.status not in _WAITING or refusals_of(trades[0]), client)
 
         try:
             self._gateway.ask(send)
         except BrokerError as error:
             return Unknown(client_order_id=key, reason=str(error))
+        if refusals := refusals_of(trades[0]):
+            return Rejected(client_order_id=key, reason=refusals[-1][:200])
         errors = [row for row in trades[0].log if row.errorCode]
         if errors and trades[0].orderStatus.status in ("Cancelled", "Inactive"):
             kind = Unknown if errors[-1].errorCode in _UNCLEAR else Rejected
             return kind(client_order_id=key, reason=errors[-1].message[:200])
-        return answer_of(order, _state(trades[0]))
+        return answer_of(order, state_of(trades[0]))
 
     def order(self, client_order_id: str) -> OrderState | None:
         """The state of one order of this day, open or ended; the gateway forgets ended orders at midnight."""
@@ -182,39 +184,42 @@ class InteractiveBrokers:
         if found is not None:
             return found
         for trade in self._read(lambda client: client.reqCompletedOrdersAsync(False)):
-            if _key(trade.order.orderRef) == client_order_id:
-                return _state(trade)
+            if trade.order.account == self._account and key_of(trade.order.orderRef) == client_order_id:
+                return state_of(trade)
         # An order that has just been filled may not be among the ended ones yet.
-        fills = [row for row in self._executions() if _key(row.execution.orderRef) == client_order_id]
-        return _state_of_fills(fills) if fills else None
+        fills = [row for row in self._executions() if key_of(row.execution.orderRef) == client_order_id]
+        return state_of_fills(fills) if fills else None
 
     def open_orders(self) -> list[OrderState]:
         """Orders that may still fill, oldest first."""
         return self._open()
 
     def cancel(self, client_order_id: str) -> OrderState:
-        """Cancel an order; one that has ended is returned as it is."""
-        trades = self._read(lambda client: client.reqAllOpenOrdersAsync())
-        found = next((row for row in trades if _key(row.order.orderRef) == client_order_id), None)
+        """Cancel an order; one that has ended is returned as it is.
+
+        Raises:
+            BrokerError: there is no such order, it may still be open, or another client of the gateway has sent it:
+                an order is cancelled by its number, and equal numbers of two clients are two orders.
+        """
+        found = next((row for row in self._trades() if key_of(row.order.orderRef) == client_order_id), None)
         if found is None:
-            standing = self.order(client_order_id)
-            if standing is None:
-                raise BrokerError(f"There is no order {client_order_id} to cancel: list the open ones.")
-            return standing
+            return cancelled(client_order_id, self.order(client_order_id), lambda: None, lambda: None)
+        if (owner := found.order.clientId) != self._client_id:
+            raise BrokerError(
+                f"The order {client_order_id} was sent by client {owner} of the gateway, and this one is "
+                f"{self._client_id}: cancel it there, or with IB_CLIENT_ID={owner}."
+            )
 
         async def cancel(client: IB) -> None:
             client.cancelOrder(found.order)
             await until(found.isDone, client)
 
-        failure: BrokerError | None = None
-        try:
-            self._gateway.ask(cancel)
-        except BrokerError as error:
-            failure = error  # it may have ended in the meantime, or the answer was lost: its state says what is true
-        after = self.order(client_order_id)
-        if after is None or after.status in ("open", "partially_filled"):
-            raise BrokerError(f"The order {client_order_id} may still be open: cancel again.") from failure
-        return after
+        return cancelled(
+            client_order_id,
+            state_of(found),
+            lambda: self._gateway.ask(cancel),
+            lambda: self.order(client_order_id),
+        )
 
     def replace(self, order: OrderIntent) -> Submission:
         """Not offered: the gateway changes an order in place and keeps its note."""
@@ -222,13 +227,13 @@ class InteractiveBrokers:
 
     def fills(self, since: datetime) -> list[Execution]:
         """Executions of this day since a time, each once and as it was corrected last, by time."""
-        found = [_execution(row) for row in self._executions()]
+        found = [execution_of(row) for row in self._executions()]
         return sorted((made for made in found if made.at >= since), key=lambda made: (made.at, made.execution_id))
 
     def quotes(self, tickers: Sequence[str]) -> dict[str, Quote]:
-        """The best prices now, as far as the account may see them."""
+        """The best prices now, as far as the account may see them: a name that it may not see is absent."""
         contracts = [found for ticker in tickers if (found := self._contract(ticker)) is not None]
-        rows = self._read(lambda client: client.reqTickersAsync(*contracts))
+        rows = [row for found in self._read(lambda client: self._priced(client, contracts)) for row in found]
         return {
             row.contract.symbol: Quote(
                 bid=row.bid, ask=row.ask, bid_shares=row.bidSize or 0, ask_shares=row.askSize or 0, at=row.time
@@ -241,10 +246,25 @@ class InteractiveBrokers:
         """Disconnect."""
         self._gateway.close()
 
-    def _open(self) -> list[OrderState]:
+    async def _priced(self, client: IB, contracts: Sequence[Contract]) -> list[list[Ticker]]:
+        """A snapshot of each name. One that is refused, or about which nothing is said, takes no other's price away."""
+
+        async def ask(contract: Contract) -> list[Ticker]:
+            try:
+                return await asyncio.wait_for(client.reqTickersAsync(contract), 0.7 * self._seconds)
+            except (RequestError, TimeoutError):
+                return []
+
+        return await asyncio.gather(*map(ask, contracts))
+
+    def _trades(self) -> list[Trade]:
+        """Open orders of this account, of all clients of the gateway, oldest first."""
         trades = self._read(lambda client: client.reqAllOpenOrdersAsync())
         mine = [row for row in trades if row.order.account == self._account and not row.isDone()]
-        return [_state(row) for row in sorted(mine, key=lambda row: row.order.permId)]
+        return sorted(mine, key=lambda row: row.order.permId)
+
+    def _open(self) -> list[OrderState]:
+        return [state_of(row) for row in self._trades()]
 
     def _free(self, ticker: str) -> float:
         """Shares that are held and in no open sale."""
@@ -271,36 +291,60 @@ class InteractiveBrokers:
     def _executions(self) -> list[Fill]:
         """Each execution once; a correction has the same id but for its last part, and takes its place."""
         latest: dict[str, Fill] = {}
-        for row in self._read(lambda client: client.reqExecutionsAsync(ExecutionFilter())):
+        for row in self._read(self._told):
             if row.execution.acctNumber != self._account:
                 continue
-            stem = row.execution.execId.rpartition(".")[0]
-            known = latest.get(stem)
+            known = latest.get(_stem(row))
             if known is None or row.execution.execId > known.execution.execId:
-                latest[stem] = row
+                latest[_stem(row)] = row
         return list(latest.values())
+
+    async def _told(self, client: IB) -> list[Fill]:
+        """All executions of this day, each with what it cost.
+
+        Costs come apart from executions, sometimes after them, and the client keeps them with the first it heard of an
+        execution: one that was pushed before is told without, when it is asked for.
+        """
+
+        def costs() -> dict[str, CommissionReport]:
+            known = client.wrapper.fills.values()
+            return {_stem(row): row.commissionReport for row in known if row.commissionReport.execId}
+
+        rows = await client.reqExecutionsAsync(ExecutionFilter())
+        with suppress(TimeoutError):
+            late = until(lambda: {_stem(row) for row in rows} <= costs().keys(), client)
+            await asyncio.wait_for(late, 0.3 * self._seconds)
+        paid = costs()
+        return [row._replace(commissionReport=paid.get(_stem(row), row.commissionReport)) for row in rows]
 
     async def _download(self, client: IB) -> tuple[float, float, dict[str, float], dict[str, float]]:
         """Cash, value of all, shares and prices. Subscribing anew makes the gateway send all of it."""
         client.client.reqAccountUpdates(False, self._account)  # type: ignore[no-untyped-call]
         client.wrapper.portfolio[self._account].clear()
         await client.reqAccountUpdatesAsync(self._account)
-        values = {row.tag: row.value for row in client.accountValues(self._account)}
-        rows = client.portfolio(self._account)
-        held = {row.contract.symbol: float(row.position) for row in rows if row.position}
-        prices = {row.contract.symbol: float(row.marketPrice) for row in rows if row.position}
-        return float(values["TotalCashValue"]), float(values["NetLiquidation"]), held, prices
+        values = {row.tag: row for row in client.accountValues(self._account) if row.tag in _VALUES}
+        if missing := [tag for tag in _VALUES if tag not in values]:
+            raise BrokerError(f"The gateway does not tell the account's {missing[0]}: wait, then ask again.")
+        if other := {row.currency for row in values.values()} - {"USD"}:
+            raise BrokerError(f"The account is kept in {other.pop()}: the desk needs one whose base currency is USD.")
+        rows = [row for row in client.portfolio(self._account) if row.position]
+        held = {us_share(row.contract): float(row.position) for row in rows}
+        prices = {row.contract.symbol: float(row.marketPrice) for row in rows}
+        cash, value = (float(values[tag].value) for tag in _VALUES)
+        return cash, value, held, prices
 
     def _read(self, question: Callable[[IB], Awaitable[T]]) -> T:
-        """Something that changes nothing, asked again after a moment where there is no answer."""
-        for pause in (*self._pauses, None):
-            try:
-                return self._gateway.ask(question)
-            except NoAnswer:
-                if pause is None:
-                    raise
-                time.sleep(pause)
-        raise AssertionError("the last attempt returns or raises")
+        """Something that changes nothing."""
+        return asking_again(self._pauses, lambda: self._gateway.ask(question), _meaning)
+
+
+def _stem(row: Fill) -> str:
+    """The id of an execution without the number of its correction."""
+    return row.execution.execId.rpartition(".")[0]
+
+
+def _meaning(error: Exception) -> BrokerError | None:
+    return error if isinstance(error, BrokerError) else None
 
 
 @lru_cache(maxsize=4)
@@ -325,65 +369,3 @@ def _whole(text: str, name: str) -> int:
     if not text.isdigit():
         raise InputError(f"{name} must be a whole number: correct it.")
     return int(text)
-
-
-def _order(order: OrderIntent, account: str) -> IBOrder:
-    action, quantity = order.side.upper(), float(order.quantity)
-    common: dict[str, Any] = {
-        "tif": "DAY",
-        "account": account,
-        "orderRef": f"{order.client_order_id}{_NOTE}{quantity:g}",
-    }
-    if order.limit_price is not None:
-        return LimitOrder(action, quantity, order.limit_price, **common)
-    if order.stop_price is not None:
-        return StopOrder(action, quantity, order.stop_price, **common)
-    return MarketOrder(action, quantity, **common)
-
-
-def _key(note: str) -> str:
-    return note.partition(_NOTE)[0]
-
-
-def _state(trade: Trade) -> OrderState:
-    order, status = trade.order, trade.orderStatus.status
-    ended = trade.isDone() and order.filledQuantity < 1e300  # unset, it is the largest float
-    filled = float(order.filledQuantity if ended else trade.orderStatus.filled)
-    standing = _ENDS.get(status, "partially_filled" if filled else "open")
-    noted = order.orderRef.partition(_NOTE)[2]
-    return OrderState(
-        client_order_id=_key(order.orderRef),
-        ticker=trade.contract.symbol,
-        side="buy" if order.action == "BUY" else "sell",
-        quantity=float(noted or order.totalQuantity),
-        filled_quantity=filled,
-        status=standing,
-        reason="" if standing in ("open", "partially_filled", "filled") else status,
-    )
-
-
-def _state_of_fills(fills: Sequence[Fill]) -> OrderState:
-    first = fills[0].execution
-    wanted, filled = float(first.orderRef.partition(_NOTE)[2]), fsum(float(row.execution.shares) for row in fills)
-    return OrderState(
-        client_order_id=_key(first.orderRef),
-        ticker=fills[0].contract.symbol,
-        side="buy" if first.side == "BOT" else "sell",
-        quantity=wanted,
-        filled_quantity=filled,
-        status="filled" if filled >= wanted else "partially_filled",
-    )
-
-
-def _execution(row: Fill) -> Execution:
-    made = row.execution
-    return Execution(
-        execution_id=made.execId,
-        client_order_id=_key(made.orderRef),
-        ticker=row.contract.symbol,
-        side="buy" if made.side == "BOT" else "sell",
-        quantity=float(made.shares),
-        price=float(made.price),
-        commission=float(row.commissionReport.commission),
-        at=made.time.astimezone(UTC),
-    )

@@ -99,7 +99,7 @@ class VerdictToken(Frozen):
     """Hash of the portfolio snapshot that the rules saw."""
     expires_at: AwareDatetime
     mac: str
-    """Keyed hash of the fields above, so that only the issuing engine can make one."""
+    """Keyed hash of the fields above: only who has the issuing engine's secret can make one."""
 
 
 class Accepted(Frozen):
@@ -235,6 +235,13 @@ class Capabilities(Frozen):
     order_types: tuple[OrderType, ...] = ("market",)
     quotes: bool = False
     """Whether it knows the best prices of the market."""
+    account: str = Field(default="", repr=False)
+    """Number of the account, as the venue says it. An account that is not a paper account cannot do without."""
+    in_flight_seconds: float = Field(default=0.0, ge=0)
+    """How long an order without an answer may still arrive, at a venue that takes a second one under the same id. So
+    long it is waited before an order that is not found counts as absent. 0 where such a second one is refused."""
+    forgets_at_midnight: str = ""
+    """Time zone at whose midnight the venue forgets orders that have ended; empty where it forgets none."""
     streams: bool = False
     """Whether the venue pushes news of orders: the adapter is `tools.broker.updates.Streaming` too."""
 
@@ -268,7 +275,10 @@ class Broker(Protocol):
         ...
 
     def order(self, client_order_id: str) -> OrderState | None:
-        """The state of one order, None only if the venue never saw it."""
+        """The state of one order, None only if the venue never saw it.
+
+        Where `capabilities.forgets_at_midnight` says so, also of an order that has ended on an earlier day.
+        """
         ...
 
     def open_orders(self) -> list[OrderState]:

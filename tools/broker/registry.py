@@ -8,6 +8,7 @@ from typing import Any
 from ..errors import InputError
 from ..registered import Own, Registered, factory_of, registered
 from .protocol import Broker
+from .switches import admit
 
 ENTRY_POINTS = "paperdesk.brokers"
 """Group under which a package registers `name = "module:function"`; the function takes `BrokerSettings`."""
@@ -31,8 +32,6 @@ class BrokerSettings:
     """For every single request to the venue."""
     live: bool = False
     """The first switch of live trading. The second is the account's own number in `PAPERDESK_LIVE_ACCOUNT`."""
-    options: Mapping[str, str] = field(default_factory=dict)
-    """Options of the adapter, none of them secret."""
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
     """Where keys and secrets come from; they come from nowhere else."""
 
@@ -51,6 +50,14 @@ class BrokerSettings:
     def live_account(self) -> str:
         """The number of the live account that may be used; empty where none may."""
         return self.environment.get("PAPERDESK_LIVE_ACCOUNT", "") if self.live else ""
+
+    def admit(self, venue: str, account: str, *, paper: bool) -> None:
+        """Let a paper account through, and a live one only where both switches name it.
+
+        Raises:
+            BrokerError: it is neither.
+        """
+        admit(venue, account, paper=paper, live_account=self.live_account)
 
 
 def list_brokers() -> tuple[Registered, ...]:
@@ -82,8 +89,13 @@ def load(name: str) -> Callable[[BrokerSettings], Any]:
     Raises:
         InputError: there is no such broker, or what it needs is not installed.
     """
-    factory: Callable[[BrokerSettings], Any] = factory_of(name, list_brokers(), "broker", _EXTRAS.get(name, "brokers"))
+    factory: Callable[[BrokerSettings], Any] = factory_of(name, list_brokers(), "broker", extra_of(name))
     return factory
+
+
+def extra_of(name: str) -> str:
+    """The extra of PaperDesk that brings what one of its own brokers needs."""
+    return _EXTRAS.get(name, "brokers")
 
 
 _METHODS = (

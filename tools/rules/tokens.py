@@ -1,4 +1,8 @@
-"""Verdict tokens: permission for one submission, which only the issuing engine can make and which works once."""
+"""Verdict tokens: permission for one submission, which only who has the engine's secret can make and which works once.
+
+The secret of a simulation is derived from its journal, so that the session can be derived again: there, a token keeps
+orders from leaving by mistake, unjudged or altered. At a live venue it is random, and gone with the process.
+"""
 
 import hashlib
 import hmac

@@ -2,7 +2,7 @@
 
 | member | required | what it must keep |
 | --- | --- | --- |
-| `capabilities` | yes | the same each time; `paper=True` only where that is proven |
+| `capabilities` | yes | the same each time; `paper=True` only where that is proven; the number of the account |
 | `clock` | yes | the venue's own time, not this machine's |
 | `account` | yes | one moment; raises `BrokerError`, is never empty for want of an answer |
 | `positions` | yes | shares by ticker; raises, is never empty for want of an answer |
@@ -47,20 +47,30 @@ PRICES = {"AURX": 50.0, "BOLT": 20.0}
 def open_broker(settings: BrokerSettings) -> Broker:
     """The entry point. Keys would come from `settings.secret("MY_BROKER_KEY")`, and from nowhere else."""
     venue = Exchange(datetime(2026, 11, 20, 17, tzinfo=UTC), lambda ticker, at: PRICES.get(ticker))
-    return ToyBroker(venue, FaultInjector())
+    return ToyBroker(venue, FaultInjector(), settings)
 
 
 class ToyBroker:
-    """A paper account in memory. `wire` stands for the connection, which may fail."""
+    """An account in memory. `wire` stands for the connection, which may fail."""
 
-    def __init__(self, venue: Exchange, wire: FaultInjector) -> None:
-        self._venue, self._wire = venue, wire
+    def __init__(
+        self, venue: Exchange, wire: FaultInjector, settings: BrokerSettings, account: str = "PAPER-1"
+    ) -> None:
+        self._venue, self._wire, self._account = venue, wire, account
+        self._paper = account.startswith("PAPER")
+        settings.admit("the toy venue", account, paper=self._paper)
 
     @property
     def capabilities(self) -> Capabilities:
         """What it can do."""
         return Capabilities(
-            name="toy", paper=True, fractional=True, shorting=False, order_types=("market", "limit"), replaces=True
+            name="toy",
+            paper=self._paper,
+            account=self._account,
+            fractional=True,
+            shorting=False,
+            order_types=("market", "limit"),
+            replaces=True,
         )
 
     def clock(self) -> BrokerClock:

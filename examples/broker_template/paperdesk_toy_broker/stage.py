@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from paperdesk.tools.broker import Broker
+from paperdesk.tools.broker.registry import BrokerSettings
 from paperdesk.tools.broker.stand_in.exchange import Exchange
 from paperdesk.tools.broker.stand_in.faults import Fault, FaultInjector
 
@@ -26,6 +27,7 @@ class ToyStage:
         }
     )
     partial = True
+    live_number = "LIVE-1"
 
     def __init__(self) -> None:
         self.injector = FaultInjector()
@@ -34,7 +36,12 @@ class ToyStage:
 
     def open(self) -> Broker:
         """A new connection to the same account."""
-        return ToyBroker(self._venue, self.injector)
+        return ToyBroker(self._venue, self.injector, BrokerSettings(environment={}))
+
+    def open_live(self, live: bool, named: str) -> Broker:
+        """An account that is not a paper account, with the two switches of live trading."""
+        settings = BrokerSettings(live=live, environment={"PAPERDESK_LIVE_ACCOUNT": named})
+        return ToyBroker(self._venue, self.injector, settings, self.live_number)
 
     def now(self) -> datetime:
         """The venue's time."""

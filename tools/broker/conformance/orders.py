@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 
-from .bench import TOKEN, Bench, an_error, must, near
+from ..guard import GuardedBroker
+from .bench import TOKEN, Bench, an_error, must, near, permit
 from .promise import Check, registering
+from .stage import LiveStage
 
 FOUND: list[Check] = []
 """In the order of this file."""
@@ -15,6 +17,27 @@ def it_is_a_paper_account(b: Bench) -> None:
     """The endpoint proves to be a paper account, and says the same each time."""
     must(b.broker.capabilities.paper, "capabilities.paper is not true")
     must(b.broker.capabilities == b.reopen().capabilities, "the capabilities changed with a new connection")
+
+
+@check("account", "live")
+def real_money_needs_both_switches(b: Bench) -> None:
+    """An account that is no paper account is refused by adapter and guard unless both switches name it, and says so."""
+    assert isinstance(b.stage, LiveStage)
+    number = b.stage.live_number
+    for live, named in ((False, ""), (True, ""), (False, number), (True, "another")):
+        with an_error(f"it was opened with live={live} and the number {named!r}"):
+            b.stage.open_live(live, named).close()
+    broker = b.stage.open_live(True, number)
+    try:
+        able = broker.capabilities
+        must(not able.paper, "capabilities.paper is true of an account that is none")
+        must(able.account == number, f"the account is {number}, and it says {able.account!r}")
+        for named in ("", "another"):
+            with an_error(f"the guard let it through with the number {named!r}"):
+                GuardedBroker(broker, permit, live_account=named)
+        GuardedBroker(broker, permit, live_account=number)
+    finally:
+        broker.close()
 
 
 @check("account")

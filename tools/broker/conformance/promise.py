@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ..protocol import Broker
 from .bench import Bench
-from .stage import Stage
+from .stage import LiveStage, Stage
 
 
 @dataclass(frozen=True)
@@ -17,13 +17,15 @@ class Check:
     about: str
     run: Callable[[Bench], None]
     needs: frozenset[str]
-    """Faults, and of the broker `replaces`, `limit`, `fractional`, `streams`; of the stage `partial`."""
+    """Faults, and of the broker `replaces`, `limit`, `fractional`, `streams`; of the stage `partial`, and `live` where
+    it is a `LiveStage`."""
 
     def missing(self, stage: Stage, broker: Broker) -> list[str]:
         """What it needs and does not find here."""
         able = broker.capabilities
         found: set[str] = set(stage.faults)
         found |= {"partial"} if stage.partial else set()
+        found |= {"live"} if isinstance(stage, LiveStage) else set()
         found |= {"replaces"} if able.replaces else set()
         found |= {"limit"} if "limit" in able.order_types else set()
         found |= {"fractional"} if able.fractional else set()

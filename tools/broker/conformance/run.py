@@ -7,6 +7,7 @@ from importlib.metadata import entry_points
 from typing import Literal
 
 from ...errors import InputError
+from ..registry import extra_of
 from .bench import Bench, Broken
 from .checks import CHECKS
 from .promise import Check
@@ -40,10 +41,10 @@ def run_one(stage: Callable[[], Stage], check: Check) -> Result:
     place = stage()
     try:
         bench = Bench(place)
-        missing = check.missing(place, bench.broker)
-        if missing:
-            return Result(check, "skipped", f"needs {', '.join(missing)}")
         try:
+            missing = check.missing(place, bench.broker)
+            if missing:
+                return Result(check, "skipped", f"needs {', '.join(missing)}")
             check.run(bench)
         except Broken as broken:
             return Result(check, "broken", str(broken))
@@ -75,6 +76,7 @@ def stage_of(name: str) -> Callable[[], Stage]:
         stage: Callable[[], Stage] = getattr(import_module(module), attribute)
     except (ImportError, AttributeError) as error:
         raise InputError(
-            f"The stage of {name!r} cannot be loaded ({error}): install what it needs, e.g. paperdesk[brokers]."
+            f"The stage of {name!r} cannot be loaded ({error}): install what it needs by pip install "
+            f"'paperdesk[{extra_of(name)}]'."
         ) from error
     return stage

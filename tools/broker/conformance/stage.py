@@ -1,7 +1,7 @@
 """Where a broker is checked: a venue that trades and fails on demand."""
 
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ..protocol import Broker
 from ..stand_in.faults import Fault, FaultInjector
@@ -39,4 +39,16 @@ class Stage(Protocol):
 
     def close(self) -> None:
         """End it."""
+        ...
+
+
+@runtime_checkable
+class LiveStage(Protocol):
+    """A stage that can show an account that is no paper account, so that the switches of live trading are checked."""
+
+    live_number: str
+    """Number of that account."""
+
+    def open_live(self, live: bool, named: str) -> Broker:
+        """A connection to that account, with these two switches: `BrokerSettings.live`, and the number named."""
         ...

@@ -52,6 +52,7 @@ class AlpacaServer(AlpacaVenue, Loopback):
     ) -> None:
         self.hang_up_streams()
         super().__exit__(kind, error, trace)
+        self.exchange.listeners.remove(self.push)
 
     def hang_up_streams(self) -> None:
         """Break every connection to the stream."""

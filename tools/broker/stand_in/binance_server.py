@@ -60,6 +60,8 @@ class BinanceServer(Loopback):
     ) -> None:
         self.exchange, self.coins = exchange, coins
         self.key, self.secret, self.uid = key, secret, uid
+        self.window: int | None = None
+        """Milliseconds after which the latest signed request was not to be taken any more."""
         super().__init__(faults or FaultInjector())
 
     @property
@@ -86,6 +88,7 @@ class BinanceServer(Loopback):
         wanted = hmac.new(self.secret.encode(), signed.encode(), hashlib.sha256).hexdigest()
         if request.headers.get("x-mbx-apikey") != self.key or not hmac.compare_digest(signature, wanted):
             return None, lambda: (401, {"code": -2015, "msg": "Invalid API-key, IP, or permissions for action."})
+        self.window = int(query["recvWindow"]) if "recvWindow" in query else None
         return private[0], lambda: self._locked(private[1], query)
 
     def failure(self, status: int) -> Any:
@@ -263,7 +266,7 @@ def _fill(trade: Trade) -> dict[str, Any]:
         "price": str(trade.price),
         "qty": f"{trade.quantity:.8f}",
         "quoteQty": f"{trade.quantity * trade.price:.8f}",
-        "commission": "0",
+        "commission": f"{trade.commission:.8f}",
         "commissionAsset": QUOTE,
         "time": _millis(trade.at),
         "isBuyer": trade.side == "buy",

@@ -65,6 +65,7 @@ class Trade:
     quantity: float
     price: float
     at: datetime
+    commission: float = 0.0
 
 
 Listener = Callable[[Order, Trade | None], None]
@@ -92,6 +93,7 @@ class Exchange:
         hours: the session that is open at a moment, or the next one.
         fractional: whether parts of a share trade.
         slippage: fraction by which a market order trades worse than the price.
+        commission: of an execution, as a fraction of its value.
     """
 
     now: datetime
@@ -100,6 +102,7 @@ class Exchange:
     hours: Callable[[datetime], Hours] = weekdays
     fractional: bool = True
     slippage: float = 0.0
+    commission: float = 0.0
     share_of_fill: float = 1.0
     """How much of an order's rest trades at one moment; less than 1 makes partial fills."""
     positions: dict[str, float] = field(default_factory=dict)
@@ -271,12 +274,12 @@ class Exchange:
         if not self.fractional and quantity > 0:
             quantity = float(max(1, int(quantity)))
         if order.side == "buy":
-            affordable = self.cash / price
+            affordable = self.cash / (price * (1 + self.commission))
             quantity = min(quantity, affordable if self.fractional else float(int(affordable)))
         if quantity <= DUST:
             return
-        sign = 1 if order.side == "buy" else -1
-        self.cash -= sign * quantity * price
+        sign, commission = 1 if order.side == "buy" else -1, quantity * price * self.commission
+        self.cash -= sign * quantity * price + commission
         held = self.positions.get(order.ticker, 0.0) + sign * quantity
         if abs(held) < DUST:
             self.positions.pop(order.ticker, None)
@@ -300,6 +303,7 @@ class Exchange:
             quantity=quantity,
             price=price,
             at=self.now,
+            commission=commission,
         )
         self.trades.append(trade)
         self._tell(self.orders[order.id], trade)

@@ -79,9 +79,6 @@ class FaultInjector:
             if operation in operations:
                 del self._planned[i]
                 return fault
-        for fault in sorted(self.standing):
-            if operation in _HITS[fault]:
-                return fault
         drawn = self._random.random()
         for fault, rate in self.rates.items():
             if operation in _HITS[fault]:
@@ -90,7 +87,7 @@ class FaultInjector:
                     if fault in ("busy", "gateway_timeout"):
                         self._planned.extend([(fault, _EVERYTHING)] * (self.burst - 1))
                     return fault
-        return None
+        return next((fault for fault in sorted(self.standing) if operation in _HITS[fault]), None)
 
     def around(self, operation: Operation, act: Callable[[], Any]) -> Any:
         """Do `act` as the wire lets it be done, for clients that are objects and not connections.

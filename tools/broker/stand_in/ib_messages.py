@@ -22,9 +22,9 @@ def packed(fields: Fields) -> bytes:
     return struct.pack(">I", len(body)) + body
 
 
-def contract(ticker: str, exchange: str = "SMART") -> Fields:
-    """The contract of a US share."""
-    return (number(ticker), ticker, "STK", "", 0, "", "", exchange, "USD", ticker, "NMS")
+def contract(ticker: str, kind: str = "STK", currency: str = "USD") -> Fields:
+    """A contract: of a US share, unless told otherwise."""
+    return (number(ticker), ticker, kind, "", 0, "", "", "SMART", currency, ticker, "NMS")
 
 
 def number(ticker: str) -> int:
@@ -99,7 +99,7 @@ def execution_id(trade: Trade) -> str:
 
 def commission(trade: Trade) -> Fields:
     """What an execution cost."""
-    return (59, 1, execution_id(trade), 0.0, "USD", "", "", "")
+    return (59, 1, execution_id(trade), trade.commission, "USD", "", "", "")
 
 
 def error(request: int, code: int, said: str) -> Fields:

@@ -1,7 +1,8 @@
 """A loopback gateway that speaks the TWS API's wire before an `Exchange`, to the real client (`ib_async`).
 
 As with the real one, `orderRef` is a note that any number of orders may share, an order's number belongs to the client
-that sent it, and executions and status are pushed to that client. A lost answer is a connection that breaks.
+that sent it, executions and status are pushed to that client, and at midnight in New York what has ended is forgotten.
+A lost answer is a connection that breaks.
 """
 
 import socket
@@ -10,9 +11,10 @@ import struct
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
+from zoneinfo import ZoneInfo
 
 from .exchange import Exchange, Order, Refused, Trade
 from .faults import FaultInjector, Operation
@@ -30,8 +32,10 @@ from .ib_messages import (
     order_status,
     packed,
 )
+from .loopback import EndsConnections
 
 SKEW = timedelta(hours=1)
+ZONE = ZoneInfo("America/New_York")
 _TYPES = {"MKT": "market", "LMT": "limit", "STP": "stop"}
 _BREAKS = frozenset({"request_lost", "disconnect", "failed_snapshot"})
 """Faults under which nothing is done."""
@@ -51,6 +55,16 @@ class IBServer:
     ) -> None:
         self.exchange, self.faults, self.accounts = exchange, faults or FaultInjector(), accounts
         self.stale_cash = exchange.cash
+        self.read_only = False
+        """Whether it takes no orders."""
+        self.unseen: set[str] = set()
+        """Tickers whose prices the user has not subscribed to."""
+        self.contracts: dict[str, tuple[str, str]] = {}
+        """Kind and currency of what is held, where it is no US share."""
+        self.currency = "USD"
+        """Of the account."""
+        self.untold: set[str] = set()
+        """Values of the account that a download leaves out."""
         self.sent_by: dict[str, tuple[int, int]] = {}
         """Client and number of every order, by the exchange's id."""
         self.clients: set[_Client] = set()
@@ -65,23 +79,26 @@ class IBServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for client in tuple(self.clients):
-            client.hang_up()
         self._server.shutdown()
         self._server.server_close()
+        self._thread.join()
+        self.exchange.listeners.remove(self._push)
 
     @property
     def environment(self) -> dict[str, str]:
         """The environment in which a client finds this gateway."""
         return {"IB_HOST": "127.0.0.1", "IB_PORT": str(self._server.server_address[1])}
 
+    def remembers(self, at: datetime) -> bool:
+        """Whether a moment is of this day in New York: what ended before is told no more."""
+        return at.astimezone(ZONE).date() == self.exchange.now.astimezone(ZONE).date()
+
     def _push(self, order: Order, trade: Trade | None) -> None:
         for client in tuple(self.clients):
             client.push(order, trade)
 
 
-class _Server(socketserver.ThreadingTCPServer):
-    daemon_threads = True
+class _Server(EndsConnections, socketserver.TCPServer):
     allow_reuse_address = True
 
 
@@ -127,6 +144,9 @@ class _Client:
         account = self._server.accounts[0]
         return open_order(order, number, self._id, account), order_status(order, number, self._id)
 
+    def _contract(self, ticker: str) -> Fields:
+        return contract(ticker, *self._server.contracts.get(ticker, ()))
+
     def _answer(self, fields: list[str]) -> None:
         operation, act = _ANSWERS.get(int(fields[0]), (None, None))
         if act is None:
@@ -171,7 +191,7 @@ class _Client:
     def positions(self, fields: list[str]) -> None:
         """All positions."""
         account, held = self._server.accounts[0], self._server.exchange.positions
-        rows = [(61, 3, account, *contract(ticker), shares, 0.0) for ticker, shares in held.items()]
+        rows = [(61, 3, account, *self._contract(ticker), shares, 0.0) for ticker, shares in held.items()]
         self.tell(*rows, (62, 1))
 
     def account(self, fields: list[str]) -> None:
@@ -182,14 +202,16 @@ class _Client:
         cash, equity = exchange.cash, exchange.equity()
         if "stale_snapshot" in self._server.faults.standing:
             cash = equity = self._server.stale_cash
+        values = {"TotalCashValue": cash, "NetLiquidation": equity}
         rows: list[Fields] = [
-            (6, 2, "TotalCashValue", cash, "USD", account),
-            (6, 2, "NetLiquidation", equity, "USD", account),
+            (6, 2, name, value, self._server.currency, account)
+            for name, value in values.items()
+            if name not in self._server.untold
         ]
         for ticker, shares in exchange.positions.items():
             price = exchange.price(ticker, exchange.now) or 0.0
             value = (shares, price, shares * price, 0.0, 0.0, 0.0, account)
-            rows.append((7, 8, *contract(ticker), *value))
+            rows.append((7, 8, *self._contract(ticker), *value))
         self.tell(*rows, (8, 1, f"{exchange.now:%H:%M}"), (54, 1, account))
 
     def orders(self, fields: list[str]) -> None:
@@ -201,15 +223,17 @@ class _Client:
         self.tell(*rows, (53, 1))
 
     def completed(self, fields: list[str]) -> None:
-        """Orders of the day that have ended."""
-        ended = [order for order in self._server.exchange.orders.values() if order.status != "open"]
+        """Orders of the day that have ended; those of before midnight are forgotten."""
+        orders = self._server.exchange.orders.values()
+        ended = [order for order in orders if order.ended_at is not None and self._server.remembers(order.ended_at)]
         self.tell(*(completed_order(order, self._server.accounts[0]) for order in ended), (102,))
 
     def executions(self, fields: list[str]) -> None:
         """Executions of the day, each with what it cost."""
         request, exchange, standing = int(fields[2]), self._server.exchange, self._server.faults.standing
         rows: list[Fields] = []
-        for trade in exchange.trades:
+        trades = [trade for trade in exchange.trades if self._server.remembers(trade.at)]
+        for trade in trades:
             client, number = self._server.sent_by[trade.order_id]
             order = exchange.orders[trade.order_id]
             rows.append(execution(trade, request, number, order, client, self._server.accounts[0]))
@@ -217,13 +241,16 @@ class _Client:
             rows = [row for row in rows for _ in range(2)]
         if "out_of_order_events" in standing:
             rows = rows[::-1]
-        self.tell(*rows, *(commission(trade) for trade in exchange.trades), (55, 1, request))
+        self.tell(*rows, *(commission(trade) for trade in trades), (55, 1, request))
 
     def place(self, fields: list[str]) -> None:
         """Take an order."""
         number, note = int(fields[1]), fields[26]
         exchange = self._server.exchange
         key = f"{self._id}:{number}"
+        if self._server.read_only:
+            said = "Error validating request.-'bW' : cause - The API interface is currently in Read-Only mode."
+            return self.tell(error(number, 321, said))
         if (self._id, number) in self._server.sent_by.values():
             return self.tell(error(number, 103, "Duplicate order id"))
         uses = sum(note_of(order) == note for order in exchange.orders.values())
@@ -265,6 +292,8 @@ class _Client:
         price = exchange.price(ticker, exchange.now)
         if price is None:
             return self.tell(error(request, 200, "No security definition has been found for the request"))
+        if ticker in self._server.unseen:
+            return self.tell(error(request, 354, "Requested market data is not subscribed."))
         self.tell((1, 6, request, 1, price * 0.9999, 1e6, 0), (1, 6, request, 2, price * 1.0001, 1e6, 0))
         self.tell((57, 1, request))
 

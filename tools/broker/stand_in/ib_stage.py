@@ -1,43 +1,28 @@
 """The stage of the adapter of Interactive Brokers."""
 
-from datetime import datetime, timedelta
-
 from ..interactive_brokers import InteractiveBrokers
 from ..protocol import Broker
 from ..registry import BrokerSettings
-from .alpaca_stage import exchange
-from .faults import FAULTS, Fault, FaultInjector
+from .faults import FaultInjector
 from .ib_server import IBServer
+from .stage import COMMISSION, ServedStage, exchange
 
 
-class IBStage:
+class IBStage(ServedStage):
     """The real client (`ib_async`) before a loopback gateway that speaks the TWS API."""
 
-    tickers = ("AURX", "BOLT")
-    faults: frozenset[Fault] = frozenset(FAULTS)
-    partial = True
+    live_number = "U7654321"
 
     def __init__(self) -> None:
-        self.injector = FaultInjector()
-        self._exchange = exchange(fractional=False)
-        self._server = IBServer(self._exchange, self.injector)
-        self._server.__enter__()
+        trading, injector = exchange(fractional=False, commission=COMMISSION), FaultInjector()
+        self._gateway = IBServer(trading, injector)
+        super().__init__(trading, self._gateway, injector)
 
-    def open(self) -> Broker:
+    def connect(self, settings: BrokerSettings) -> Broker:
         """A new client."""
-        settings = BrokerSettings(timeout_seconds=5, environment=self._server.environment)
         return InteractiveBrokers(settings, pauses=(0.0, 0.0))
 
-    def now(self) -> datetime:
-        """The exchange's clock."""
-        return self._exchange.now
-
-    def trade(self, share: float = 1.0) -> None:
-        """A minute in which `share` of every order fills."""
-        self._exchange.share_of_fill = share
-        self._exchange.advance(self._exchange.now + timedelta(minutes=1))
-        self._exchange.share_of_fill = 0.0
-
-    def close(self) -> None:
-        """Stop the server."""
-        self._server.__exit__(None, None, None)
+    def open_live(self, live: bool, named: str) -> Broker:
+        """A client of an account whose id is not a paper account's."""
+        self._gateway.accounts = (self.live_number,)
+        return self.connect(self.settings(live, named))

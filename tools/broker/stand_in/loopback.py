@@ -5,7 +5,9 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from socketserver import ThreadingMixIn
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 from urllib.parse import parse_qs, urlsplit
@@ -52,6 +54,7 @@ class Loopback:
     ) -> None:
         self._server.shutdown()
         self._server.server_close()
+        self._thread.join()
 
     def find(self, request: Request) -> tuple[Operation | None, Callable[[], Answer]]:
         """The operation that a fault can hit, and what makes the answer once it is due."""
@@ -66,9 +69,35 @@ class Loopback:
         return False
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
+class EndsConnections(ThreadingMixIn):
+    """Of a server: when it is closed, connections that are still open are broken, and their threads have ended."""
 
+    daemon_threads = False
+    block_on_close = True
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        self._open: set[socket.socket] = set()
+        super().__init__(*given, **named)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Remember the connection until it is closed."""
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Forget it."""
+        self._open.discard(request)
+        super().shutdown_request(request)  # type: ignore[misc]
+
+    def server_close(self) -> None:
+        """Break what is open, and wait for the threads."""
+        for connection in tuple(self._open):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        super().server_close()
+
+
+class _Server(EndsConnections, HTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Clients hang up, and are killed: that is nothing to print."""
         if not isinstance(sys.exception(), ConnectionError):
