@@ -121,6 +121,18 @@ def test_what_is_learnt_may_not_be_later_than_the_examination(tmp_path: Path) ->
         checked(late, early, early, ordered=True)
 
 
+def test_parts_are_ordered_only_where_all_have_dates(tmp_path: Path) -> None:
+    rows = labelled(400, days=100)
+    learn = write(tmp_path / "a.csv", rows.rows(range(300)))
+    exam = rows.rows(range(300, 400))
+    assert parts_of(learn, exam=write(tmp_path / "b.csv", exam)).ordered
+    undated = replace(exam, dates=())
+    assert not parts_of(learn, exam=write(tmp_path / "b.csv", undated)).ordered
+    inside = replace(exam, dates=tuple(rows.dates[250 + i // 2] for i in range(100)))  # where it is stopped by
+    with pytest.raises(Leakage, match=r"What it is stopped by reaches to 2020-03-15 and b.csv begins on 2020-03-03"):
+        parts_of(learn, exam=write(tmp_path / "b.csv", inside))
+
+
 def test_texts_of_one_template_are_told_to_leak(tmp_path: Path) -> None:
     names = [f"{a}{b}" for a in "BCDFGHKL" for b in ("arn", "elm", "ink", "oss", "unt")]
     said = {
