@@ -15,6 +15,7 @@ from ...agents.models.files.places import find_file
 from ...agents.models.llama_cpp import LlamaCpp
 from ...tools.frozen import Frozen
 from ...tools.market.laboratory import LaboratoryPlan
+from ...tools.sentiment.writing import write_whole
 from .adapter import LEAST, Progress, Recipe, Trained, lora_config, required, train_adapter
 from .examination import Examined, examine
 from .exercises import Exercise, TrainingError, digest_of, drawn, refuse_leaks, refuse_poor
@@ -57,6 +58,8 @@ class Card(Frozen):
     base: str
     base_sha256: str
     adapter_sha256: str
+    weights_sha256: str = ""
+    """Of what is gone on from; empty on cards from before it was kept."""
     plan: DeskPlan
     recipe: Recipe
     learnt: int
@@ -76,6 +79,11 @@ class Card(Frozen):
     before: dict[str, Examined]
     """By agent, the base model on the examination."""
     after: dict[str, Examined]
+
+    @property
+    def agent(self) -> str | None:
+        """The only analyst that it learnt from; None: all."""
+        return self.plan.agent
 
 
 @dataclass(frozen=True)
@@ -120,11 +128,13 @@ def train_desk(
         raise TrainingError(f"{out} holds a trained adapter: name a new folder, or delete that one.")
     for name in ("torch", "transformers", "peft", "gguf", "safetensors"):
         required(name)  # told before the slow steps
-    out.mkdir(parents=True, exist_ok=True)
     parts = exercises or (journal_parts(plan, say) if plan.journals else market_parts(plan, say))
     refuse_leaks(parts.learn, parts.exam, by_time=plan.journals is not None)
+    out.mkdir(parents=True, exist_ok=True)
     say(f"training on {len(parts.learn)} exercises")
-    trained = train_adapter(base, parts.learn, parts.held_back, recipe, checkpoint=out / CHECKPOINT, listen=listen)
+    trained = train_adapter(
+        base, parts.learn, parts.held_back, recipe, checkpoint=out / CHECKPOINT, say=say, listen=listen
+    )
     write_adapter(trained, base, out)
     say(f"examining on {len(parts.exam)} exercises never seen")
     before, after = (by_agent(base, adapter, parts.exam, recipe.threads) for adapter in (None, out / ADAPTER_FILE))
@@ -132,6 +142,7 @@ def train_desk(
         base=base.name,
         base_sha256=file_digest(base),
         adapter_sha256=file_digest(out / ADAPTER_FILE),
+        weights_sha256=file_digest(out / WEIGHTS_FILE),
         plan=plan,
         recipe=recipe,
         learnt=len(parts.learn),
@@ -146,7 +157,7 @@ def train_desk(
         before=before,
         after=after,
     )
-    (out / CARD_FILE).write_text(json.dumps(card.model_dump(mode="json"), indent=1) + "\n", encoding="utf-8")
+    write_whole(out / CARD_FILE, (json.dumps(card.model_dump(mode="json"), indent=1) + "\n").encode())
     (out / CHECKPOINT).unlink(missing_ok=True)
     return card
 

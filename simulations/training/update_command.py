@@ -27,8 +27,8 @@ from .examination import Examined
 from .exercises import Exercise, TrainingError, digest_of, refuse_leaks, refuse_poor
 from .journal_exercises import FromJournals, Harvest, harvest, parts_of
 from .kept import HELD_OUT, KEPT, Damaged, Kept, read_kept, sampled, write_kept
-from .places import ADAPTER_FILE, CARD_FILE, CHECKPOINT
-from .registry import Clock, Step, folder_of, read_registry, record, wall_clock
+from .places import ADAPTER_FILE, CARD_FILE, CHECKPOINT, WEIGHTS_FILE
+from .registry import Clock, Step, folder_of, no_card, read_registry, record, wall_clock
 
 
 class OtherBase(TrainingError):
@@ -60,6 +60,10 @@ class UpdateCard(Frozen):
     base: str
     base_sha256: str
     adapter_sha256: str
+    weights_sha256: str = ""
+    """Of what is gone on from; empty on cards from before it was kept."""
+    agent: str | None = None
+    """The only analyst that it learns from, as its first version did; None: all."""
     champion: str
     """The version that it began with."""
     champion_sha256: str
@@ -111,8 +115,7 @@ def read_card(folder: Path) -> Card | UpdateCard:
     try:
         return _CARD.validate_json((folder / CARD_FILE).read_bytes())
     except (OSError, ValidationError):
-        path = folder / CARD_FILE
-        raise Damaged(f"{path} is no card of an adapter: put the old one back, or train the adapter anew.") from None
+        raise no_card(folder / CARD_FILE) from None
 
 
 def update_adapter(
@@ -148,7 +151,8 @@ def update_adapter(
     for name in ("torch", "transformers", "peft", "gguf", "safetensors"):
         required(name)  # told before the slow steps
     kept = read_kept(champion, card.kept_sha256)
-    found = harvest(plan.journals, after=card.as_of)
+    _refuse_other_weights(champion, card.weights_sha256)
+    found = harvest(plan.journals, agent=card.agent, after=card.as_of)
     lesson = lesson_of(found, kept, plan, after=card.as_of)
     learnt = [*lesson.learn, *lesson.replay]
     recipe = recipe_of(card.recipe, plan)
@@ -166,15 +170,35 @@ def update_adapter(
         out.mkdir(parents=True, exist_ok=True)
         say(f"{registry.champion} goes on: {len(lesson.learn)} new exercises and {len(lesson.replay)} old ones")
         trained = train_adapter(
-            base, learnt, lesson.held_back, recipe, begin_with=champion, checkpoint=out / CHECKPOINT, listen=listen
+            base,
+            learnt,
+            lesson.held_back,
+            recipe,
+            begin_with=champion,
+            checkpoint=out / CHECKPOINT,
+            say=say,
+            listen=listen,
         )
         write_adapter(trained, base, out)
         say(f"both are asked {len(lesson.exam)} later questions and {len(kept.held_out)} old ones")
-        made = _card(plan, registry.champion, champion, out, base, trained, lesson, kept, found)
-        write_whole(out / CARD_FILE, (json.dumps(made.model_dump(mode="json"), indent=1) + "\n").encode())
-    record(adapter, _step(made, version, clock), challenged=made.champion)
+        made = _card(plan, registry.champion, champion, out, base, trained, lesson, kept, found, card.agent)
+        _write_card(out, made)
+    step = record(adapter, _step(made, version, clock), challenged=made.champion).history[-1]
+    if made.promoted and step.what != "promoted":
+        made = made.model_copy(update={"promoted": False, "reason": step.reason})
+        _write_card(out, made)
     (out / CHECKPOINT).unlink(missing_ok=True)
     return made
+
+
+def _refuse_other_weights(champion: Path, digest: str) -> None:
+    path = champion / WEIGHTS_FILE
+    if not path.is_file() or (digest and file_digest(path) != digest):
+        raise Damaged(f"{path} is not the file that was written with the adapter: put the old one back, or train anew.")
+
+
+def _write_card(folder: Path, card: UpdateCard) -> None:
+    write_whole(folder / CARD_FILE, (json.dumps(card.model_dump(mode="json"), indent=1) + "\n").encode())
 
 
 def _card(
@@ -187,6 +211,7 @@ def _card(
     lesson: Lesson,
     kept: Kept,
     found: Harvest,
+    agent: str | None,
 ) -> UpdateCard:
     """The challenger's card, its exercises written and both examined."""
     files = (champion / ADAPTER_FILE, out / ADAPTER_FILE)
@@ -198,6 +223,8 @@ def _card(
         base=base.name,
         base_sha256=file_digest(base),
         adapter_sha256=file_digest(out / ADAPTER_FILE),
+        weights_sha256=file_digest(out / WEIGHTS_FILE),
+        agent=agent,
         champion=name,
         champion_sha256=file_digest(champion / ADAPTER_FILE),
         after=(old.after if old else {}) | new.after,
@@ -242,7 +269,11 @@ def lesson_of(found: Harvest, kept: Kept, plan: UpdatePlan, *, after: date | Non
     replay = _some(replay, round(plan.replayed * len(learn)), rng)
     # what tells when to stop is new and old in the proportion of what is learnt
     back = min(len(replay) // 8, round(plan.replayed * len(held_back)))
-    lesson = Lesson(learn, replay[back:], [*held_back, *replay[:back]], exam)
+    old_back = replay[:back]
+    # a text may have been learnt on two days: both go to one side
+    texts_back = {(e.sheet.prefix, e.text) for e in old_back}
+    replay = [e for e in replay[back:] if (e.sheet.prefix, e.text) not in texts_back]
+    lesson = Lesson(learn, replay, [*held_back, *old_back], exam)
     refuse_leaks(lesson.learn, lesson.exam, by_time=True)
     return lesson
 
