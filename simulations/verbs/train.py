@@ -21,6 +21,8 @@ AsOf = Annotated[
     datetime | None,
     typer.Option(formats=["%Y-%m-%d"], help="Day of the training: what was known later is left out."),
 ]
+LEAST_RATE = 1e-9
+"""A rate of 0 would learn nothing."""
 Adapter = Annotated[Path, typer.Argument(help="Folder that `train desk` made.")]
 
 
@@ -47,7 +49,7 @@ def desk(
     as_of: AsOf = None,
     epochs: Annotated[int, typer.Option(min=1, max=100, help="Times that each question is read.")] = 1,
     rank: Annotated[int, typer.Option(min=1, max=128, help="Rank of the adapter.")] = 8,
-    learning_rate: Annotated[float, typer.Option(help="Of AdamW at its highest.")] = 5e-4,
+    learning_rate: Annotated[float, typer.Option(min=LEAST_RATE, max=1, help="Of AdamW at its highest.")] = 5e-4,
     batch: Annotated[int, typer.Option(min=1, max=256, help="Questions per step.")] = 16,
     threads: Annotated[int, typer.Option(min=1, max=256, help="CPU threads.")] = 2,
     json: Json = False,
@@ -90,7 +92,9 @@ def reader(
     base: Annotated[str, typer.Option(help="`minilm`, a folder, or a hub name owner/model[@revision].")] = "minilm",
     mode: Annotated[Literal["head", "lora", "full"], typer.Option(help="What of it is trained.")] = "lora",
     epochs: Annotated[int | None, typer.Option(min=1, max=200, help="Times that each text is read at most.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Of AdamW at its highest; by mode if absent.")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(min=LEAST_RATE, max=1, help="Of AdamW at its highest; by mode if absent.")
+    ] = None,
     batch: Annotated[int, typer.Option(min=1, max=512, help="Texts per step.")] = 16,
     rank: Annotated[int, typer.Option(min=1, max=256, help="Rank of the changes in mode lora.")] = 8,
     max_tokens: Annotated[int, typer.Option(min=8, max=8192, help="Tokens of a text that are read.")] = 128,
@@ -162,7 +166,7 @@ def update(
     exercises: Annotated[int, typer.Option(min=64, help="New questions to learn from.")] = 3000,
     examined: Annotated[int, typer.Option(min=16, help="Later questions to be examined on.")] = 400,
     epochs: Annotated[int, typer.Option(min=1, max=100, help="Times that each question is read.")] = 1,
-    learning_rate: Annotated[float, typer.Option(help="Of AdamW at its highest.")] = 2e-4,
+    learning_rate: Annotated[float, typer.Option(min=LEAST_RATE, max=1, help="Of AdamW at its highest.")] = 2e-4,
     batch: Annotated[int, typer.Option(min=1, max=256, help="Questions per step.")] = 16,
     threads: Annotated[int, typer.Option(min=1, max=256, help="CPU threads.")] = 2,
     json: Json = False,
@@ -215,15 +219,19 @@ def rollback(
 def _journals(sessions: str | None, teacher: str | None, as_of: datetime | None) -> "FromJournals | None":
     from ..training.journal_exercises import FromJournals
 
-    if sessions and teacher:
+    if sessions is not None and teacher is not None:
         raise typer.BadParameter("learn from outcomes (--from) or from a teacher (--teacher), not from both")
-    places = sessions or teacher
+    places = sessions if sessions is not None else teacher
     if places is None:
         if as_of is not None:
             raise typer.BadParameter("it is about journals: give --from or --teacher too", param_hint="--as-of")
         return None
+    folders = tuple(place.strip() for place in places.split(","))
+    if not all(folders):
+        hint = "--teacher" if teacher is not None else "--from"
+        raise typer.BadParameter(f"{places!r} names no folder of a session somewhere", param_hint=hint)
     day: date | None = as_of.date() if as_of else None
-    return FromJournals(sessions=tuple(places.split(",")), by="teacher" if teacher else "outcomes", as_of=day)
+    return FromJournals(sessions=folders, by="outcomes" if teacher is None else "teacher", as_of=day)
 
 
 def _seeds(text: str) -> tuple[int, ...]:

@@ -46,5 +46,6 @@ class ReaderRecipe(Frozen):
     @classmethod
     def of(cls, mode: Mode, *, learning_rate: float | None = None, epochs: int | None = None, **others: object) -> Self:
         """The recipe of a mode, with its defaults for what is not given."""
-        values = {"learning_rate": learning_rate or RATES[mode], "epochs": epochs or EPOCHS[mode], **others}
-        return cls.model_validate({"mode": mode, **values})
+        rate = RATES[mode] if learning_rate is None else learning_rate
+        times = EPOCHS[mode] if epochs is None else epochs
+        return cls.model_validate({"mode": mode, "learning_rate": rate, "epochs": times, **others})
