@@ -311,7 +311,7 @@ def test_minilm_comes_out_of_its_package(tmp_path: Path, monkeypatch: pytest.Mon
     assert minilm_folder() == tmp_path / "paperdesk/models/all-MiniLM-L6-v2"
     assert [path.name for path in (tmp_path / "paperdesk/models").iterdir()] == ["all-MiniLM-L6-v2"]
     (minilm_folder() / "model.safetensors").unlink()  # as where somebody made room
-    with pytest.raises(TrainingError, match="cannot be unpacked to .*: delete that folder if it is there"):
+    with pytest.raises(TrainingError, match=r"cannot be unpacked to .*: delete that folder if it is there"):
         minilm_folder()
     assert [path.name for path in (tmp_path / "paperdesk/models").iterdir()] == ["all-MiniLM-L6-v2"]
 

@@ -16,9 +16,9 @@ from paperdesk.simulations.training.reader.recipe import ReaderRecipe
         (["desk", "--from", ""], "names no folder"),
         (["desk", "--teacher", "a,,b"], "names no folder"),
         (["desk", "--from", "", "--teacher", "b"], "not from both"),
-        (["desk", "--learning-rate", "0"], "is not in the range"),
-        (["desk", "--learning-rate", "2"], "is not in the range"),
-        (["reader", "--phrasebook", "60", "--learning-rate", "0"], "is not in the range"),
+        (["desk", "--learning-rate", "0"], "Invalid value for '--learning-rate'"),
+        (["desk", "--learning-rate", "2"], "Invalid value for '--learning-rate'"),
+        (["reader", "--phrasebook", "60", "--learning-rate", "0"], "Invalid value for '--learning-rate'"),
     ],
 )
 def test_options_that_say_nothing_are_refused(given: list[str], words: str, tmp_path: Path) -> None:
