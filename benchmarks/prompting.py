@@ -3,8 +3,9 @@
 The questions are those that a scorecard session of the desk puts to its analysts on a generated market with all edges
 planted, whose truth is known (seed 901, in no training). Examples, by likeness or by time, are earlier questions of the
 same market whose answer was known by then. Corrected is the desk's own way: the distribution is divided by that after a
-content-free question with the same examples before it (Zhao et al. 2021, "Calibrate before use"). The gain is the mean
-difference of Brier scores from the desk's way without examples and adapter, with its interval by days.
+content-free question with the same examples before it (Zhao et al. 2021, "Calibrate before use"); with an adapter the
+desk does not correct. The gain is the mean difference of Brier scores from the desk's way without examples and adapter,
+with its interval by days.
 `PAPERDESK_PROMPTING` is the number of questions of each analyst (200 by default), `PAPERDESK_ADAPTER` an adapter's file
 (the one that comes with PaperDesk by default, where there is one).
 """
@@ -71,7 +72,9 @@ def rows_of(
             for prompt in PROMPTS:
                 raw, corrected = distributions(mind, asked_by(prompt, exam, pool))
                 name = "with" if adapter else "without"
-                said |= {(name, prompt, "no"): raw, (name, prompt, "yes"): corrected}
+                said[name, prompt, "no"] = raw
+                if not adapter:  # who wears one is not corrected
+                    said[name, prompt, "yes"] = corrected
                 say(f"{agent}, {name} the adapter, {prompt}: done")
     reference = losses(said["without", "bare", "yes"], right)
     rows = []
