@@ -11,6 +11,7 @@ import os
 import sys
 import tempfile
 import time
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -22,25 +23,25 @@ from paperdesk.simulations.evaluation.trials import VARIABLE
 from paperdesk.simulations.session import start
 from paperdesk.tools.market.laboratory import LaboratoryPlan, make, write_laboratory
 
-SEEDS = range(101, 151)
-"""Nobody had looked at these. Strength, size and verdict were chosen on seeds 1 to 10 and 1001 to 1060; on 51 to 100,
-with three years, 1 of 50 and 40 of 50 were called skilled."""
+RECORDS = {3: range(51, 101), 5: range(101, 151)}
+"""Years of a market, and its seeds. Nobody had looked at these; strength, size and verdict were chosen on seeds 1 to 10
+and 1001 to 1060, the five years after what the three had shown."""
 STRENGTH = 10.0
 """Times the usual size: a few years of ten companies are little to tell skill by."""
-COMPANIES, YEARS = 10, 5
+COMPANIES = 10
 ACCOUNTS = 40
 """Random accounts: no more than two of them may do better."""
 MAX_WEIGHT = 0.3
 
 
-def judged(seed: int, strength: float, model: str = "scorecard") -> dict[str, Any]:
+def judged(seed: int, years: int, strength: float, model: str = "scorecard") -> dict[str, Any]:
     """One market, one session, one verdict."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         os.environ[VARIABLE] = str(folder / "trials.db")
         plan = LaboratoryPlan(
             companies=COMPANIES,
-            years=YEARS,
+            years=years,
             seed=seed,
             distractors=0,
             edges={"momentum": strength} if strength else {},
@@ -60,26 +61,27 @@ def judged(seed: int, strength: float, model: str = "scorecard") -> dict[str, An
 
 
 def measure() -> list[dict[str, Any]]:
-    """A row with momentum planted, one with nothing, over all seeds."""
+    """For each length of record, a row with nothing planted and one with momentum."""
     os.environ["PAPERDESK_CACHE"] = "off"
     rows = []
-    for name, strength in (("nothing planted", 0.0), (f"momentum planted, strength {STRENGTH:g}", STRENGTH)):
+    planted = (("nothing planted", 0.0), (f"momentum planted, strength {STRENGTH:g}", STRENGTH))
+    for (years, seeds), (name, strength) in product(RECORDS.items(), planted):
         began, verdicts = time.process_time(), []
-        for seed in SEEDS:
-            verdicts.append(judged(seed, strength))
-            sys.stderr.write(f"{name}: {verdicts[-1]}\n")
-        rows.append(summary(name, verdicts, time.process_time() - began))
+        for seed in seeds:
+            verdicts.append(judged(seed, years, strength))
+            sys.stderr.write(f"{name}, {years} years: {verdicts[-1]}\n")
+        rows.append(summary(name, years, verdicts, time.process_time() - began))
     return rows
 
 
-def summary(name: str, verdicts: list[dict[str, Any]], cpu_s: float) -> dict[str, Any]:
+def summary(name: str, years: int, verdicts: list[dict[str, Any]], cpu_s: float) -> dict[str, Any]:
     """A row."""
     alphas = sorted(row["alpha"] for row in verdicts)
     called = sum(row["skilled"] for row in verdicts)
     return {
         "market": name,
         "companies": COMPANIES,
-        "years": YEARS,
+        "years": years,
         "seeds": len(verdicts),
         "called_skilled": called,
         "share": round(called / len(verdicts), 3),

@@ -128,15 +128,21 @@ def simulated_policy(config: SessionConfig) -> Policy:
 
 def mind_of(config: SessionConfig, access: Access | None) -> ModelCore:
     """The mind of a session, opened; `access` says how a server may be used."""
-    agents = (*(seat.name for seat in roster_of(config).seated), AUDITOR, PORTFOLIO_MANAGER)
+    asked = asked_in(config)
     return open_model(
         config.model,
         threads=config.threads,
         seed=config.seed,
         context=config.context,
         access=access,
-        adapters=named_adapters(config.adapter, agents),
+        adapters=named_adapters(config.adapter, asked),
+        roles=asked,
     )
+
+
+def asked_in(config: SessionConfig) -> tuple[str, ...]:
+    """The roles whose questions the mind of a session answers."""
+    return (*(seat.name for seat in roster_of(config).seated), AUDITOR, PORTFOLIO_MANAGER)
 
 
 def dated(fingerprint: Fingerprint, config: SessionConfig) -> Fingerprint:
@@ -189,7 +195,7 @@ class Minds:
         if end <= self._past and number in self._recorded:
             fingerprint = self._recorded[number]
             return fingerprint, Replay({}, fingerprint)
-        key = tuple(getattr(stage.config, name) for name in MIND)
+        key = (*(getattr(stage.config, name) for name in MIND), asked_in(stage.config))
         if key not in self._open:
             self._open[key] = self._closing.enter_context(closing(mind_of(stage.config, self._access)))
         mind = self._open[key]

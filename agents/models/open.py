@@ -1,5 +1,6 @@
 """From a word on the command line to a mind. Importing this module loads no model library."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 from .adapters import Adapters, shipped
@@ -26,6 +27,7 @@ def open_model(
     access: Access | None = None,
     trust: bool = False,
     adapters: Adapters | None = None,
+    roles: Collection[str] | None = None,
 ) -> ModelCore:
     """The mind that `spec` names. Nothing is ever downloaded here.
 
@@ -40,6 +42,7 @@ def open_model(
         trust: load a GGUF file although nobody vouches for it; constructing `LlamaCpp` is the same act.
         adapters: LoRA adapters in GGUF form for a GGUF file, by role; empty: none. By default the bundled model has
             the one that comes with PaperDesk, and no other model has any.
+        roles: who will be asked; of the adapter that comes with PaperDesk, others have no part. All if absent.
 
     Raises:
         ModelInputError: unknown spec, no such file, not a GGUF, a file that is not allowed, an adapter that belongs to
@@ -62,7 +65,8 @@ def open_model(
     # the bundled file came with a package that somebody chose to install
     bundled = spec == "smollm2"
     if adapters is None:
-        adapters = shipped() if bundled else {}
+        own = shipped() if bundled else {}
+        adapters = {role: file for role, file in own.items() if roles is None or role in roles}
     return _open_file(path, adapters, threads=threads, seed=seed, context=context, trust=trust or bundled)
 
 
