@@ -13,13 +13,17 @@ import pytest
 from paperdesk.memory.journal import Journal, verify
 from paperdesk.memory.journal.events import BarClosed, DecisionClosed, Event, SessionStarted
 
+ROUNDS, A_ROUND = 20, 380
+"""How often the writer is killed, and how many events more it may come to each time."""
+
 WRITER = """
+import signal
 import sys
 from datetime import date, timedelta
 from pathlib import Path
 from paperdesk.memory.journal import Journal
 from paperdesk.memory.journal.events import EVENT
-folder = Path(sys.argv[1])
+folder, last = Path(sys.argv[1]), int(sys.argv[2])
 with Journal.open_for_resume(folder) if folder.exists() else Journal.create(folder) as journal:
     for number, line in enumerate(sys.stdin, start=1):
         journal.append(EVENT.validate_json(line))
@@ -28,6 +32,8 @@ with Journal.open_for_resume(folder) if folder.exists() else Journal.create(fold
         if number > journal.recorded:
             sys.stdout.write(f"{number}\\n")
             sys.stdout.flush()
+        if number == last:
+            signal.pause()
     journal.finish()
 """
 
@@ -55,27 +61,34 @@ def test_killed_twenty_times_nothing_acknowledged_is_lost(tmp_path: Path) -> Non
     script = tmp_path / "events.jsonl"
     script.write_text("".join(event.model_dump_json() + "\n" for event in events))
     rng = np.random.default_rng(20)
-    acknowledged = kills = 0
-    for _ in range(20):
+    acknowledged = recorded = 0
+    for last in range(A_ROUND, (ROUNDS + 1) * A_ROUND, A_ROUND):
+        fatal = int(rng.integers(recorded, last)) + 1
         with (
             script.open() as source,
             subprocess.Popen(
-                [sys.executable, "-c", WRITER, str(folder)], stdin=source, stdout=subprocess.PIPE, text=True
+                [sys.executable, "-c", WRITER, str(folder), str(last)],
+                stdin=source,
+                stdout=subprocess.PIPE,
+                text=True,
             ) as writer,
         ):
             assert writer.stdout is not None
-            first = writer.stdout.readline()
-            time.sleep(float(rng.uniform(0.0, 0.15)))
+            lines: list[str] = []
+            for line in writer.stdout:
+                lines.append(line)
+                if int(line) >= fatal:
+                    break
+            time.sleep(float(rng.uniform(0.0, 0.002)))
             os.kill(writer.pid, signal.SIGKILL)
-            lines = [first, *writer.stdout]
-        whole = [int(line) for line in lines if line.endswith("\n")]
-        acknowledged = max([acknowledged, *whole])
-        kills += writer.returncode == -signal.SIGKILL
+            lines += writer.stdout
+        assert writer.returncode == -signal.SIGKILL
+        acknowledged = max([acknowledged, *(int(line) for line in lines if line.endswith("\n"))])
         found = verify(folder)
         assert found.ok, found.problem
-        assert found.count >= acknowledged
-    assert kills == 20
-    assert 20 <= acknowledged < len(events)
+        assert acknowledged <= found.count <= last
+        recorded = found.count
+    assert ROUNDS <= acknowledged <= recorded < len(events)
     with Journal.open_for_resume(folder) as journal:
         for event in events:
             journal.append(event)
