@@ -20,12 +20,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.solved_examples import By, examples_for, with_examples
 from paperdesk.agents.models.adapters import ADAPTER_FILE, SHIPPED
 from paperdesk.agents.models.files.places import find_file
 from paperdesk.agents.models.llama_cpp import LlamaCpp
 from paperdesk.simulations.training.contest import gain_of
 from paperdesk.simulations.training.examination import figures
-from paperdesk.simulations.training.examples import examples_for, with_examples
 from paperdesk.simulations.training.exercises import Exercise, requests_of, targets_of
 from paperdesk.simulations.training.market_exercises import ALL_EDGES, laboratory_exercises
 from paperdesk.tools.market.laboratory import LaboratoryPlan
@@ -70,11 +70,11 @@ def rows_of(
     for adapter in adapters:
         with closing(LlamaCpp(base, adapter=adapter)) as mind:
             for prompt in PROMPTS:
-                raw, corrected = distributions(mind, asked_by(prompt, exam, pool))
+                before, after = distributions(mind, asked_by(prompt, exam, pool))
                 name = "with" if adapter else "without"
-                said[name, prompt, "no"] = raw
+                said[name, prompt, "no"] = before
                 if not adapter:  # who wears one is not corrected
-                    said[name, prompt, "yes"] = corrected
+                    said[name, prompt, "yes"] = after
                 say(f"{agent}, {name} the adapter, {prompt}: done")
     reference = losses(said["without", "bare", "yes"], right)
     rows = []
@@ -99,7 +99,7 @@ def asked_by(prompt: str, exam: Sequence[Exercise], pool: Sequence[Exercise]) ->
     """The questions as they are put."""
     if prompt == "bare":
         return list(exam)
-    by = "likeness" if prompt == "likeness" else "time"
+    by: By = "likeness" if prompt == "likeness" else "time"
     return [with_examples(one, examples_for(one, pool, EXAMPLES, by)) for one in exam]
 
 
