@@ -20,7 +20,9 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
+from ...agents.models.core import ModelInputError
 from ...agents.models.digest import file_digest
+from ...agents.models.files.places import find_file
 from ...tools.frozen import Frozen, content_hash
 from .anchor import Anchor
 from .batches import Batch, Laid
@@ -102,6 +104,29 @@ def required(name: str) -> Any:
         return import_module(name)
     except ImportError:
         raise NoTorch(f"Training needs {name}: run `pip install 'paperdesk[nlp]'`.") from None
+
+
+def base_of(model: str) -> Path:
+    """The file of the model that is to be trained.
+
+    Raises:
+        ModelInputError: there is none.
+    """
+    found = find_file(model)
+    if found is None:
+        raise ModelInputError(f"There is no model file {model!r}: name a .gguf file, or `smollm2`.")
+    return found
+
+
+def versions() -> dict[str, str]:
+    """The libraries that training needs, with what a card tells of them.
+
+    Raises:
+        NoTorch: one of them is missing.
+    """
+    for name in ("gguf", "safetensors"):
+        required(name)
+    return {name: required(name).__version__ for name in ("torch", "transformers", "peft")}
 
 
 def train_adapter(

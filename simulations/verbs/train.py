@@ -23,7 +23,7 @@ AsOf = Annotated[
 ]
 LEAST_RATE = 1e-9
 """A rate of 0 would learn nothing."""
-Adapter = Annotated[Path, typer.Argument(help="Folder that `train desk` made.")]
+Adapter = Annotated[Path, typer.Argument(help="Folder that `train desk` made, or `train update --begin`.")]
 
 
 @train.command()
@@ -160,6 +160,10 @@ def update(
         str, typer.Option("--from", help="Sessions, by commas, or a folder of some: learn from what became of them.")
     ],
     as_of: AsOf = None,
+    begin: Annotated[
+        Literal["shipped"] | None,
+        typer.Option(help="In a new folder: begin with the adapter that comes with PaperDesk."),
+    ] = None,
     model: Annotated[str, typer.Option(help="The model that the adapter was trained on.")] = "smollm2",
     replayed: Annotated[float, typer.Option(min=0, max=10, help="Old questions per new one.")] = 1.0,
     keep: Annotated[float, typer.Option(min=0, max=100, help="Penalty on leaving the old weights.")] = 1.0,
@@ -173,6 +177,7 @@ def update(
 ) -> None:
     """Go on learning from new sessions; the result replaces the adapter only where it is better beyond noise."""
     from ..training.registry import read_registry
+    from ..training.shipped import begin_with_shipped
     from ..training.update_command import UpdatePlan
     from ..training.update_screen import print_update, update_screen
 
@@ -190,6 +195,8 @@ def update(
         batch=batch,
         threads=threads,
     )
+    if begin is not None:
+        begin_with_shipped(adapter, model)
     card = update_screen(adapter, plan)
     print_update(card, adapter, read_registry(adapter), json=json)
 
