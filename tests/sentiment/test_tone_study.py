@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.metrics import cohen_kappa_score
 
 from paperdesk.simulations import tone_study
 from paperdesk.simulations.tone_study import print_study, study_market
@@ -14,6 +15,7 @@ from paperdesk.tools.market.laboratory import LaboratoryPlan, make
 from paperdesk.tools.market.view import Market, open_market
 from paperdesk.tools.sentiment.classifier import CLASSES
 from paperdesk.tools.sentiment.comparison import ClassFrequencies
+from paperdesk.tools.sentiment.embedding import EmbeddingClassifier
 from paperdesk.tools.sentiment.lexicon import LexiconClassifier, spoken
 
 
@@ -37,8 +39,9 @@ def test_returns_and_agreement_are_those_of_the_documents(market: Market, capsys
         low, value, high = (getattr(reading.reaction[name], bound) for bound in ("low", "value", "high"))
         assert low < value < high
     (pair,) = study.agreements
-    assert 0 < pair.same < 1
-    assert -1 < pair.kappa < pair.same
+    other = EmbeddingClassifier.default().predict(texts).argmax(axis=1)
+    assert pair.same == pytest.approx((taken == other).mean())
+    assert pair.kappa == pytest.approx(cohen_kappa_score(taken, other))
     print_study(study)
     assert f"{pair.kappa:.2f}" in capsys.readouterr().out
 

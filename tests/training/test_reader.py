@@ -19,16 +19,10 @@ from hypothesis import strategies as st
 from paperdesk.simulations.sentiment_comparison import open_classifier
 from paperdesk.simulations.training.adapter import NoTorch
 from paperdesk.simulations.training.exercises import TrainingError
+from paperdesk.simulations.training.places import CARD_FILE, CHECKPOINT
 from paperdesk.simulations.training.reader import base as bases
 from paperdesk.simulations.training.reader.base import load_base, minilm_folder
-from paperdesk.simulations.training.reader.command import (
-    CARD_FILE,
-    CHECKPOINT,
-    PAGE_FILE,
-    PLOT_FILE,
-    WEIGHTS,
-    train_reader,
-)
+from paperdesk.simulations.training.reader.command import PAGE_FILE, PLOT_FILE, WEIGHTS, train_reader
 from paperdesk.simulations.training.reader.course import Course, tempered_loss
 from paperdesk.simulations.training.reader.parts import Parts, checked
 from paperdesk.simulations.training.reader.recipe import Mode, ReaderRecipe

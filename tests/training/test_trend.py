@@ -9,10 +9,10 @@ import pytest
 
 from paperdesk.simulations.evaluation.splits import Spans, Split, walk_forward
 from paperdesk.simulations.training.exercises import Leakage, OneClass, TooLittleData, TrainingError
+from paperdesk.simulations.training.places import CARD_FILE
 from paperdesk.simulations.training.trend import command
 from paperdesk.simulations.training.trend.cases import MOMENTUM, Cases, cases_of
 from paperdesk.simulations.training.trend.command import (
-    CARD_FILE,
     TrendPlan,
     margins_of,
     refuse_overlap,
@@ -75,11 +75,14 @@ def test_a_case_says_what_was_known_and_what_the_share_did_afterwards(market: Ma
 def test_what_comes_later_changes_no_figure(market: Market, cases: Cases) -> None:
     longer = cases_of(market, 15, 10)
     rows = {(int(f), t): i for i, (f, t) in enumerate(zip(longer.spans.first, longer.tickers, strict=True))}
-    for row in range(0, len(cases), 37):
-        other = rows.get((int(cases.spans.first[row]), cases.tickers[row]))
-        if other is not None:
-            np.testing.assert_array_equal(cases.figures[row], longer.figures[other])
-            np.testing.assert_array_equal(cases.words[row], longer.words[other])
+    both = [
+        (row, rows.get((int(f), t))) for row, (f, t) in enumerate(zip(cases.spans.first, cases.tickers, strict=True))
+    ]
+    pairs = [(row, other) for row, other in both if other is not None]
+    assert len(pairs) == len(longer) > 50, "the same closes, but for the last of them"
+    for row, other in pairs:
+        np.testing.assert_array_equal(cases.figures[row], longer.figures[other])
+        np.testing.assert_array_equal(cases.words[row], longer.words[other])
 
 
 def test_answers_that_were_not_known_yet_are_refused() -> None:

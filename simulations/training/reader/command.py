@@ -16,6 +16,7 @@ from ....tools.sentiment.transformer import TransformersClassifier
 from ....tools.sentiment.writing import write_whole
 from ..adapter import Progress, required
 from ..exercises import TrainingError
+from ..places import CARD_FILE, CHECKPOINT
 from .base import MINILM, Base, load_base, quiet
 from .card import PartCard, ReaderCard, page_of
 from .course import Course, TrainedReader
@@ -23,8 +24,8 @@ from .parts import Parts
 from .recipe import ReaderRecipe
 from .report import draw_reliability, report_of
 
-CARD_FILE, PAGE_FILE, PLOT_FILE, CHECKPOINT = "card.json", "README.md", "reliability.svg", "checkpoint.pt"
-"""In a reader's folder beside its weights; the checkpoint only while it is trained."""
+PAGE_FILE, PLOT_FILE = "README.md", "reliability.svg"
+"""In a reader's folder, for people."""
 WEIGHTS = "model.safetensors"
 LIBRARIES = ("torch", "transformers", "safetensors", "peft")
 """Of the extra `nlp`, with their versions on the card."""

@@ -15,10 +15,10 @@ from ...evaluation.resampling import interval, stationary_places
 from ...evaluation.splits import Spans, Split, walk_forward
 from ..adapter import required
 from ..exercises import Leakage, OneClass, TooLittleData, TrainingError
+from ..places import CARD_FILE
 from .cases import Cases, Places, Vector, cases_of
 from .model import BASELINES, Side, TrendRecipe, baseline, fit_trend, losses
 
-CARD_FILE = "card.json"
 LEAST_CASES, LEAST_DAYS = 400, 40
 """Cases and closes that a trend needs."""
 DRAWS = 2000
