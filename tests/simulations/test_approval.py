@@ -151,7 +151,7 @@ def test_files_are_asked_until_the_answer_is_one(tmp_path: Path) -> None:
     waiting.start()
 
     def asked(problem: str | None) -> dict[str, object]:
-        for _ in range(400):
+        for _ in range(3000):
             path = folder / "decision-003.request.json"
             if path.exists():
                 document: dict[str, object] = json.loads(path.read_text())
@@ -178,7 +178,7 @@ def test_files_are_asked_until_the_answer_is_one(tmp_path: Path) -> None:
     answer_file.write_text(text[:20])  # caught while it is being written
     time.sleep(0.3)
     answer_file.write_text(text)
-    waiting.join(20)
+    waiting.join(60)
     assert [(a.verdict, a.by) for a in found] == [("approve", "Ada")]
     assert len(list(folder.glob("*.refused-*.json"))) == 5
     assert FileApprover(tmp_path).ask(MIXED, 0.1).verdict == "approve"  # it is still there after a restart

@@ -117,12 +117,12 @@ def of_kind(folder: Path, kind: str) -> int:
 
 
 def kill_when(folder: Path, kind: str, count: int, *words: str) -> None:
-    """Runs a command and kills it half a second after the session has so many events of a kind."""
+    """Runs a command and kills it a moment after the session has so many events of a kind."""
     with subprocess.Popen([*PROGRAM, *words], stderr=subprocess.DEVNULL) as desk:
         while of_kind(folder, kind) < count:
             assert desk.poll() is None
             time.sleep(0.02)
-        time.sleep(0.5)
+        time.sleep(0.2)
         desk.kill()
     assert desk.returncode == -signal.SIGKILL
 
