@@ -31,7 +31,7 @@ from paperdesk.tools.sentiment.lexicon import LexiconClassifier
 from paperdesk.tools.sentiment.reader import Reader
 from paperdesk.tools.sentiment.scores import scores
 
-TEXTS, STOP, EXAM = 3000, 300, 400
+TEXTS, STOP, EXAM, EPOCHS = 3000, 300, 400, 2
 THREADS = (1, 2)
 
 
@@ -52,8 +52,8 @@ def alike() -> Parts:
 
 
 def recipe() -> ReaderRecipe:
-    """How both are trained: as `paperdesk train reader` does, with one thread."""
-    return ReaderRecipe.of("lora", threads=1)
+    """How both are trained: every weight, with one thread."""
+    return ReaderRecipe.of("full", epochs=EPOCHS, threads=1)
 
 
 def _measured(name: str, parts: Parts, folder: Path) -> list[dict[str, Any]]:

@@ -90,7 +90,7 @@ def reader(
         int | None, typer.Option(min=48, help="In place of a CSV: so many invented releases of known tone.")
     ] = None,
     base: Annotated[str, typer.Option(help="`minilm`, a folder, or a hub name owner/model[@revision].")] = "minilm",
-    mode: Annotated[Literal["head", "lora", "full"], typer.Option(help="What of it is trained.")] = "lora",
+    mode: Annotated[Literal["head", "lora", "full"], typer.Option(help="What of it is trained.")] = "full",
     epochs: Annotated[int | None, typer.Option(min=1, max=200, help="Times that each text is read at most.")] = None,
     learning_rate: Annotated[
         float | None, typer.Option(min=LEAST_RATE, max=1, help="Of AdamW at its highest; by mode if absent.")

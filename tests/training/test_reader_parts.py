@@ -193,6 +193,20 @@ def test_the_command_wants_one_source(sources: list[str], tmp_path: Path) -> Non
     assert not (tmp_path / "r").exists()
 
 
+def test_the_plain_command_trains_every_weight_by_the_recipe_of_that_mode(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = list[ReaderRecipe]()
+    monkeypatch.setattr(screen, "reader_screen", lambda parts, out, recipe, base: asked.append(recipe))
+    monkeypatch.setattr(screen, "print_reader", lambda card, out, json: None)
+    for more in ([], ["--mode", "lora"]):
+        given = ["train", "reader", "--phrasebook", "60", "--out", str(tmp_path / "r"), *more]
+        assert CliRunner().invoke(app, given).exit_code == 0
+    assert asked == [ReaderRecipe.of("full"), ReaderRecipe.of("lora")]
+    assert asked[0] == ReaderRecipe()
+    assert asked[0].learning_rate < asked[1].learning_rate
+
+
 def test_ctrl_c_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*args: object, **others: object) -> None:
         raise KeyboardInterrupt

@@ -16,10 +16,10 @@ EPOCHS: dict[Mode, int] = {"head": 8, "lora": 3, "full": 3}
 class ReaderRecipe(Frozen):
     """How a reader is trained; `of` fills in what depends on the mode."""
 
-    mode: Mode = "lora"
-    learning_rate: float = Field(default=RATES["lora"], gt=0, le=1)
+    mode: Mode = "full"
+    learning_rate: float = Field(default=RATES["full"], gt=0, le=1)
     """Of AdamW at its highest; it rises from 0 and falls to 0 along a line."""
-    epochs: int = Field(default=EPOCHS["lora"], ge=1, le=200)
+    epochs: int = Field(default=EPOCHS["full"], ge=1, le=200)
     rank: int = Field(default=8, ge=1, le=256)
     alpha: float = Field(default=16.0, gt=0)
     dropout: float = Field(default=0.05, ge=0, lt=1)
