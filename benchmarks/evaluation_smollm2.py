@@ -1,0 +1,18 @@
+"""The question of `evaluation` with SmolLM2 as the mind, on fewer seeds.
+
+Its adapter reads tone; its stances were not trained on such markets. About three minutes a session on two cores.
+"""
+
+from typing import Any
+
+from .evaluation import Markets, judged, summary
+
+SMOLLM2 = Markets(20, 3, 5.0, range(301, 306))
+
+
+def measure() -> list[dict[str, Any]]:
+    """A row with nothing planted and one with momentum."""
+    return [
+        summary(SMOLLM2, strength, [judged(SMOLLM2, seed, strength, "smollm2") for seed in SMOLLM2.seeds])
+        for strength in (0.0, SMOLLM2.strength)
+    ]
