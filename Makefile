@@ -32,7 +32,7 @@ lint: setup-dev ## ruff, mypy --strict, the rooms' import rules
 adapter: setup-dev ## train the shipped adapter again (about an hour on two cores; goes on where it was stopped)
 	@$(VENV)/bin/paperdesk train desk --out build/adapter $(ARGS)
 	@mkdir -p agents/models/shipped
-	@cp build/adapter/adapter.gguf build/adapter/card.json agents/models/shipped/
+	@cd build/adapter && cp adapter.gguf card.json exercises.json.gz ../../agents/models/shipped/
 
 bench: setup-dev ## run the benchmarks
 	@$(VENV)/bin/python -m benchmarks $(ARGS)

@@ -5,6 +5,7 @@ that no other pack has) and 180 sentences that were written before there was a p
 `python -m benchmarks adapter --seeds 20` measures the IC on so many markets.
 """
 
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import LogisticRegression
 
 from benchmarks.desk_requests import stance_only
@@ -52,6 +54,8 @@ LEARNT_SEED, STANCE_SEEDS, QUESTIONS = 101, (401, 402), 300
 """The market whose questions the logistic head learns from; those that all are examined on; questions per agent."""
 FIRST_SEED, SEEDS, COMPANIES, YEARS = 501, 3, 8, 4
 """Of the markets on which the IC is measured."""
+FIGURE = re.compile(r"^E\d+ (?P<name>[A-Za-z ]+?) (?P<value>[+-]?[\d.]+)%?$", re.MULTILINE)
+"""A line of evidence that is a figure."""
 ZERO_SHOT, ADAPTED = "SmolLM2, zero-shot", "SmolLM2 with the adapter"
 
 
@@ -187,6 +191,9 @@ def stance_rows(minds: Mapping[str, ModelCore]) -> list[dict[str, Any]]:
                     "ic": None if one.ic is None else round(one.ic, 3),
                 }
             )
+        known = [exercise for exercise in learnt if exercise.sheet.agent == agent]
+        reader, ic = "trees on the figures", round(_trees(known, own), 3)
+        rows.append({"what": "stance", "agent": agent, "reader": reader, "count": len(own), "ic": ic})
     return rows
 
 
@@ -206,6 +213,22 @@ def _head(learn: Sequence[Exercise], exam: Sequence[Exercise]) -> Any:
     found = np.zeros((len(exam), len(exam[0].target)))
     found[:, model.classes_] = model.predict_proba(embed([exercise.text for exercise in exam]))
     return figures(found, targets_of(exam), np.array([exercise.rank for exercise in exam]))
+
+
+def _trees(learn: Sequence[Exercise], exam: Sequence[Exercise]) -> float:
+    """The IC of gradient-boosted trees on the figures in the same questions: what can be known from them."""
+    names = sorted({name for exercise in learn for name in _figures(exercise.text)})
+
+    def table(some: Sequence[Exercise]) -> NDArray[np.float64]:
+        return np.array([[_figures(one.text).get(name, np.nan) for name in names] for one in some])
+
+    model = HistGradientBoostingRegressor(random_state=0).fit(table(learn), [one.rank for one in learn])
+    return float(np.corrcoef(model.predict(table(exam)), [one.rank for one in exam])[0, 1])
+
+
+def _figures(text: str) -> dict[str, float]:
+    """The figures of a question by their names."""
+    return {found["name"]: float(found["value"]) for found in FIGURE.finditer(text)}
 
 
 # -- signals

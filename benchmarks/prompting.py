@@ -3,8 +3,9 @@
 The questions are those that a scorecard session of the desk puts to its analysts on a generated market with all edges
 planted, whose truth is known (seed 901, in no training). Examples, by likeness or by time, are earlier questions of the
 same market whose answer was known by then. Corrected is the desk's own way: the distribution is divided by that after a
-content-free question with the same examples before it (Zhao et al. 2021, "Calibrate before use"). The gain is the mean
-difference of Brier scores from the desk's way without examples and adapter, with its interval by days.
+content-free question with the same examples before it (Zhao et al. 2021, "Calibrate before use"); with an adapter the
+desk does not correct. The gain is the mean difference of Brier scores from the desk's way without examples and adapter,
+with its interval by days.
 `PAPERDESK_PROMPTING` is the number of questions of each analyst (200 by default), `PAPERDESK_ADAPTER` an adapter's file
 (the one that comes with PaperDesk by default, where there is one).
 """
@@ -19,12 +20,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.solved_examples import By, examples_for, with_examples
 from paperdesk.agents.models.adapters import ADAPTER_FILE, SHIPPED
 from paperdesk.agents.models.files.places import find_file
 from paperdesk.agents.models.llama_cpp import LlamaCpp
 from paperdesk.simulations.training.contest import gain_of
 from paperdesk.simulations.training.examination import figures
-from paperdesk.simulations.training.examples import examples_for, with_examples
 from paperdesk.simulations.training.exercises import Exercise, requests_of, targets_of
 from paperdesk.simulations.training.market_exercises import ALL_EDGES, laboratory_exercises
 from paperdesk.tools.market.laboratory import LaboratoryPlan
@@ -69,9 +70,11 @@ def rows_of(
     for adapter in adapters:
         with closing(LlamaCpp(base, adapter=adapter)) as mind:
             for prompt in PROMPTS:
-                raw, corrected = distributions(mind, asked_by(prompt, exam, pool))
+                before, after = distributions(mind, asked_by(prompt, exam, pool))
                 name = "with" if adapter else "without"
-                said |= {(name, prompt, "no"): raw, (name, prompt, "yes"): corrected}
+                said[name, prompt, "no"] = before
+                if not adapter:  # who wears one is not corrected
+                    said[name, prompt, "yes"] = after
                 say(f"{agent}, {name} the adapter, {prompt}: done")
     reference = losses(said["without", "bare", "yes"], right)
     rows = []
@@ -96,7 +99,7 @@ def asked_by(prompt: str, exam: Sequence[Exercise], pool: Sequence[Exercise]) ->
     """The questions as they are put."""
     if prompt == "bare":
         return list(exam)
-    by = "likeness" if prompt == "likeness" else "time"
+    by: By = "likeness" if prompt == "likeness" else "time"
     return [with_examples(one, examples_for(one, pool, EXAMPLES, by)) for one in exam]
 
 

@@ -21,7 +21,7 @@ def tone_judge(config: SessionConfig) -> SentimentClassifier | None:
     # imported here: a session with the lexicon needs none of it
     from .sentiment_comparison import open_classifier
 
-    with open_classifier(config.sentiment, threads=config.threads) as judge:
+    with open_classifier(config.sentiment) as judge:
         return judge
 
 

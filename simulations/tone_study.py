@@ -17,7 +17,7 @@ from rich.table import Table
 from ..tools.errors import InputError
 from ..tools.frozen import Frozen
 from ..tools.market.view import Market, open_market
-from ..tools.sentiment.classifier import CLASSES, Probabilities, SentimentClassifier, tones
+from ..tools.sentiment.classifier import CLASSES, Probabilities, tones
 from ..tools.sentiment.lexicon import spoken
 from .evaluation.resampling import interval
 from .pages import print_tables
@@ -31,7 +31,7 @@ LEAST = 20
 
 
 class Mean(Frozen):
-    """A mean of returns with the interval that holds 95 % of resampled markets; None for fewer than two sessions."""
+    """A mean of returns with the interval that holds 95 % of resampled markets; no interval below two sessions."""
 
     documents: int
     value: float | None
@@ -39,10 +39,15 @@ class Mean(Frozen):
     high: float | None
 
 
+Correlation = tuple[float, float, float]
+"""Value, low, high."""
+
+
 class OneReading(Frozen):
     """How one classifier read."""
 
     classifier: str
+    """Its spec, for two folders may have one name."""
     fingerprint: str
     counts: dict[str, int]
     """Documents by class."""
@@ -50,9 +55,9 @@ class OneReading(Frozen):
     """By class, the return of the first session after the publication."""
     later: dict[str, Mean]
     """By class, that of the session after it."""
-    reaction_correlation: tuple[float, float, float]
-    """Of ranks of tone and of that return (Spearman): value, low, high."""
-    later_correlation: tuple[float, float, float]
+    reaction_correlation: Correlation | None
+    """Of ranks of tone and of that return (Spearman); None where all tones, or all returns, are alike."""
+    later_correlation: Correlation | None
 
 
 class Agreement(Frozen):
@@ -107,8 +112,8 @@ def study_market(
     for spec in dict.fromkeys(specs):
         told.print(f"{spec}: {len(texts)} documents", style="dim")
         with open_classifier(spec, threads=threads) as classifier:
-            found[classifier.name] = classifier.predict(texts)
-            readings.append(_reading(classifier, found[classifier.name], first, reaction, later, seed))
+            found[spec] = classifier.predict(texts)
+            readings.append(_reading(spec, classifier.fingerprint, found[spec], first, reaction, later, seed))
     return ToneStudy(
         market=market.name,
         market_sha256=market.fingerprint,
@@ -140,7 +145,8 @@ def _documents(market: Market) -> tuple[list[str], Places, Places, int]:
 
 
 def _reading(
-    classifier: SentimentClassifier,
+    spec: str,
+    fingerprint: str,
     probabilities: Probabilities,
     first: Places,
     reaction: Vector,
@@ -154,11 +160,11 @@ def _reading(
     times = np.array([np.bincount(draw, minlength=len(sessions)) for draw in draws], dtype=float)[:, of_session]
 
     def means(returns: Vector) -> dict[str, Mean]:
-        return {name: _mean(returns, taken == place, times) for place, name in enumerate(CLASSES)}
+        return {name: _mean(returns, taken == place, first, times) for place, name in enumerate(CLASSES)}
 
     return OneReading(
-        classifier=classifier.name,
-        fingerprint=classifier.fingerprint,
+        classifier=spec,
+        fingerprint=fingerprint,
         counts={name: int((taken == place).sum()) for place, name in enumerate(CLASSES)},
         reaction=means(reaction),
         later=means(later),
@@ -167,9 +173,9 @@ def _reading(
     )
 
 
-def _mean(returns: Vector, of: NDArray[np.bool_], times: Vector) -> Mean:
+def _mean(returns: Vector, of: NDArray[np.bool_], first: Places, times: Vector) -> Mean:
     count = int(of.sum())
-    if count < 2:
+    if len(np.unique(first[of])) < 2:
         return Mean(documents=count, value=float(returns[of].mean()) if count else None, low=None, high=None)
     weights = times[:, of]
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -178,16 +184,19 @@ def _mean(returns: Vector, of: NDArray[np.bool_], times: Vector) -> Mean:
     return Mean(documents=count, value=float(returns[of].mean()), low=low, high=high)
 
 
-def _correlation(tone: Vector, returns: Vector, times: Vector) -> tuple[float, float, float]:
+def _correlation(tone: Vector, returns: Vector, times: Vector) -> Correlation | None:
     """Of ranks, with the interval of resampled markets; the ranks stay those of all documents."""
     x, y = _ranks(tone), _ranks(returns)
+    if x.std() == 0 or y.std() == 0:
+        return None
 
     def weighted(weights: Vector) -> Vector:
         total = weights.sum(axis=-1)
         mean_x, mean_y = (weights @ x) / total, (weights @ y) / total
         covariance = (weights @ (x * y)) / total - mean_x * mean_y
         spread = ((weights @ x**2) / total - mean_x**2) * ((weights @ y**2) / total - mean_y**2)
-        found: Vector = covariance / np.sqrt(np.maximum(spread, 1e-300))
+        with np.errstate(invalid="ignore"):  # a resampled market may hold one rank only, and then has no correlation
+            found: Vector = covariance / np.sqrt(np.where(spread > 1e-12, spread, np.nan))
         return found
 
     low, high = interval(weighted(times))
@@ -232,7 +241,7 @@ def print_study(study: ToneStudy) -> None:
             count = f"{reading.counts[name]}"
             returns.add_row(reading.classifier, name, count, _told(reading.reaction[name]), _told(reading.later[name]))
         both = (reading.reaction_correlation, reading.later_correlation)
-        correlations = ["{:+.2f} ({:+.2f} to {:+.2f})".format(*found) for found in both]
+        correlations = ["{:+.2f} ({:+.2f} to {:+.2f})".format(*found) if found else "" for found in both]
         returns.add_row(reading.classifier, "rank correlation", f"{study.documents}", *correlations, end_section=True)
     head = f"{study.documents} documents of {study.market}, {study.left_out} left out; returns beyond the market"
     print_tables(head, pairs, returns)

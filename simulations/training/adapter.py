@@ -6,7 +6,6 @@ The loss is the cross-entropy of the options' tokens after the question, termina
 that is what the desk's scores are made of.
 """
 
-import logging
 import math
 import time
 import warnings
@@ -21,12 +20,16 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
+from ...agents.models.core import ModelInputError
 from ...agents.models.digest import file_digest
+from ...agents.models.files.places import find_file
 from ...tools.frozen import Frozen, content_hash
 from .anchor import Anchor
 from .batches import Batch, Laid
+from .checkpoint import Checkpoint
 from .exercises import Exercise, TrainingError, digest_of, refuse_leaks, refuse_poor
 from .places import WEIGHTS_FILE
+from .short_memory import RowsAtOnce
 
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj")
 """The projections of attention that an adapter changes."""
@@ -83,7 +86,7 @@ class Trained:
     steps: int
     losses: list[tuple[int, float, float]] = field(default_factory=list)
     """(step, mean training loss since the last look, loss on the exercises held back)."""
-    best: float = math.nan
+    best: float = math.inf
     seconds: float = 0.0
 
 
@@ -103,6 +106,29 @@ def required(name: str) -> Any:
         raise NoTorch(f"Training needs {name}: run `pip install 'paperdesk[nlp]'`.") from None
 
 
+def base_of(model: str) -> Path:
+    """The file of the model that is to be trained.
+
+    Raises:
+        ModelInputError: there is none.
+    """
+    found = find_file(model)
+    if found is None:
+        raise ModelInputError(f"There is no model file {model!r}: name a .gguf file, or `smollm2`.")
+    return found
+
+
+def versions() -> dict[str, str]:
+    """The libraries that training needs, with what a card tells of them.
+
+    Raises:
+        NoTorch: one of them is missing.
+    """
+    for name in ("gguf", "safetensors"):
+        required(name)
+    return {name: required(name).__version__ for name in ("torch", "transformers", "peft")}
+
+
 def train_adapter(
     base: Path,
     learn: Sequence[Exercise],
@@ -112,6 +138,7 @@ def train_adapter(
     begin_with: Path | None = None,
     loaded: Any | None = None,
     checkpoint: Path | None = None,
+    say: Callable[[str], None] = lambda text: None,
     listen: Callable[[Progress], None] = lambda progress: None,
 ) -> Trained:
     """An adapter of a GGUF model that answers the exercises as they were right.
@@ -124,13 +151,15 @@ def train_adapter(
         begin_with: folder of an adapter (safetensors) to go on from; its rank is that of the recipe.
         loaded: in place of both files, the model as `load_base` gives it, to be trained from where it is.
         checkpoint: file in which the state is kept at every look; where it is there already, training goes on from it.
+        say: told what is out of the ordinary.
         listen: told after each batch.
 
     Raises:
         TooLittleData, OneClass: nothing can be learnt from the exercises.
         Leakage: one of those held back is among those learnt.
         NoTorch: the extra `nlp` is missing.
-        TrainingError: the checkpoint is of another training.
+        TrainingError: the checkpoint is of another training, the loss is no number any more, or the memory does not
+            suffice for one question.
     """
     recipe = recipe or Recipe()
     refuse_poor(learn, LEAST, "to learn from")
@@ -142,7 +171,8 @@ def train_adapter(
     model = load_base(base, recipe, begin_with) if loaded is None else loaded
     before = [file_digest(begin_with / WEIGHTS_FILE)] if begin_with is not None else []
     key = content_hash([recipe.model_dump(), digest_of(learn), digest_of(held_back), file_digest(base), *before])
-    return _Course(model, Laid(base, [*learn, *held_back]), learn, held_back, recipe, listen, checkpoint, key).run()
+    kept = Checkpoint(checkpoint, key, "exercises, recipe or model", torch)
+    return _Course(model, Laid(base, [*learn, *held_back]), learn, held_back, recipe, kept, say, listen).run()
 
 
 def load_base(base: Path, recipe: Recipe, begin_with: Path | None = None) -> Any:
@@ -189,13 +219,13 @@ class _Course:
         learn: Sequence[Exercise],
         held_back: Sequence[Exercise],
         recipe: Recipe,
+        checkpoint: Checkpoint,
+        say: Callable[[str], None],
         listen: Callable[[Progress], None],
-        checkpoint: Path | None,
-        key: str,
     ) -> None:
         self._torch, self._peft, self._model = required("torch"), required("peft"), model
         self._laid, self._learn, self._recipe, self._listen = laid, learn, recipe, listen
-        self._checkpoint, self._key = checkpoint, key
+        self._checkpoint, self._say = checkpoint, say
         self._held_back = list(laid.batches(held_back, recipe.batch, np.random.default_rng(0)))
         self._weights = [p for p in model.parameters() if p.requires_grad]
         self._optimizer = self._torch.optim.AdamW(
@@ -207,8 +237,8 @@ class _Course:
             self._optimizer, lambda step: _rate(step, self._steps, recipe.warm_up)
         )
         self._anchor = Anchor(model, recipe.keep) if recipe.keep else None
-        self._rows = 10**6
-        """Rows read at once; halved where memory does not suffice."""
+        one = "One question does not fit the memory: free some, or train a smaller model."
+        self._at_once = RowsAtOnce(10**6, "rows", one, say)
 
     def run(self) -> Trained:
         """The training, to its end or until nothing gets better."""
@@ -224,13 +254,15 @@ class _Course:
                 if worse >= self._recipe.patience:
                     return trained
                 loss = self._learn_from(batch)
+                if not math.isfinite(loss):
+                    raise TrainingError(f"The loss is no number after {step} steps: take a smaller learning rate.")
                 since.append(loss)
                 trained.seconds = time.monotonic() - began
                 if step % self._recipe.examine_every == 0 or step == self._steps:
                     held_back = self._examined()
                     trained.losses.append((step, float(np.mean(since)), held_back))
                     since, worse = [], worse + 1
-                    if not held_back >= trained.best:
+                    if held_back < trained.best:
                         trained.best, trained.state, trained.steps, worse = held_back, self._state(), step, 0
                     self._keep(trained, step, worse)
                 self._listen(Progress(step, self._steps, loss, held_back, trained.seconds))
@@ -248,17 +280,13 @@ class _Course:
             try:
                 total = math.fsum(weight for _, _, weight in batch.rows)
                 loss = 0.0
-                for first in range(0, len(batch.rows), self._rows):
-                    part = Batch(batch.stem, batch.rows[first : first + self._rows])
-                    share = self._loss(part) / total
+                for first in range(0, len(batch.rows), self._at_once.rows):
+                    share = self._loss(batch.part(first, self._at_once.rows)) / total
                     share.backward()
                     loss += float(share.detach())
                 break
             except (RuntimeError, MemoryError) as error:
-                if not _out_of_memory(error) or min(self._rows, len(batch.rows)) == 1:
-                    raise
-                self._rows = min(self._rows, len(batch.rows)) // 2
-                logging.getLogger(__name__).warning("memory is short: training reads %d rows at once", self._rows)
+                self._at_once.halve(error, len(batch.rows))
         if self._anchor is not None:
             self._anchor.penalty().backward()
         self._torch.nn.utils.clip_grad_norm_(self._weights, self._recipe.clip)
@@ -268,9 +296,21 @@ class _Course:
 
     def _examined(self) -> float:
         self._model.eval()
-        with self._torch.inference_mode():
-            losses = [float(self._loss(batch)) for batch in self._held_back]
+        losses = [loss for batch in self._held_back for loss in self._looked(batch)]
         return math.fsum(losses) / math.fsum(weight for batch in self._held_back for _, _, weight in batch.rows)
+
+    def _looked(self, batch: Batch) -> Iterator[float]:
+        first = 0
+        while first < len(batch.rows):
+            part = batch.part(first, self._at_once.rows)
+            try:
+                with self._torch.inference_mode():
+                    loss = float(self._loss(part))
+            except (RuntimeError, MemoryError) as error:
+                self._at_once.halve(error, len(part.rows))
+                continue
+            yield loss
+            first += len(part.rows)
 
     def _loss(self, batch: Batch) -> Any:
         """The sum over rows of -weight x log p(option's tokens | beginning, question)."""
@@ -306,39 +346,27 @@ class _Course:
         return {name: tensor.detach().clone() for name, tensor in tensors.items()}
 
     def _keep(self, trained: Trained, step: int, worse: int) -> None:
-        if self._checkpoint is None:
-            return
-        kept = {
-            "key": self._key,
-            "step": step,
-            "worse": worse,
-            "now": self._state(),
-            "optimizer": self._optimizer.state_dict(),
-            "schedule": self._schedule.state_dict(),
-            "best": (trained.state, trained.steps, trained.best, trained.losses, trained.seconds),
-        }
-        draft = self._checkpoint.with_name(self._checkpoint.name + ".draft")
-        self._torch.save(kept, draft)
-        draft.replace(self._checkpoint)
+        self._checkpoint.write(
+            trained,
+            step=step,
+            worse=worse,
+            rows=self._at_once.rows,
+            now=self._state(),
+            optimizer=self._optimizer.state_dict(),
+            schedule=self._schedule.state_dict(),
+        )
 
     def _resumed(self, trained: Trained) -> tuple[int, int]:
         """Steps that a checkpoint has behind it, and looks since the best one; (0, 0) without a checkpoint."""
-        if self._checkpoint is None or not self._checkpoint.is_file():
+        kept = self._checkpoint.read(trained)
+        if kept is None:
             return 0, 0
-        kept = self._torch.load(self._checkpoint, weights_only=True)
-        if kept["key"] != self._key:
-            raise TrainingError(
-                f"{self._checkpoint} is of another training (other exercises, recipe or model): name a new folder."
-            )
         self._peft.set_peft_model_state_dict(self._model, kept["now"])
         self._optimizer.load_state_dict(kept["optimizer"])
         self._schedule.load_state_dict(kept["schedule"])
-        trained.state, trained.steps, trained.best, trained.losses, trained.seconds = kept["best"]
+        self._at_once.rows = int(kept["rows"])
+        self._say(f"going on after step {kept['step']} of {self._steps}")
         return int(kept["step"]), int(kept["worse"])
-
-
-def _out_of_memory(error: BaseException) -> bool:
-    return isinstance(error, MemoryError) or "memory" in str(error).lower()
 
 
 def _rate(step: int, steps: int, warm_up: float) -> float:

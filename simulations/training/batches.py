@@ -24,6 +24,10 @@ class Batch:
     stem: list[int]
     rows: list[Row]
 
+    def part(self, first: int, count: int) -> "Batch":
+        """So many of its rows."""
+        return Batch(self.stem, self.rows[first : first + count])
+
 
 class Laid:
     """The tokens of exercises.

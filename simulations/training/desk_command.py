@@ -1,23 +1,23 @@
 """`paperdesk train desk`: an adapter for the desk's model, from generated markets to a GGUF file with its card."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ...agents.models.core import ModelInputError
 from ...agents.models.digest import file_digest
-from ...agents.models.files.places import find_file
 from ...agents.models.llama_cpp import LlamaCpp
 from ...tools.frozen import Frozen
 from ...tools.market.laboratory import LaboratoryPlan
-from .adapter import LEAST, Progress, Recipe, Trained, lora_config, required, train_adapter
+from ...tools.sentiment.writing import write_whole
+from .adapter import LEAST, Progress, Recipe, Trained, base_of, lora_config, required, train_adapter, versions
 from .examination import Examined, examine
-from .exercises import Exercise, TrainingError, digest_of, drawn, refuse_leaks, refuse_poor
+from .exercises import Exercise, TrainingError, digest_of, drawn, refuse_leaks, refuse_poor, some_of
 from .gguf_adapter import write_gguf
 from .journal_exercises import FromJournals, harvest, parts_of
 from .kept import HELD_OUT, KEPT, Kept, sampled, write_kept
@@ -57,6 +57,8 @@ class Card(Frozen):
     base: str
     base_sha256: str
     adapter_sha256: str
+    weights_sha256: str = ""
+    """Of what is gone on from; empty on cards from before it was kept."""
     plan: DeskPlan
     recipe: Recipe
     learnt: int
@@ -76,6 +78,11 @@ class Card(Frozen):
     before: dict[str, Examined]
     """By agent, the base model on the examination."""
     after: dict[str, Examined]
+
+    @property
+    def agent(self) -> str | None:
+        """The only analyst that it learnt from; None: all."""
+        return self.plan.agent
 
 
 @dataclass(frozen=True)
@@ -113,18 +120,17 @@ def train_desk(
     Raises:
         TrainingError: the folder holds a finished adapter or another training's, or nothing can be learnt.
     """
-    base = find_file(plan.model)
-    if base is None:
-        raise ModelInputError(f"There is no model file {plan.model!r}: name a .gguf file, or `smollm2`.")
+    base = base_of(plan.model)
     if (out / CARD_FILE).exists():
         raise TrainingError(f"{out} holds a trained adapter: name a new folder, or delete that one.")
-    for name in ("torch", "transformers", "peft", "gguf", "safetensors"):
-        required(name)  # told before the slow steps
-    out.mkdir(parents=True, exist_ok=True)
+    libraries = versions()  # what is missing is told before the slow steps
     parts = exercises or (journal_parts(plan, say) if plan.journals else market_parts(plan, say))
     refuse_leaks(parts.learn, parts.exam, by_time=plan.journals is not None)
+    out.mkdir(parents=True, exist_ok=True)
     say(f"training on {len(parts.learn)} exercises")
-    trained = train_adapter(base, parts.learn, parts.held_back, recipe, checkpoint=out / CHECKPOINT, listen=listen)
+    trained = train_adapter(
+        base, parts.learn, parts.held_back, recipe, checkpoint=out / CHECKPOINT, say=say, listen=listen
+    )
     write_adapter(trained, base, out)
     say(f"examining on {len(parts.exam)} exercises never seen")
     before, after = (by_agent(base, adapter, parts.exam, recipe.threads) for adapter in (None, out / ADAPTER_FILE))
@@ -132,6 +138,7 @@ def train_desk(
         base=base.name,
         base_sha256=file_digest(base),
         adapter_sha256=file_digest(out / ADAPTER_FILE),
+        weights_sha256=file_digest(out / WEIGHTS_FILE),
         plan=plan,
         recipe=recipe,
         learnt=len(parts.learn),
@@ -139,14 +146,14 @@ def train_desk(
         as_of=parts.as_of,
         journals=parts.heads,
         kept_sha256=write_kept(out, Kept(sampled(parts.learn, KEPT), sampled(parts.exam, HELD_OUT))),
-        libraries={name: required(name).__version__ for name in ("torch", "transformers", "peft")},
+        libraries=libraries,
         steps=trained.steps,
         seconds=round(trained.seconds, 1),
         losses=tuple(trained.losses),
         before=before,
         after=after,
     )
-    (out / CARD_FILE).write_text(json.dumps(card.model_dump(mode="json"), indent=1) + "\n", encoding="utf-8")
+    write_card(out, card)
     (out / CHECKPOINT).unlink(missing_ok=True)
     return card
 
@@ -170,7 +177,7 @@ def market_parts(plan: DeskPlan, say: Callable[[str], None]) -> Exercises:
     learn = [exercise for seed in plan.seeds for exercise in markets[seed]]
     held_back = drawn(markets[plan.held_back_seed], min(128, plan.examined), rng)
     exam = markets[plan.exam_seed]
-    parts = Exercises(_some(learn, plan.exercises, rng), held_back, _some(exam, plan.examined, rng))
+    parts = Exercises(some_of(learn, plan.exercises, rng), held_back, some_of(exam, plan.examined, rng))
     if plan.agent or not plan.releases:
         return parts
     seed = plan.seeds[0]
@@ -192,13 +199,12 @@ def journal_parts(plan: DeskPlan, say: Callable[[str], None]) -> Exercises:
         refuse_poor([e for e in exam if e.sheet.agent == agent], 16, f"of {agent} to be examined on")
     say(f"examined from {exam[0].day} on; learnt is what was known before {held_back[0].day}")
     rng = np.random.default_rng(0)
-    parts = (_some(learn, plan.exercises, rng), _some(held_back, plan.examined, rng), _some(exam, plan.examined, rng))
+    parts = (
+        some_of(learn, plan.exercises, rng),
+        some_of(held_back, plan.examined, rng),
+        some_of(exam, plan.examined, rng),
+    )
     return Exercises(*parts, as_of=found.as_of, heads=found.heads)
-
-
-def _some(exercises: Sequence[Exercise], count: int, rng: np.random.Generator) -> list[Exercise]:
-    """At most so many, as they come: how often an answer is right is learnt, too."""
-    return [exercises[i] for i in rng.permutation(len(exercises))[:count]]
 
 
 def by_agent(base: Path, adapter: Path | None, exam: Sequence[Exercise], threads: int) -> dict[str, Examined]:
@@ -210,11 +216,32 @@ def by_agent(base: Path, adapter: Path | None, exam: Sequence[Exercise], threads
 
 def write_adapter(trained: Trained, base: Path, out: Path) -> None:
     """The adapter for llama.cpp, and peft's files to go on from."""
-    safetensors = required("safetensors.torch")
-    config = lora_config(trained.recipe)
+    write_weights(trained.state, trained.recipe, base, out)
+    name, alpha = f"{base.stem} for the desk", trained.recipe.alpha
+    write_gguf(trained.state, out / ADAPTER_FILE, config=config_of(base), alpha=alpha, name=name)
+
+
+def write_weights(state: Mapping[str, Any], recipe: Recipe, base: Path, out: Path) -> None:
+    """Peft's files to go on from.
+
+    Args:
+        state: peft's tensors by name.
+        recipe: by which they came about.
+        base: of the adapter.
+        out: folder.
+    """
+    config = lora_config(recipe)
     config.base_model_name_or_path = base.name
     config.save_pretrained(out)
-    safetensors.save_file({name: t.contiguous() for name, t in trained.state.items()}, out / WEIGHTS_FILE)
-    name = f"{base.stem} for the desk"
-    model = required("transformers").AutoConfig.from_pretrained(base.parent, gguf_file=base.name, local_files_only=True)
-    write_gguf(trained.state, out / ADAPTER_FILE, config=model, alpha=trained.recipe.alpha, name=name)
+    tensors = {name: tensor.contiguous() for name, tensor in state.items()}
+    required("safetensors.torch").save_file(tensors, out / WEIGHTS_FILE)
+
+
+def config_of(base: Path) -> Any:
+    """Transformers' configuration of a GGUF file."""
+    return required("transformers").AutoConfig.from_pretrained(base.parent, gguf_file=base.name, local_files_only=True)
+
+
+def write_card(folder: Path, card: Frozen) -> None:
+    """The card of an adapter, in one step and last, for it says that the rest is whole."""
+    write_whole(folder / CARD_FILE, (json.dumps(card.model_dump(mode="json"), indent=1) + "\n").encode())

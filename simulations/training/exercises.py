@@ -182,6 +182,11 @@ def drawn(exercises: Sequence[Exercise], count: int, rng: np.random.Generator) -
     return [exercises[place] for place in rng.permutation(chosen)]
 
 
+def some_of(exercises: Sequence[Exercise], count: int, rng: np.random.Generator) -> list[Exercise]:
+    """At most so many, as they come: how often an answer is right is learnt, too."""
+    return [exercises[place] for place in rng.permutation(len(exercises))[:count]]
+
+
 def digest_of(exercises: Iterable[Exercise]) -> str:
     """Hash of all that is learnt, for a model card."""
     return content_hash([[e.sheet.agent, e.sheet.prefix, e.text, list(e.target)] for e in exercises])

@@ -104,7 +104,7 @@ def harvest(source: FromJournals, *, agent: str | None = None, after: date | Non
         first.setdefault((exercise.sheet.system, exercise.sheet.prefix, exercise.text), exercise)
     exercises = [exercise for exercise in first.values() if after is None or exercise.known > after]
     if not exercises:
-        raise NothingKnown(_nothing(source, after, later))
+        raise NothingKnown(_nothing(source, agent, after, later))
     return Harvest(exercises, source.as_of or max(e.known for e in exercises), tuple(heads))
 
 
@@ -201,8 +201,8 @@ def _refuse_untrue(journal: Journal, folder: Path) -> None:
         )
 
 
-def _nothing(source: FromJournals, after: date | None, later: Sequence[date]) -> str:
-    where = ", ".join(source.sessions)
+def _nothing(source: FromJournals, agent: str | None, after: date | None, later: Sequence[date]) -> str:
+    where = ", ".join(source.sessions) + (f" for {agent}" if agent else "")
     if source.as_of is not None and later:
         return f"No outcome in {where} was known by {source.as_of}; the first came on {min(later)}: name a later day."
     if after is not None:

@@ -20,7 +20,7 @@ from ...tools.market.laboratory import Laboratory, LaboratoryPlan, make, write_l
 from ...tools.market.laboratory.plan import EdgeName
 from ..config import SessionConfig
 from ..session import start
-from .exercises import Exercise, sheet_of
+from .exercises import Exercise, TrainingError, sheet_of
 
 CAUSES: Mapping[str, tuple[EdgeName, ...]] = {
     "fundamental_analyst": ("value", "tone_drift", "post_earnings_drift"),
@@ -47,7 +47,16 @@ def laboratory_exercises(
         folder: where market and session are put; a temporary one by default.
         agents: of the classic desk.
         say: told what is going on.
+
+    Raises:
+        TrainingError: nothing is planted that one of the agents is shown.
     """
+    strange = sorted(set(agents) - set(CAUSES))
+    if strange:
+        raise TrainingError(
+            f"Generated markets have nothing for {strange[0]!r} to learn: name {' or '.join(CAUSES)}, or learn from"
+            " sessions."
+        )
     with tempfile.TemporaryDirectory() as temporary:
         place = folder or Path(temporary)
         say(f"making a market of {plan.companies} companies over {plan.years} years (seed {plan.seed})")

@@ -18,6 +18,7 @@ from typing import Literal, Self
 
 from pydantic import AwareDatetime, ValidationError, model_validator
 
+from ...agents.models.adapters import AdapterCard
 from ...agents.models.digest import file_digest
 from ...tools.frozen import Frozen
 from ...tools.sentiment.writing import write_whole
@@ -119,7 +120,7 @@ def _read(adapter: Path) -> Registry:
             version=FIRST,
             champion=FIRST,
             at=datetime.fromtimestamp((adapter / CARD_FILE).stat().st_mtime, UTC),
-            adapter_sha256=file_digest(adapter / ADAPTER_FILE),
+            adapter_sha256=_trained_sha256(adapter / CARD_FILE),
         )
         return Registry(champion=FIRST, history=(first,))
     try:
@@ -129,6 +130,18 @@ def _read(adapter: Path) -> Registry:
             f"{path} cannot be read ({_reason(error)}): put an older copy back, or delete it to begin again from the "
             f"version in {adapter}."
         ) from None
+
+
+def _trained_sha256(card: Path) -> str:
+    try:
+        return AdapterCard.model_validate_json(card.read_bytes()).adapter_sha256
+    except (OSError, ValidationError):
+        raise no_card(card) from None
+
+
+def no_card(path: Path) -> Damaged:
+    """What is said of a card that cannot be read."""
+    return Damaged(f"{path} is no card of an adapter: put the old one back, or train the adapter anew.")
 
 
 def champion_of(adapter: Path) -> Path:
@@ -208,8 +221,8 @@ def _refuse_other(adapter: Path, registry: Registry) -> None:
     path = folder_of(adapter, registry.champion) / ADAPTER_FILE
     if not path.is_file() or file_digest(path) != registry.step_of(registry.champion).adapter_sha256:
         raise Damaged(
-            f"{path} is not the file that the registry knows as {registry.champion}: put it back, or name another "
-            "version by `paperdesk train rollback --to`."
+            f"{path} is not the file that was written as version {registry.champion}: put it back, or name another"
+            " version by `paperdesk train rollback --to`."
         )
 
 

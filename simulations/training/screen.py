@@ -45,7 +45,7 @@ def watched(work: Callable[[Callable[[str], None], Callable[[Progress], None]], 
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[loss]}"), TimeRemainingColumn())
     try:
         with Bar(*columns, console=screen, transient=True) as bar:
-            task = bar.add_task("step 0", total=None, loss="")
+            task = bar.add_task("before the first step", total=None, loss="")
 
             def listen(at: Progress) -> None:
                 held = "" if at.held_back != at.held_back else f", held back {at.held_back:.3f}"

@@ -6,8 +6,7 @@ penalty towards the old weights (`anchor`). Champion and challenger then answer 
 overlaps what either learnt, and old questions that neither learnt.
 """
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,20 +14,17 @@ from pathlib import Path
 import numpy as np
 from pydantic import Field, TypeAdapter, ValidationError
 
-from ...agents.models.core import ModelInputError
 from ...agents.models.digest import file_digest
-from ...agents.models.files.places import find_file
 from ...tools.frozen import Frozen, content_hash
-from ...tools.sentiment.writing import write_whole
-from .adapter import LEAST, Progress, Recipe, Trained, required, train_adapter
+from .adapter import LEAST, Progress, Recipe, Trained, base_of, train_adapter, versions
 from .contest import Contest, Gain, contest, refuse_few_days
-from .desk_command import Card, write_adapter
+from .desk_command import Card, write_adapter, write_card
 from .examination import Examined
-from .exercises import Exercise, TrainingError, digest_of, refuse_leaks, refuse_poor
+from .exercises import Exercise, TrainingError, digest_of, refuse_leaks, refuse_poor, some_of
 from .journal_exercises import FromJournals, Harvest, harvest, parts_of
 from .kept import HELD_OUT, KEPT, Damaged, Kept, read_kept, sampled, write_kept
-from .places import ADAPTER_FILE, CARD_FILE, CHECKPOINT
-from .registry import Clock, Step, folder_of, read_registry, record, wall_clock
+from .places import ADAPTER_FILE, CARD_FILE, CHECKPOINT, WEIGHTS_FILE
+from .registry import Clock, Step, folder_of, no_card, read_registry, record, wall_clock
 
 
 class OtherBase(TrainingError):
@@ -60,6 +56,10 @@ class UpdateCard(Frozen):
     base: str
     base_sha256: str
     adapter_sha256: str
+    weights_sha256: str = ""
+    """Of what is gone on from; empty on cards from before it was kept."""
+    agent: str | None = None
+    """The only analyst that it learns from, as its first version did; None: all."""
     champion: str
     """The version that it began with."""
     champion_sha256: str
@@ -111,8 +111,7 @@ def read_card(folder: Path) -> Card | UpdateCard:
     try:
         return _CARD.validate_json((folder / CARD_FILE).read_bytes())
     except (OSError, ValidationError):
-        path = folder / CARD_FILE
-        raise Damaged(f"{path} is no card of an adapter: put the old one back, or train the adapter anew.") from None
+        raise no_card(folder / CARD_FILE) from None
 
 
 def update_adapter(
@@ -137,18 +136,21 @@ def update_adapter(
         NothingKnown, TooLittleData, OneClass: the journals do not suffice.
         Damaged: something in the folder is not what was written.
     """
-    base = find_file(plan.model)
-    if base is None:
-        raise ModelInputError(f"There is no model file {plan.model!r}: name a .gguf file, or `smollm2`.")
+    base = base_of(plan.model)
+    if not (adapter / CARD_FILE).exists():
+        raise TrainingError(
+            f"{adapter} holds no trained adapter: name a folder that `paperdesk train desk` made, or begin a new one"
+            " with the adapter that comes with PaperDesk by `--begin shipped`."
+        )
     registry = read_registry(adapter)
     champion = folder_of(adapter, registry.champion)
     card = read_card(champion)
     if file_digest(base) != card.base_sha256:
         raise OtherBase(f"{adapter} was trained on {card.base} and not on {base.name}: name its own model by --model.")
-    for name in ("torch", "transformers", "peft", "gguf", "safetensors"):
-        required(name)  # told before the slow steps
+    versions()  # what is missing is told before the slow steps
     kept = read_kept(champion, card.kept_sha256)
-    found = harvest(plan.journals, after=card.as_of)
+    _refuse_other_weights(champion, card.weights_sha256)
+    found = harvest(plan.journals, agent=card.agent, after=card.as_of)
     lesson = lesson_of(found, kept, plan, after=card.as_of)
     learnt = [*lesson.learn, *lesson.replay]
     recipe = recipe_of(card.recipe, plan)
@@ -166,15 +168,31 @@ def update_adapter(
         out.mkdir(parents=True, exist_ok=True)
         say(f"{registry.champion} goes on: {len(lesson.learn)} new exercises and {len(lesson.replay)} old ones")
         trained = train_adapter(
-            base, learnt, lesson.held_back, recipe, begin_with=champion, checkpoint=out / CHECKPOINT, listen=listen
+            base,
+            learnt,
+            lesson.held_back,
+            recipe,
+            begin_with=champion,
+            checkpoint=out / CHECKPOINT,
+            say=say,
+            listen=listen,
         )
         write_adapter(trained, base, out)
         say(f"both are asked {len(lesson.exam)} later questions and {len(kept.held_out)} old ones")
-        made = _card(plan, registry.champion, champion, out, base, trained, lesson, kept, found)
-        write_whole(out / CARD_FILE, (json.dumps(made.model_dump(mode="json"), indent=1) + "\n").encode())
-    record(adapter, _step(made, version, clock), challenged=made.champion)
+        made = _card(plan, registry.champion, champion, out, base, trained, lesson, kept, found, card.agent)
+        write_card(out, made)
+    step = record(adapter, _step(made, version, clock), challenged=made.champion).history[-1]
+    if made.promoted and step.what != "promoted":
+        made = made.model_copy(update={"promoted": False, "reason": step.reason})
+        write_card(out, made)
     (out / CHECKPOINT).unlink(missing_ok=True)
     return made
+
+
+def _refuse_other_weights(champion: Path, digest: str) -> None:
+    path = champion / WEIGHTS_FILE
+    if not path.is_file() or (digest and file_digest(path) != digest):
+        raise Damaged(f"{path} is not the file that was written with the adapter: put the old one back, or train anew.")
 
 
 def _card(
@@ -187,6 +205,7 @@ def _card(
     lesson: Lesson,
     kept: Kept,
     found: Harvest,
+    agent: str | None,
 ) -> UpdateCard:
     """The challenger's card, its exercises written and both examined."""
     files = (champion / ADAPTER_FILE, out / ADAPTER_FILE)
@@ -198,6 +217,8 @@ def _card(
         base=base.name,
         base_sha256=file_digest(base),
         adapter_sha256=file_digest(out / ADAPTER_FILE),
+        weights_sha256=file_digest(out / WEIGHTS_FILE),
+        agent=agent,
         champion=name,
         champion_sha256=file_digest(champion / ADAPTER_FILE),
         after=(old.after if old else {}) | new.after,
@@ -209,7 +230,7 @@ def _card(
         as_of=found.as_of,
         journals=found.heads,
         kept_sha256=write_kept(out, kept_now),
-        libraries={name: required(name).__version__ for name in ("torch", "transformers", "peft")},
+        libraries=versions(),
         steps=trained.steps,
         seconds=round(trained.seconds, 1),
         losses=tuple(trained.losses),
@@ -236,13 +257,17 @@ def lesson_of(found: Harvest, kept: Kept, plan: UpdatePlan, *, after: date | Non
     refuse_poor(exam, 16, "to be examined on")
     refuse_few_days(exam)
     rng = np.random.default_rng(0)
-    learn, exam = _some(learn, plan.exercises, rng), _some(exam, plan.examined, rng)
+    learn, exam = some_of(learn, plan.exercises, rng), some_of(exam, plan.examined, rng)
     apart = {(e.sheet.prefix, e.text) for e in (*held_back, *exam, *kept.held_out)}
     replay = [e for e in kept.replay if (e.sheet.prefix, e.text) not in apart]
-    replay = _some(replay, round(plan.replayed * len(learn)), rng)
+    replay = some_of(replay, round(plan.replayed * len(learn)), rng)
     # what tells when to stop is new and old in the proportion of what is learnt
     back = min(len(replay) // 8, round(plan.replayed * len(held_back)))
-    lesson = Lesson(learn, replay[back:], [*held_back, *replay[:back]], exam)
+    old_back = replay[:back]
+    # a text may have been learnt on two days: both go to one side
+    texts_back = {(e.sheet.prefix, e.text) for e in old_back}
+    replay = [e for e in replay[back:] if (e.sheet.prefix, e.text) not in texts_back]
+    lesson = Lesson(learn, replay, [*held_back, *old_back], exam)
     refuse_leaks(lesson.learn, lesson.exam, by_time=True)
     return lesson
 
@@ -269,10 +294,6 @@ def verdict(gain: Gain | None) -> tuple[bool, str]:
     if gain.better:
         return True, f"better beyond noise: {figures}"
     return False, f"{'worse' if gain.worse else 'not better'} beyond noise: {figures}"
-
-
-def _some(exercises: Sequence[Exercise], count: int, rng: np.random.Generator) -> list[Exercise]:
-    return [exercises[i] for i in rng.permutation(len(exercises))[:count]]
 
 
 def _step(card: UpdateCard, version: str, clock: Clock) -> Step:

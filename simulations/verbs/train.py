@@ -21,7 +21,9 @@ AsOf = Annotated[
     datetime | None,
     typer.Option(formats=["%Y-%m-%d"], help="Day of the training: what was known later is left out."),
 ]
-Adapter = Annotated[Path, typer.Argument(help="Folder that `train desk` made.")]
+LEAST_RATE = 1e-9
+"""A rate of 0 would learn nothing."""
+Adapter = Annotated[Path, typer.Argument(help="Folder that `train desk` made, or `train update --begin`.")]
 
 
 @train.command()
@@ -47,7 +49,7 @@ def desk(
     as_of: AsOf = None,
     epochs: Annotated[int, typer.Option(min=1, max=100, help="Times that each question is read.")] = 1,
     rank: Annotated[int, typer.Option(min=1, max=128, help="Rank of the adapter.")] = 8,
-    learning_rate: Annotated[float, typer.Option(help="Of AdamW at its highest.")] = 5e-4,
+    learning_rate: Annotated[float, typer.Option(min=LEAST_RATE, max=1, help="Of AdamW at its highest.")] = 5e-4,
     batch: Annotated[int, typer.Option(min=1, max=256, help="Questions per step.")] = 16,
     threads: Annotated[int, typer.Option(min=1, max=256, help="CPU threads.")] = 2,
     json: Json = False,
@@ -88,9 +90,11 @@ def reader(
         int | None, typer.Option(min=48, help="In place of a CSV: so many invented releases of known tone.")
     ] = None,
     base: Annotated[str, typer.Option(help="`minilm`, a folder, or a hub name owner/model[@revision].")] = "minilm",
-    mode: Annotated[Literal["head", "lora", "full"], typer.Option(help="What of it is trained.")] = "lora",
+    mode: Annotated[Literal["head", "lora", "full"], typer.Option(help="What of it is trained.")] = "full",
     epochs: Annotated[int | None, typer.Option(min=1, max=200, help="Times that each text is read at most.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Of AdamW at its highest; by mode if absent.")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(min=LEAST_RATE, max=1, help="Of AdamW at its highest; by mode if absent.")
+    ] = None,
     batch: Annotated[int, typer.Option(min=1, max=512, help="Texts per step.")] = 16,
     rank: Annotated[int, typer.Option(min=1, max=256, help="Rank of the changes in mode lora.")] = 8,
     max_tokens: Annotated[int, typer.Option(min=8, max=8192, help="Tokens of a text that are read.")] = 128,
@@ -156,19 +160,24 @@ def update(
         str, typer.Option("--from", help="Sessions, by commas, or a folder of some: learn from what became of them.")
     ],
     as_of: AsOf = None,
+    begin: Annotated[
+        Literal["shipped"] | None,
+        typer.Option(help="In a new folder: begin with the adapter that comes with PaperDesk."),
+    ] = None,
     model: Annotated[str, typer.Option(help="The model that the adapter was trained on.")] = "smollm2",
     replayed: Annotated[float, typer.Option(min=0, max=10, help="Old questions per new one.")] = 1.0,
     keep: Annotated[float, typer.Option(min=0, max=100, help="Penalty on leaving the old weights.")] = 1.0,
     exercises: Annotated[int, typer.Option(min=64, help="New questions to learn from.")] = 3000,
     examined: Annotated[int, typer.Option(min=16, help="Later questions to be examined on.")] = 400,
     epochs: Annotated[int, typer.Option(min=1, max=100, help="Times that each question is read.")] = 1,
-    learning_rate: Annotated[float, typer.Option(help="Of AdamW at its highest.")] = 2e-4,
+    learning_rate: Annotated[float, typer.Option(min=LEAST_RATE, max=1, help="Of AdamW at its highest.")] = 2e-4,
     batch: Annotated[int, typer.Option(min=1, max=256, help="Questions per step.")] = 16,
     threads: Annotated[int, typer.Option(min=1, max=256, help="CPU threads.")] = 2,
     json: Json = False,
 ) -> None:
     """Go on learning from new sessions; the result replaces the adapter only where it is better beyond noise."""
     from ..training.registry import read_registry
+    from ..training.shipped import begin_with_shipped
     from ..training.update_command import UpdatePlan
     from ..training.update_screen import print_update, update_screen
 
@@ -186,6 +195,8 @@ def update(
         batch=batch,
         threads=threads,
     )
+    if begin is not None:
+        begin_with_shipped(adapter, model)
     card = update_screen(adapter, plan)
     print_update(card, adapter, read_registry(adapter), json=json)
 
@@ -215,15 +226,19 @@ def rollback(
 def _journals(sessions: str | None, teacher: str | None, as_of: datetime | None) -> "FromJournals | None":
     from ..training.journal_exercises import FromJournals
 
-    if sessions and teacher:
+    if sessions is not None and teacher is not None:
         raise typer.BadParameter("learn from outcomes (--from) or from a teacher (--teacher), not from both")
-    places = sessions or teacher
+    places = sessions if sessions is not None else teacher
     if places is None:
         if as_of is not None:
             raise typer.BadParameter("it is about journals: give --from or --teacher too", param_hint="--as-of")
         return None
+    folders = tuple(place.strip() for place in places.split(","))
+    if not all(folders):
+        hint = "--teacher" if teacher is not None else "--from"
+        raise typer.BadParameter(f"{places!r} names no folder of a session somewhere", param_hint=hint)
     day: date | None = as_of.date() if as_of else None
-    return FromJournals(sessions=tuple(places.split(",")), by="teacher" if teacher else "outcomes", as_of=day)
+    return FromJournals(sessions=folders, by="outcomes" if teacher is None else "teacher", as_of=day)
 
 
 def _seeds(text: str) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from paperdesk.simulations.training.adapter import Recipe, Trained, load_base
 from paperdesk.simulations.training.desk_command import Card, DeskPlan, write_adapter
 from paperdesk.simulations.training.exercises import Exercise
 from paperdesk.simulations.training.kept import Kept, write_kept
-from paperdesk.simulations.training.places import ADAPTER_FILE, CARD_FILE
+from paperdesk.simulations.training.places import ADAPTER_FILE, CARD_FILE, WEIGHTS_FILE
 
 RECIPE = Recipe(examine_every=4, threads=1, rank=4, alpha=8, learning_rate=5e-3)
 
@@ -37,6 +37,7 @@ def write_champion(folder: Path, base: Path, *, size: float, kept: Kept, seed: i
         "base": base.name,
         "base_sha256": file_digest(base),
         "adapter_sha256": file_digest(folder / ADAPTER_FILE),
+        "weights_sha256": file_digest(folder / WEIGHTS_FILE),
         "plan": DeskPlan(model=str(base)),
         "recipe": RECIPE,
         "learnt": len(kept.replay),

@@ -25,6 +25,7 @@ from paperdesk.simulations.training.exercises import (
 from paperdesk.simulations.training.gguf_adapter import interleaved, read_gguf, write_gguf
 from paperdesk.simulations.training.kept import KEPT_FILE
 from paperdesk.simulations.training.places import ADAPTER_FILE, CARD_FILE, CHECKPOINT, WEIGHTS_FILE
+from paperdesk.simulations.training.short_memory import OutOfMemory
 
 from ..models.files.tiny_llama import tiny_llama
 
@@ -167,18 +168,42 @@ def test_where_memory_is_short_halves_are_read_and_the_gradient_is_the_same(
 ) -> None:
     from paperdesk.simulations.training import adapter
 
-    whole = adapter._Course._loss
+    whole, said = adapter._Course._loss, list[str]()
 
     def short(self: Any, batch: Any) -> Any:
-        if len(batch.rows) > 8 and self._model.training:
+        if len(batch.rows) > (8 if self._model.training else 4):
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
         return whole(self, batch)
 
     monkeypatch.setattr(adapter._Course, "_loss", short)
     made = exercises()
-    again = train_adapter(base, made[:96], made[96:], RECIPE)
+    again = train_adapter(base, made[:96], made[96:], RECIPE, say=said.append)
     for name, tensor in trained.state.items():
         assert torch.allclose(again.state[name], tensor, atol=2e-3), name
+    assert again.best == pytest.approx(trained.best, abs=1e-3)
+    assert said[-1] == "memory is short: 2 rows are read at once, with the same gradient", "a look was short of it"
+
+    def none(self: Any, batch: Any) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr(adapter._Course, "_loss", none)
+    with pytest.raises(OutOfMemory, match="One question does not fit the memory"):
+        train_adapter(base, made[:96], made[96:], RECIPE)
+
+
+def test_a_loss_that_is_no_number_ends_the_training(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from paperdesk.simulations.training import adapter
+
+    whole, made = adapter._Course._loss, exercises()
+    monkeypatch.setattr(adapter._Course, "_loss", lambda self, batch: whole(self, batch) * math.nan)
+    with pytest.raises(TrainingError, match="The loss is no number after 1 steps: take a smaller learning rate"):
+        train_adapter(base, made[:96], made[96:], RECIPE)
+    # where only the looks say nothing, none of them is the best
+    monkeypatch.setattr(
+        adapter._Course, "_loss", lambda self, batch: whole(self, batch) * (1 if self._model.training else math.nan)
+    )
+    found = train_adapter(base, made[:96], made[96:], RECIPE)
+    assert (found.steps, found.best) == (0, math.inf)
 
 
 def test_a_folder_holds_the_adapter_and_its_card(base: Path, tmp_path: Path) -> None:

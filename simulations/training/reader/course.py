@@ -8,7 +8,6 @@ read; the best state is kept. With a checkpoint, an interrupted training ends as
 """
 
 import math
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -22,16 +21,14 @@ from numpy.typing import NDArray
 from ....tools.sentiment.classifier import CLASSES, columns_of, softmax
 from ....tools.sentiment.labelled import Labelled
 from ..adapter import Progress, required
+from ..checkpoint import Checkpoint
 from ..exercises import TrainingError
+from ..short_memory import RowsAtOnce
 from .base import Base, device_of
 from .recipe import ReaderRecipe
 
 SORTED_OVER = 8
 """Batches whose texts are sorted by length together, so that little is padded."""
-
-
-class OutOfMemory(TrainingError):
-    """Not even one text fits the memory."""
 
 
 @dataclass
@@ -77,7 +74,7 @@ class Course:
         listen: Callable[[Progress], None] = lambda progress: None,
     ) -> None:
         self._torch, self._recipe, self._say, self._listen = required("torch"), recipe, say, listen
-        self._checkpoint, self._key = checkpoint, key
+        self._checkpoint = Checkpoint(checkpoint, key, "texts, recipe or model", self._torch)
         self._torch.set_num_threads(recipe.threads)
         self._device = device_of(recipe.device)
         self._model, self._tokenizer = base.model.to(self._device), base.tokenizer
@@ -99,8 +96,8 @@ class Course:
         half = self._device.startswith("cuda") and not self._torch.cuda.is_bf16_supported()
         self._scaler = self._torch.amp.GradScaler(self._device.split(":")[0], enabled=half)
         self._precision = self._torch.float16 if half else self._torch.bfloat16
-        self.rows = recipe.batch
-        """Texts read at once; halved where memory does not suffice."""
+        one = f"One text of {recipe.max_tokens} tokens does not fit the memory"
+        self._at_once = RowsAtOnce(recipe.batch, "texts", f"{one}: take a smaller model or fewer tokens.", say)
 
     def run(self) -> TrainedReader:
         """The training, to its end or until nothing gets better.
@@ -133,7 +130,7 @@ class Course:
                         trained.best, trained.state, trained.steps, worse = stopping, self._state(), step, 0
                     self._keep(trained, step, worse)
                 self._listen(Progress(step, self._steps, loss, stopping, trained.seconds))
-        trained.rows_at_once = self.rows
+        trained.rows_at_once = self._at_once.rows
         return trained
 
     # -- one step
@@ -174,8 +171,8 @@ class Course:
     def _gradient(self, rows: NDArray[np.int64]) -> float:
         truth = self._torch.tensor(self._truth["learn"][rows], device=self._device)
         total, loss = self._weights[truth].sum(), 0.0
-        for first in range(0, len(rows), self.rows):
-            some = slice(first, first + self.rows)
+        for first in range(0, len(rows), self._at_once.rows):
+            some = slice(first, first + self._at_once.rows)
             with self._mixed():
                 logits = self._logits([self._learn[row] for row in rows[some]])
             losses = self._torch.nn.functional.cross_entropy(
@@ -187,23 +184,9 @@ class Course:
         return loss
 
     def _halve(self, error: BaseException, rows: int) -> None:
-        """Read fewer texts at once from now on, if that is what was wrong.
-
-        Raises:
-            OutOfMemory: there is one text at once already.
-        """
-        if not (isinstance(error, MemoryError) or "memory" in str(error).lower()):
-            raise error
-        at_once = min(self.rows, rows)
-        if at_once == 1:
-            raise OutOfMemory(
-                f"One text of {self._recipe.max_tokens} tokens does not fit the memory: take a smaller model or fewer"
-                " tokens."
-            ) from error
-        self.rows = at_once // 2
+        self._at_once.halve(error, rows)
         if self._device.startswith("cuda"):
             self._torch.cuda.empty_cache()
-        self._say(f"memory is short: {self.rows} texts are read at once, with the same gradient")
 
     def _looked(self) -> float:
         """The mean loss on the part for stopping, classes weighed as in training, at the temperature that suits best.
@@ -215,7 +198,7 @@ class Course:
         order = np.argsort([len(tokens["input_ids"]) for tokens in self._stop], kind="stable")
         first = 0
         while first < len(order):
-            rows = order[first : first + self.rows]
+            rows = order[first : first + self._at_once.rows]
             try:
                 with self._torch.inference_mode(), self._mixed():
                     logits[rows] = self._logits([self._stop[row] for row in rows]).double().cpu().numpy()
@@ -254,42 +237,28 @@ class Course:
         return self._model.to("cpu").eval()
 
     def _keep(self, trained: TrainedReader, step: int, worse: int) -> None:
-        if self._checkpoint is None:
-            return
-        kept = {
-            "key": self._key,
-            "step": step,
-            "worse": worse,
-            "rows": self.rows,
-            "now": self._state(),
-            "optimizer": self._optimizer.state_dict(),
-            "schedule": self._schedule.state_dict(),
-            "scaler": self._scaler.state_dict(),
-            "best": (trained.state, trained.steps, trained.best, trained.losses, trained.seconds),
-        }
-        draft = self._checkpoint.with_name(self._checkpoint.name + ".draft")
-        with draft.open("wb") as file:
-            self._torch.save(kept, file)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self._checkpoint)
+        self._checkpoint.write(
+            trained,
+            step=step,
+            worse=worse,
+            rows=self._at_once.rows,
+            now=self._state(),
+            optimizer=self._optimizer.state_dict(),
+            schedule=self._schedule.state_dict(),
+            scaler=self._scaler.state_dict(),
+        )
 
     def _resumed(self, trained: TrainedReader) -> tuple[int, int]:
         """Steps that a checkpoint has behind it, and looks since the best one; (0, 0) without a checkpoint."""
-        if self._checkpoint is None or not self._checkpoint.is_file():
+        kept = self._checkpoint.read(trained)
+        if kept is None:
             return 0, 0
-        kept = self._torch.load(self._checkpoint, weights_only=True, map_location="cpu")
-        if kept["key"] != self._key:
-            raise TrainingError(
-                f"{self._checkpoint} is of another training (other texts, recipe or model): name a new folder."
-            )
         self.put(kept["now"])
         self._model.to(self._device)
         self._optimizer.load_state_dict(kept["optimizer"])
         self._schedule.load_state_dict(kept["schedule"])
         self._scaler.load_state_dict(kept["scaler"])
-        trained.state, trained.steps, trained.best, trained.losses, trained.seconds = kept["best"]
-        self.rows = int(kept["rows"])
+        self._at_once.rows = int(kept["rows"])
         self._say(f"going on after step {kept['step']} of {self._steps}")
         return int(kept["step"]), int(kept["worse"])
 

@@ -157,7 +157,7 @@ def checked(
         learn: to learn from.
         stop: to stop and calibrate by.
         exam: to be examined on.
-        ordered: whether time orders them.
+        ordered: whether they are cut or meant to follow each other in time; parts without dates do not.
         given: whether `stop` and `exam` came as files of their own: then a repeat in them is an error.
 
     Raises:
@@ -166,8 +166,11 @@ def checked(
         TooLittleData: a part has too few texts of a class.
         OneClass: a part has one class only.
     """
-    _refuse_time(learn, stop)
-    _refuse_time(learn, exam)
+    ordered = ordered and all(part.dates for part in (learn, stop, exam))
+    _refuse_time(learn, stop, "is learnt from")
+    _refuse_time(learn, exam, "is learnt from")
+    if ordered:  # parts of different markets have dates, and no common time
+        _refuse_time(stop, exam, "it is stopped by")
     stop, first = _new(stop, learn, given[0])
     exam, second = _new(exam, _joined([learn, stop]), given[1])
     for part, what in zip((learn, stop, exam), LEAST, strict=True):
@@ -194,10 +197,10 @@ def _new(part: Labelled, earlier: Labelled, given: bool) -> tuple[Labelled, int]
     return part.rows([i for i in range(len(part)) if i not in repeats]), len(repeats)
 
 
-def _refuse_time(learn: Labelled, later: Labelled) -> None:
-    if learn.dates and later.dates and max(learn.dates) >= min(later.dates):
+def _refuse_time(earlier: Labelled, later: Labelled, what: str) -> None:
+    if earlier.dates and later.dates and max(earlier.dates) >= min(later.dates):
         raise Leakage(
-            f"What is learnt from reaches to {max(learn.dates)} and {later.name} begins on {min(later.dates)}: give"
+            f"What {what} reaches to {max(earlier.dates)} and {later.name} begins on {min(later.dates)}: give"
             " texts that appeared later."
         )
 

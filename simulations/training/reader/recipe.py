@@ -16,10 +16,10 @@ EPOCHS: dict[Mode, int] = {"head": 8, "lora": 3, "full": 3}
 class ReaderRecipe(Frozen):
     """How a reader is trained; `of` fills in what depends on the mode."""
 
-    mode: Mode = "lora"
-    learning_rate: float = Field(default=RATES["lora"], gt=0, le=1)
+    mode: Mode = "full"
+    learning_rate: float = Field(default=RATES["full"], gt=0, le=1)
     """Of AdamW at its highest; it rises from 0 and falls to 0 along a line."""
-    epochs: int = Field(default=EPOCHS["lora"], ge=1, le=200)
+    epochs: int = Field(default=EPOCHS["full"], ge=1, le=200)
     rank: int = Field(default=8, ge=1, le=256)
     alpha: float = Field(default=16.0, gt=0)
     dropout: float = Field(default=0.05, ge=0, lt=1)
@@ -46,5 +46,6 @@ class ReaderRecipe(Frozen):
     @classmethod
     def of(cls, mode: Mode, *, learning_rate: float | None = None, epochs: int | None = None, **others: object) -> Self:
         """The recipe of a mode, with its defaults for what is not given."""
-        values = {"learning_rate": learning_rate or RATES[mode], "epochs": epochs or EPOCHS[mode], **others}
-        return cls.model_validate({"mode": mode, **values})
+        rate = RATES[mode] if learning_rate is None else learning_rate
+        times = EPOCHS[mode] if epochs is None else epochs
+        return cls.model_validate({"mode": mode, "learning_rate": rate, "epochs": times, **others})

@@ -4,14 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
 from rich.table import Table
 
 from ....tools.sentiment.classifier import CLASSES
-from ...console import Interrupted
 from ...pages import print_json, print_tables
-from ..adapter import Progress
+from ..screen import watched
 from .card import ReaderCard
 from .command import train_reader
 from .parts import Parts
@@ -24,32 +21,10 @@ def reader_screen(parts: Callable[[], Parts], out: Path, recipe: ReaderRecipe, b
     Raises:
         Interrupted: Ctrl-C; the message says how to go on.
     """
-    screen = Console(stderr=True, highlight=False)
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[loss]}"), TimeRemainingColumn())
-    try:
-        with Bar(*columns, console=screen, transient=True) as bar:
-            task = bar.add_task("making the parts", total=None, loss="")
-
-            def listen(at: Progress) -> None:
-                stop = "" if at.held_back != at.held_back else f", held back {at.held_back:.3f}"
-                bar.update(
-                    task,
-                    completed=at.step,
-                    total=at.steps,
-                    description=f"step {at.step} of {at.steps}",
-                    loss=f"loss {at.loss:.3f}{stop}",
-                )
-
-            return train_reader(
-                parts(),
-                out,
-                recipe,
-                base=base,
-                say=lambda text: bar.console.print(text, style="dim"),
-                listen=listen,
-            )
-    except KeyboardInterrupt:
-        raise Interrupted(f"Stopped; the same command with --out {out} goes on from the last look") from None
+    return watched(
+        lambda say, listen: train_reader(parts(), out, recipe, base=base, say=say, listen=listen),
+        f"the same command with --out {out} goes on from the last look",
+    )
 
 
 def print_reader(card: ReaderCard, out: Path, *, json: bool) -> None:

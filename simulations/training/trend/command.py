@@ -7,7 +7,6 @@ from typing import get_args
 
 import numpy as np
 
-from ....agents.models.digest import file_digest
 from ....memory.journal import code_hash
 from ....tools.frozen import Frozen, content_hash
 from ....tools.market.view import Market
@@ -16,10 +15,10 @@ from ...evaluation.resampling import interval, stationary_places
 from ...evaluation.splits import Spans, Split, walk_forward
 from ..adapter import required
 from ..exercises import Leakage, OneClass, TooLittleData, TrainingError
+from ..places import CARD_FILE
 from .cases import Cases, Places, Vector, cases_of
-from .model import BASELINES, Side, TrendRecipe, baseline, fit_trend, losses, weights_of
+from .model import BASELINES, Side, TrendRecipe, baseline, fit_trend, losses
 
-CARD_FILE, WEIGHTS_FILE = "card.json", "model.safetensors"
 LEAST_CASES, LEAST_DAYS = 400, 40
 """Cases and closes that a trend needs."""
 DRAWS = 2000
@@ -62,7 +61,7 @@ class Margin(Frozen):
 
 
 class TrendCard(Frozen):
-    """What was learnt, on what, and how good it is: kept beside the weights."""
+    """On what a trend was judged, and how good it is."""
 
     plan: TrendPlan
     recipe: TrendRecipe
@@ -82,7 +81,6 @@ class TrendCard(Frozen):
     margins: dict[Side, Margin]
     """By baseline."""
     verdict: str
-    weights_sha256: str
     code: str
     libraries: dict[str, str]
 
@@ -90,7 +88,7 @@ class TrendCard(Frozen):
 def train_trend(
     market: Market, plan: TrendPlan, recipe: TrendRecipe, out: Path, *, say: Callable[[str], None] = lambda text: None
 ) -> TrendCard:
-    """Judge a trend by walk-forward, fit it to everything known, and write it into a folder with its card.
+    """Judge a trend by walk-forward, and write its card into a folder.
 
     An interrupted command goes on after the last part that was judged.
 
@@ -108,7 +106,7 @@ def train_trend(
     """
     if (out / CARD_FILE).exists():
         raise TrainingError(f"{out} holds a trained trend: name a new folder, or delete that one.")
-    torch, safetensors = required("torch"), required("safetensors.torch")
+    torch = required("torch")
     cases = cases_of(market, plan.sessions, plan.every, say)
     refuse_poor(cases)
     out.mkdir(parents=True, exist_ok=True)
@@ -124,8 +122,6 @@ def train_trend(
     judged = np.concatenate([split.test for split in splits])
     probabilities = {name: np.concatenate(parts) for name, parts in said.items()}
     margins = margins_of(cases, judged, probabilities, plan, recipe.seed)
-    final = fit_trend(cases, np.arange(len(cases)), recipe)
-    safetensors.save_file(weights_of(final), out / WEIGHTS_FILE)
     days = market.dataset.bars.sessions
     card = TrendCard(
         plan=plan,
@@ -142,7 +138,6 @@ def train_trend(
         contenders={name: _scored(found, cases.above[judged]) for name, found in probabilities.items()},
         margins=margins,
         verdict=verdict_of(margins),
-        weights_sha256=file_digest(out / WEIGHTS_FILE),
         code=code_hash(),
         libraries={"torch": torch.__version__, "scikit-learn": required("sklearn").__version__},
     )

@@ -203,12 +203,3 @@ def losses(probability: Vector, above: Places) -> Vector:
     chosen = np.where(above == 1, probability, 1 - probability)
     found: Vector = -np.log(np.maximum(chosen, 1e-6))
     return found
-
-
-def weights_of(trend: Trend) -> dict[str, Any]:
-    """Everything that was fitted, as tensors by name."""
-    torch = required("torch")
-    tensors = {"scale.mean": torch.tensor(trend.scale.mean), "scale.spread": torch.tensor(trend.scale.spread)}
-    for number, state in enumerate(trend.states):
-        tensors |= {f"member{number}.{name}": values.contiguous() for name, values in state.items()}
-    return tensors

@@ -13,7 +13,7 @@ from .model import TrendRecipe
 
 
 def trend_screen(plan: TrendPlan, recipe: TrendRecipe, out: Path, *, market_seed: int, json: bool) -> TrendCard:
-    """Judge, fit and print a trend.
+    """Judge a trend and print what came of it.
 
     Raises:
         Interrupted: Ctrl-C; the message says how to go on.

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperdesk.agents.signals import STANCES
-from paperdesk.simulations.training.examples import By, examples_for, with_examples
+from paperdesk.benchmarks.solved_examples import By, examples_for, with_examples
 from paperdesk.simulations.training.exercises import Exercise, Sheet, requests_of
 
 SHEET = Sheet("technical_analyst", "system", "Market: calm.\n", STANCES, "\n", "N/A\nStance:")

@@ -6,8 +6,8 @@ from typing import Literal
 
 import numpy as np
 
-from ...tools.market.documents.embedding import embed, similarities
-from .exercises import Exercise
+from paperdesk.simulations.training.exercises import Exercise
+from paperdesk.tools.market.documents.embedding import embed, similarities
 
 By = Literal["likeness", "time"]
 """The most similar ones (Liu et al. 2022, "What makes good in-context examples for GPT-3?"), or the latest ones."""
