@@ -99,8 +99,9 @@ def address(runs: Path) -> Iterator[str]:
         yield found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
+    """A browser for one module: playwright keeps an event loop running, beside which no asynchronous test can be."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright (make setup-dev)")
     sync_api.expect.set_options(timeout=PATIENCE_MS)
     with sync_api.sync_playwright() as playwright:
