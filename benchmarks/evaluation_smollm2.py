@@ -7,7 +7,7 @@ from typing import Any
 
 from .evaluation import Markets, judged, summary
 
-SMOLLM2 = Markets(20, 3, 5.0, range(301, 306))
+SMOLLM2 = Markets(20, 3, 5.0, range(301, 304))
 
 
 def measure() -> list[dict[str, Any]]:
