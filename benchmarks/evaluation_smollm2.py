@@ -1,13 +1,13 @@
 """The question of `evaluation` with SmolLM2 as the mind, on fewer seeds.
 
-Its adapter reads tone; its stances were not trained on such markets. About three minutes a session on two cores.
+Its adapter reads tone; its stances were not trained on such markets. Five minutes a session on two cores.
 """
 
 from typing import Any
 
 from .evaluation import Markets, judged, summary
 
-SMOLLM2 = Markets(20, 3, 5.0, range(301, 304))
+SMOLLM2 = Markets(10, 3, 10.0, range(51, 54))
 
 
 def measure() -> list[dict[str, Any]]:
