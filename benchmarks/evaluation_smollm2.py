@@ -1,6 +1,7 @@
 """The question of `evaluation` with SmolLM2 as the mind, on fewer seeds.
 
-Its adapter reads tone; its stances were not trained on such markets. Minutes a session on two cores, most of them the model's.
+Its adapter reads tone; its stances were not trained on such markets. Minutes a session on two cores, most of
+them the model's.
 """
 
 from typing import Any
