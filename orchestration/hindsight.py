@@ -1,6 +1,5 @@
 """Looking back: signals whose horizon has passed become outcomes, and outcomes say what each analyst counts for."""
 
-import warnings
 from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -105,27 +104,29 @@ def passed(desk: DeskContext, view: MarketView, session: date, horizon_days: int
     returns = view.return_rows(desk.universe, len(view.sessions) - start)[: last - start]
     growth = np.prod(1 + returns[first - start :], axis=0) - 1
     there = np.isfinite(growth)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # where nobody was traded throughout there is no mean
-        gained = growth - growth[there].mean()
+    names = int(there.sum())
+    gained = growth - growth[there].mean() if names else np.full_like(growth, np.nan)
     usual = deviation(returns[: first - start]) * sqrt(horizon_days)
-    return Passed(gained, usual, int(there.sum()), desk.close_of(view.sessions[last - 1]))
+    return Passed(gained, usual, names, desk.close_of(view.sessions[last - 1]))
 
 
 def deviation(past: Matrix) -> Vector:
     """(N,) standard deviation of each name's daily return less that of the universe, NaN where too little is known.
 
+    What numpy's `nanmean` and `nanstd` come to, in a quarter of their time.
+
     Args:
         past: (T, N) daily returns, NaN where a name was not traded.
     """
     known = np.isfinite(past)
-    if len(past) >= LEAST_SESSIONS and known.all():  # as a rule; the other way costs five times as much
-        return np.asarray(np.std(past - past.mean(axis=1, keepdims=True), axis=0, ddof=1))
-    with warnings.catch_warnings():
-        # a session on which nobody trades has no mean, a name without a past no deviation: NaN is what is meant
-        warnings.simplefilter("ignore", RuntimeWarning)
-        usual: Vector = np.nanstd(past - np.nanmean(past, axis=1, keepdims=True), axis=0, ddof=1)
-    usual[known.sum(axis=0) < LEAST_SESSIONS] = np.nan
+    count = known.sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):  # of a name that never traded
+        # a session on which nobody trades has no mean, and nothing takes it off
+        mean = np.where(known, past, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+        excess = np.where(known, past - mean[:, None], 0.0)
+        off = np.where(known, excess - excess.sum(axis=0) / count, 0.0)
+        usual: Vector = np.sqrt((off * off).sum(axis=0) / (count - 1))
+    usual[count < LEAST_SESSIONS] = np.nan
     return usual
 
 

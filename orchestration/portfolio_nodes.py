@@ -68,8 +68,8 @@ def manage_portfolio(state: DeskState, runtime: Runtime[DeskContext]) -> dict[st
 def market_evidence(view: MarketView, state: DeskState) -> tuple[Evidence, ...]:
     """What the posture rests on: the regime and the benchmark's trend and drawdown."""
     trend = ("momentum_3m", "distance_sma_200", "volatility_3m", "drawdown_12m")
-    figures = indicators(view, view.benchmark) if view.benchmark else []
-    return (*regime_evidence(view, state["regime"]), *(item for item in figures if item.measure in trend))
+    figures = indicators(view, view.benchmark, only=trend) if view.benchmark else []
+    return (*regime_evidence(view, state["regime"]), *figures)
 
 
 def propose(
