@@ -6,6 +6,8 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Literal
 
+from langchain.tools import BaseTool
+
 from ..agents.auditor import Directory
 from ..agents.by_hand import HandSet
 from ..agents.roles import Role
@@ -23,6 +25,7 @@ from ..tools.market.view import Market
 from ..tools.optimizer import MeanCVaR
 from ..tools.rules import ActivityLog, RuleEngine
 from ..tools.sentiment.classifier import SentimentClassifier
+from ..tools.toolbox import execution_tools
 from .journaled_mind import JournaledMind
 from .state import Seat
 
@@ -158,6 +161,11 @@ class DeskContext:
     def directory(self) -> Directory:
         """The names of the market's companies, for the auditor."""
         return Directory(self.market.companies)
+
+    @cached_property
+    def execution(self) -> dict[str, BaseTool]:
+        """The tools that touch the account."""
+        return execution_tools(self.broker)
 
     def close_of(self, session: date) -> datetime:
         """When a session of the market's exchange closes (UTC)."""

@@ -30,7 +30,7 @@ from ..tools.errors import BrokerError
 from ..tools.evidence import Evidence
 from ..tools.market.documents.screening import SetAside, set_aside
 from ..tools.regime import Regime, regime
-from ..tools.toolbox import call, execution_tools, research_tools, submit
+from ..tools.toolbox import call, research_tools, submit
 from .context import DeskContext
 from .hindsight import leans_of, resolve, weigh
 from .state import DeskState, Seat
@@ -270,10 +270,9 @@ def execute(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, object
             )
     if state["permitted"]:
         desk.journal.mark()
-    tools = execution_tools(desk.broker)
     for item in state["permitted"]:
         order = item["order"]
-        answer = submit(tools, order, item["token"])
+        answer = submit(desk.execution, order, item["token"])
         if isinstance(answer, Unknown):
             raise BrokerError(
                 f"The broker gave no clear answer to order {order.client_order_id} ({answer.reason}): "
