@@ -21,7 +21,7 @@ from ..tools.clock import TradingCalendar
 from ..tools.evidence import Evidence
 from ..tools.frozen import Frozen
 from ..tools.market.documents.screening import SetAside
-from ..tools.market.view import Market
+from ..tools.market.view import Market, MarketView, market_behind
 from ..tools.optimizer import MeanCVaR
 from ..tools.rules import ActivityLog, RuleEngine
 from ..tools.sentiment.classifier import SentimentClassifier
@@ -151,6 +151,18 @@ class DeskContext:
     previous_equity: float = 0.0
     """Equity at the close of the session before the current one; 0 in the first session."""
     last_equity: float = 0.0
+    _viewed: MarketView | None = field(default=None, init=False, repr=False)
+
+    def view(self, as_of: datetime) -> MarketView:
+        """What was known at a time: one view for all nodes of a decision, which share what has been worked out from it.
+
+        Raises:
+            InputError: see `Market.view`.
+        """
+        known = self._viewed
+        if known is None or known.as_of != as_of or market_behind(known) is not self.market:
+            known = self._viewed = self.market.view(as_of)
+        return known
 
     @property
     def model(self) -> str:

@@ -42,7 +42,7 @@ class Passed:
 
 def resolve(desk: DeskContext, state: DeskState) -> None:
     """Scores the signals whose horizon has passed by now against what happened: for calibration, and as lessons."""
-    view = desk.market.view(state["as_of"])
+    view = desk.view(state["as_of"])
     place = {ticker: i for i, ticker in enumerate(desk.universe)}
     found: dict[tuple[date, int], Passed | None] = {}
     waiting: list[OpenSignal] = []

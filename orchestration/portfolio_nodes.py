@@ -41,7 +41,7 @@ DUST = 1e-6
 def manage_portfolio(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, object]:
     """Views from the signals that passed, a posture, and the weights that Mean-CVaR finds best."""
     desk = runtime.context
-    view = desk.market.view(state["as_of"])
+    view = desk.view(state["as_of"])
     posture = posture_of(market_evidence(view, state), mind=desk.mind, seed=desk.settings.seed)
     # Names that the rules have barred are not up for decision: they keep what they have.
     free = tuple(name for name in desk.universe if name not in state["barred"])
@@ -68,8 +68,8 @@ def manage_portfolio(state: DeskState, runtime: Runtime[DeskContext]) -> dict[st
 def market_evidence(view: MarketView, state: DeskState) -> tuple[Evidence, ...]:
     """What the posture rests on: the regime and the benchmark's trend and drawdown."""
     trend = ("momentum_3m", "distance_sma_200", "volatility_3m", "drawdown_12m")
-    figures = indicators(view, view.benchmark, only=trend) if view.benchmark else []
-    return (*regime_evidence(view, state["regime"]), *figures)
+    figures = indicators(view, view.benchmark) if view.benchmark else []
+    return (*regime_evidence(view, state["regime"]), *(item for item in figures if item.measure in trend))
 
 
 def propose(

@@ -43,7 +43,7 @@ def risk_officer_node(officer: RiskOfficer) -> Routing:
 
 def risk_evidence(state: DeskState, desk: DeskContext) -> tuple[Evidence, ...]:
     """The figures of the proposal's risk."""
-    view = desk.market.view(state["as_of"])
+    view = desk.view(state["as_of"])
     settings, equity = desk.settings, state["portfolio"].equity
     free = tuple(name for name in desk.universe if name not in state["barred"])
     return portfolio_risk(

@@ -15,7 +15,7 @@ CURRENCY = "the market's"
 
 def rule_context(desk: DeskContext, state: DeskState) -> RuleContext:
     """What the rules may look at in this decision of a simulation."""
-    view = desk.market.view(state["as_of"])
+    view = desk.view(state["as_of"])
     portfolio = state["portfolio"]
     newest, edges = newest_evidence(desk), edges_bps(desk, state)
     return RuleContext(

@@ -6,7 +6,7 @@ on how much older history a data set happens to hold. The market of beta is the 
 weighted universe; over a halt both returns cover the halt.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import isfinite
 
@@ -120,8 +120,8 @@ INDICATORS = tuple(row.measure for row in _ROWS)
 """The measures that `indicators` gives, in its order."""
 
 
-def indicators(view: MarketView, ticker: str, only: Collection[str] = INDICATORS) -> list[Evidence]:
-    """The price-based figures of `tools.measures` for one instrument, all or only some of them.
+def indicators(view: MarketView, ticker: str) -> list[Evidence]:
+    """The price-based figures of `tools.measures` for one instrument.
 
     A figure whose history is too short, or that is undefined (no volume at all, the market's beta to itself), is
     absent; never a zero in its place.
@@ -136,7 +136,7 @@ def indicators(view: MarketView, ticker: str, only: Collection[str] = INDICATORS
     session = view.sessions[past.rows[-1]]
     available_at, last = view.calendar.close_of(session), str(session)
     # all figures before any evidence: to alternate between the two kinds of work takes a sixth longer
-    figures = [(row, row.compute(series)) for row in _ROWS if row.measure in only and len(past) >= row.sessions]
+    figures = [(row, row.compute(series)) for row in _ROWS if len(past) >= row.sessions]
     rows = [
         FigureRow(
             f"{ticker}/{row.measure}/{last}",
