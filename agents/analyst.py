@@ -166,8 +166,7 @@ def _request(role: Role, briefs: Sequence[Brief], prefix: str, seed: int, repeat
         about = {"name": brief.company, "ticker": brief.ticker, "objections": _objections(brief)}
         in_order = [told(item) for item in brief.evidence]
         text, *others = (
-            prompt.question.substitute(about, evidence=lines(texts))
-            for texts in (in_order, *reorderings(in_order, repeats, seed))
+            prompt.ask(**about, evidence=lines(texts)) for texts in (in_order, *reorderings(in_order, repeats, seed))
         )
         return Question(ticker=brief.ticker, text=text, evidence=brief.evidence, reorderings=tuple(others))
 
@@ -178,7 +177,7 @@ def _request(role: Role, briefs: Sequence[Brief], prefix: str, seed: int, repeat
         prefix=prefix,
         questions=tuple(question(brief) for brief in briefs),
         options=STANCES,
-        content_free=prompt.question.substitute(name="Company", ticker="N/A", evidence="E1 N/A", objections=""),
+        content_free=prompt.ask(name="Company", ticker="N/A", evidence="E1 N/A", objections=""),
         schema_after=tuple(_schemas(brief.citable()) for brief in briefs),
         lead_in="\n",
         seed=seed,
