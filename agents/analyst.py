@@ -10,18 +10,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from random import Random
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 from ..tools.evidence import Evidence
 from ..tools.measures import MEASURES
 from ..tools.regime import Regime
-from .evidence_text import alias_of, evidence_block, line, shown
+from .evidence_text import alias_of, aliases, line, lines, shown, told
 from .models.core import Answer, Question, Reply, Request
 from .roles import Role
 from .signals import STANCES, Claim, Direction, Finding, Signal, Stance, abstention, uncertainty_of
 
 MAX_CLAIMS = 2
 """Claims per signal: enough to be checked, few enough for a small model to keep apart."""
+
+T = TypeVar("T")
 
 STRONG = 0.5
 """A figure that leans this far against a stance must be named beside it."""
@@ -56,9 +58,8 @@ class Brief:
 
     def citable(self) -> tuple[str, ...]:
         """Aliases that a claim may name: those without an objection, or all if every one has been objected to."""
-        barred = {finding.claim for finding in self.objections}
-        aliases = tuple(alias_of(i) for i in range(len(self.evidence)))
-        return tuple(a for a in aliases if a not in barred) or aliases
+        barred, names = {finding.claim for finding in self.objections}, aliases(len(self.evidence))
+        return tuple(name for name in names if name not in barred) or names if barred else names
 
     def shortened(self, excess_tokens: int) -> "Brief | None":
         """The brief without the last, least important, evidence; None where only one piece is left.
@@ -161,30 +162,22 @@ def _unaskable(role: Role, brief: Brief) -> str:
 def _request(role: Role, briefs: Sequence[Brief], prefix: str, seed: int, repeats: int) -> Request:
     prompt = role.prompt
 
-    def text(brief: Brief, evidence: Sequence[Evidence]) -> str:
-        return prompt.question.substitute(
-            name=brief.company,
-            ticker=brief.ticker,
-            evidence=evidence_block(evidence),
-            objections=_objections(brief),
+    def question(brief: Brief) -> Question:
+        about = {"name": brief.company, "ticker": brief.ticker, "objections": _objections(brief)}
+        in_order = [told(item) for item in brief.evidence]
+        text, *others = (
+            prompt.ask(**about, evidence=lines(texts)) for texts in (in_order, *reorderings(in_order, repeats, seed))
         )
+        return Question(ticker=brief.ticker, text=text, evidence=brief.evidence, reorderings=tuple(others))
 
     return Request(
         role=role.name,
         task="stance",
         system=prompt.system.template,
         prefix=prefix,
-        questions=tuple(
-            Question(
-                ticker=brief.ticker,
-                text=text(brief, brief.evidence),
-                evidence=brief.evidence,
-                reorderings=tuple(text(brief, other) for other in reorderings(brief.evidence, repeats, seed)),
-            )
-            for brief in briefs
-        ),
+        questions=tuple(question(brief) for brief in briefs),
         options=STANCES,
-        content_free=prompt.question.substitute(name="Company", ticker="N/A", evidence="E1 N/A", objections=""),
+        content_free=prompt.ask(name="Company", ticker="N/A", evidence="E1 N/A", objections=""),
         schema_after=tuple(_schemas(brief.citable()) for brief in briefs),
         lead_in="\n",
         seed=seed,
@@ -197,16 +190,17 @@ def _schemas(aliases: tuple[str, ...]) -> dict[str, dict[str, Any]]:
     return {stance: claims_schema(aliases, sides) for stance, sides in SIDES.items()}
 
 
-def reorderings(evidence: Sequence[Evidence], repeats: int, seed: int) -> tuple[tuple[Evidence, ...], ...]:
+def reorderings(evidence: Sequence[T], repeats: int, seed: int) -> tuple[tuple[T, ...], ...]:
     """Other orders of the evidence: the reverse, which says most about the influence of order, then random ones.
 
     Aliases are given anew in each, so that an order is all that differs. One piece of evidence has no other order.
     """
     if len(evidence) < 2:
         return ()
-    draw = Random(seed)
-    orders: list[tuple[Evidence, ...]] = [tuple(reversed(evidence))] if repeats else []
-    orders += [tuple(draw.sample(evidence, len(evidence))) for _ in range(repeats - 1)]
+    orders = [tuple(reversed(evidence))] if repeats else []
+    if repeats > 1:
+        draw = Random(seed)
+        orders += [tuple(draw.sample(evidence, len(evidence))) for _ in range(repeats - 1)]
     return tuple(orders)
 
 
@@ -246,7 +240,7 @@ def _signal(role: Role, brief: Brief, answer: Answer | None, *, mind_key: str, a
 
 def _claims(brief: Brief, document: Mapping[str, Any]) -> tuple[Claim, ...]:
     """The claims of a generated object; the same evidence named twice counts once."""
-    by_alias = {alias_of(i): e for i, e in enumerate(brief.evidence)}
+    by_alias = dict(zip(aliases(len(brief.evidence)), brief.evidence, strict=True))
     claims: dict[str, Claim] = {}
     for item in document["claims"]:
         claims.setdefault(item["evidence"], claim_of(item["evidence"], by_alias[item["evidence"]], item["supports"]))
@@ -255,8 +249,14 @@ def _claims(brief: Brief, document: Mapping[str, Any]) -> tuple[Claim, ...]:
 
 def claim_of(alias: str, evidence: Evidence, supports: Direction) -> Claim:
     """A claim whose sentence is printed from the evidence."""
-    text = f"{shown(evidence)} ({alias}) supports {supports}"
-    return Claim(alias=alias, evidence=evidence.id, supports=supports, text=text)
+    return Claim(
+        alias=alias, evidence=evidence.id, supports=supports, text=claim_text(alias, shown(evidence), supports)
+    )
+
+
+def claim_text(alias: str, shown: str, supports: Direction) -> str:
+    """The sentence of a claim, from what its evidence shows."""
+    return f"{shown} ({alias}) supports {supports}"
 
 
 def counter_evidence(stance: Stance, evidence: Sequence[Evidence]) -> tuple[Claim, ...]:

@@ -145,7 +145,7 @@ def choose(role: Role, situations: Sequence[Situation], *, mind: Mind, seed: int
             "questions": tuple(
                 Question(
                     ticker=at.ticker,
-                    text=prompt.question.substitute(
+                    text=prompt.ask(
                         name=at.company,
                         ticker=at.ticker,
                         evidence=evidence_block(at.evidence),

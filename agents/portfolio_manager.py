@@ -86,7 +86,7 @@ def posture_of(evidence: Sequence[Evidence], *, mind: Mind, seed: int) -> Postur
     if not evidence:
         return Posture(name="neutral", note="no evidence on the market")
     prompt = prompt_of(PORTFOLIO_MANAGER)
-    text = prompt.question.substitute(evidence=evidence_block(evidence))
+    text = prompt.ask(evidence=evidence_block(evidence))
     answer = mind.answer(
         Request(
             role=PORTFOLIO_MANAGER,
@@ -95,7 +95,7 @@ def posture_of(evidence: Sequence[Evidence], *, mind: Mind, seed: int) -> Postur
             prefix=prompt.prefix.template,
             questions=(Question(ticker="PORTFOLIO", text=text, evidence=tuple(evidence)),),
             options=tuple(POSTURES),
-            content_free=prompt.question.substitute(evidence="E1 N/A"),
+            content_free=prompt.ask(evidence="E1 N/A"),
             seed=seed,
         )
     ).answers[0]

@@ -115,12 +115,12 @@ def read_risk(
         questions=(
             Question(
                 ticker="PORTFOLIO",
-                text=prompt.question.substitute(evidence=evidence_block(evidence)),
+                text=prompt.ask(evidence=evidence_block(evidence)),
                 evidence=tuple(evidence),
             ),
         ),
         options=READINGS,
-        content_free=prompt.question.substitute(evidence="E1 N/A"),
+        content_free=prompt.ask(evidence="E1 N/A"),
         schema_after=(schemas,),
         lead_in="\n",
         seed=seed,

@@ -74,7 +74,7 @@ def tone_request(texts: Sequence[str], max_characters: int = MAX_CHARACTERS) -> 
         max_characters: what of a text is read; the rest is cut off at a word's end.
     """
     prompt = prompt_of("sentiment")
-    ask = prompt.question.substitute
+    ask = prompt.ask
     return Request(
         role="sentiment",
         task="sentiment",

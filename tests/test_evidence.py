@@ -178,3 +178,23 @@ def test_the_figures_of_a_tool_are_made_like_any_evidence(
     assert made == expected
     assert made.canonical() == expected.canonical() == canonical_json(made.model_dump(mode="json"))
     assert made.model_fields_set == expected.model_fields_set
+
+
+@given(as_of=TIMES, later=st.timedeltas(timedelta(days=-30), timedelta(days=30)), zone=ZONES, text=TEXT, span=SPANS)
+def test_a_fact_gathered_at_another_time_is_made_like_any_evidence(
+    as_of: datetime, later: timedelta, zone: Any, text: str, span: Span | None
+) -> None:
+    other = (as_of.astimezone(UTC) + later).astimezone(zone)
+    assume(plain(other))
+    passage = {"id": text, "kind": "passage", "measure": text, "ticker": text, "period": text, "source": text}
+    passage |= {"text": f'{text}"hash":"', "span": span, "available_at": as_of}
+    kept = Evidence.of(**passage, as_of=as_of)
+    if other.astimezone(UTC) < as_of.astimezone(UTC):
+        with pytest.raises(ValidationError, match="became known at"):
+            kept.at(other)
+        return
+    expected = Evidence.of(**passage, as_of=other)
+    assert kept.at(other) == kept.model_copy().at(other) == expected
+    assert kept.at(other).canonical() == expected.canonical()
+    assert kept.at(other).model_fields_set == expected.model_fields_set
+    assert Shelf(evidence=[kept.at(other)])

@@ -64,3 +64,14 @@ def test_empyrical_says_the_same(returns: np.ndarray) -> None:
     expected = empyrical.beta(own, market)
     if np.std(market) > 1e-4:
         assert market_model(own, market).beta == pytest.approx(expected, rel=1e-6, abs=1e-6)
+
+
+@given(arrays(np.float64, st.tuples(st.integers(1, 5), st.integers(3, 300)), elements=st.floats(-0.3, 0.3)))
+def test_an_instrument_has_the_same_bits_alone_as_among_others(returns: np.ndarray) -> None:
+    levels, market = np.cumprod(1 + returns, axis=1), returns[0]
+    model, volatility, deepest = market_model(returns, market), annual_volatility(returns), max_drawdown(levels)
+    for row, own in enumerate(returns):
+        np.testing.assert_array_equal(volatility[row], annual_volatility(own))
+        np.testing.assert_array_equal(deepest[row], max_drawdown(levels[row]))
+        np.testing.assert_array_equal(changes(levels)[row], changes(levels[row]))
+        np.testing.assert_array_equal([part[row] for part in model], market_model(own, market))

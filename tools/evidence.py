@@ -83,25 +83,61 @@ class Evidence(Frozen):
             # what `model_validate` calls; its own arguments take as long as the validation
             validated: Self = cls.__pydantic_validator__.validate_python({"hash": "", **fields}, context=_SEAL)
             return validated
-        return cls._made(_ABSENT | fields, {"hash", *fields})
+        values = _ABSENT | fields
+        return cls._made(values, {"hash", *fields}, *_canonical(values))
 
     @classmethod
     def figures(cls, kind: EvidenceKind, ticker: str, as_of: datetime, rows: Iterable[FigureRow]) -> list[Self]:
         """`of` for the figures that a tool has on one company."""
         made = []
+        # `_canonical` of a figure: what all rows have in common is written once
+        start, quoted_kind, quoted_ticker = _until_available(as_of), _quoted(kind), _quoted(ticker)
         for row in rows:
-            plain = type(row.value) is float and isfinite(row.value) and row.available_at.tzinfo is UTC is as_of.tzinfo
-            if plain and row.available_at <= as_of:
-                made.append(cls._made(_figure(kind, ticker, as_of, row), _OF_FIGURES))
-            else:
+            id_, measure, available_at, period, value, unit, source = row
+            plain = type(value) is float and isfinite(value) and available_at.tzinfo is UTC is as_of.tzinfo
+            if not plain or available_at > as_of:
                 made.append(cls.of(kind=kind, ticker=ticker, as_of=as_of, **row._asdict()))
+                continue
+            values: dict[str, Any] = {
+                "value": value,
+                "text": None,
+                "unit": unit,
+                "span": None,
+                "id": id_,
+                "kind": kind,
+                "measure": measure,
+                "ticker": ticker,
+                "as_of": as_of,
+                "available_at": available_at,
+                "period": period,
+                "source": source,
+            }
+            tail = (
+                f'"id":{_quoted(id_)},"kind":{quoted_kind},"measure":{_quoted(measure)},"period":{_quoted(period)},'
+                f'"source":{_quoted(source)},"span":null,"text":null,"ticker":{quoted_ticker},"unit":{_quoted(unit)},'
+                f'"value":{value!r}}}'
+            )
+            made.append(cls._made(values, _OF_FIGURES, f'{start}{time_text(available_at)}",', tail))
         return made
 
+    def at(self, as_of: datetime) -> Self:
+        """The same fact, gathered at another time: a tool keeps what only a filing or a release changes.
+
+        Raises:
+            ValidationError: it became known only after `as_of`.
+        """
+        text: str | None = getattr(self, "_sealed", None)
+        values = self.__dict__ | {"as_of": as_of}
+        if text is None or as_of.tzinfo is not UTC or self.available_at > as_of:
+            return self.of(**{name: values[name] for name in self.__pydantic_fields_set__})
+        begin, end = text.index(_AVAILABLE) + len(_AVAILABLE), text.index(_HASH)
+        head, tail = f"{_until_available(as_of)}{text[begin:end]}", text[end + _HASH_LENGTH :]
+        return self._made(values, self.__pydantic_fields_set__, head, tail)
+
     @classmethod
-    def _made(cls, values: dict[str, Any], given: set[str]) -> Self:
-        """The evidence with these values, which are right."""
-        head, tail = _canonical(values)
-        values["hash"] = digest = sha256((head + tail).encode()).hexdigest()
+    def _made(cls, values: dict[str, Any], given: set[str], head: str, tail: str) -> Self:
+        """The evidence with these values, which are right, and its text but for the hash, which `values` then holds."""
+        values["hash"] = digest = sha256(f"{head}{tail}".encode()).hexdigest()
         made = object.__new__(cls)
         _seal(made, f'{head}"hash":"{digest}",{tail}')
         _set_values(made, values)
@@ -155,24 +191,9 @@ _NAMES = frozenset(Evidence.model_fields) - {"hash"}
 
 
 _OF_FIGURES = {"hash", *_NAMES} - {"text", "span"}
-
-
-def _figure(kind: str, ticker: str, as_of: datetime, row: FigureRow) -> dict[str, Any]:
-    id_, measure, available_at, period, value, unit, source = row
-    return {
-        "value": value,
-        "text": None,
-        "unit": unit,
-        "span": None,
-        "id": id_,
-        "kind": kind,
-        "measure": measure,
-        "ticker": ticker,
-        "as_of": as_of,
-        "available_at": available_at,
-        "period": period,
-        "source": source,
-    }
+_AVAILABLE, _HASH = '"available_at":"', '"hash":"'
+"""What stands in the text of evidence for the first time after `as_of`, and after `available_at`."""
+_HASH_LENGTH = len(_HASH) + 64 + len('",')
 
 
 def _is_plain(fields: dict[str, Any]) -> bool:
@@ -202,10 +223,14 @@ def _canonical(fields: dict[str, Any]) -> tuple[str, str]:
     """
     value, text, span = fields["value"], fields["text"], fields["span"]
     return (
-        f'{{"as_of":"{time_text(fields["as_of"])}","available_at":"{time_text(fields["available_at"])}",',
+        f'{_until_available(fields["as_of"])}{time_text(fields["available_at"])}",',
         f'"id":{_quoted(fields["id"])},"kind":"{fields["kind"]}","measure":{_quoted(fields["measure"])},'
         f'"period":{_quoted(fields["period"])},"source":{_quoted(fields["source"])},'
         f'"span":{"null" if span is None else span.canonical()},'
         f'"text":{"null" if text is None else _quoted(text)},"ticker":{_quoted(fields["ticker"])},'
         f'"unit":{_quoted(fields["unit"])},"value":{"null" if value is None else float.__repr__(value)}}}',
     )
+
+
+def _until_available(as_of: datetime) -> str:
+    return f'{{"as_of":"{time_text(as_of)}",{_AVAILABLE}'

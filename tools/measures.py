@@ -7,6 +7,7 @@ itself.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 
 @dataclass(frozen=True)
@@ -30,33 +31,44 @@ class Measure:
     of_prices: bool = False
     """Whether it is a return or a distance between prices, of which a tenth of a per cent says nothing."""
 
-    @property
+    # cached: a decision about 100 companies reads and prints thousands of figures of a dozen measures
+    @cached_property
     def directional(self) -> bool:
         """Whether a figure of this measure can support a stance by itself."""
         return self.bearish is not None and self.bullish is not None
 
     def reading(self, value: float) -> float:
         """How the value leans, in [-1, 1]; 0 for a measure without direction."""
-        if self.bearish is None or self.bullish is None:
+        if self._scale is None:
             return 0.0
-        middle = (self.bearish + self.bullish) / 2
-        half = (self.bullish - self.bearish) / 2
-        return max(-1.0, min(1.0, (value - middle) / half))
+        middle, half = self._scale
+        lean = (value - middle) / half
+        return -1.0 if lean < -1.0 else lean if lean < 1.0 else 1.0
 
     def show(self, value: float) -> str:
         """The value as rationales and reports print it."""
-        return self._print(value, self.decimals)
+        return self._form % (value * 100 if self.unit == "fraction" else value)
 
     def show_briefly(self, value: float) -> str:
         """The value as prompts print it: per cents from 10 on, and all those of prices, without decimals."""
-        whole = self.unit == "fraction" and (self.of_prices or abs(value) >= 0.0995)
-        return self._print(value, 0 if whole else self.decimals)
+        if self.unit == "fraction" and (self.of_prices or abs(value) >= 0.0995):
+            return self._whole_form % (value * 100)
+        return self.show(value)
 
-    def _print(self, value: float, decimals: int) -> str:
-        sign = "+" if self.signed else ""
-        if self.unit == "fraction":
-            return f"{value * 100:{sign}.{decimals}f}%"
-        return f"{value:{sign}.{decimals}f}"
+    @cached_property
+    def _scale(self) -> tuple[float, float] | None:
+        """The value that leans nowhere, and how far from it a value leans as far as can be."""
+        if self.bearish is None or self.bullish is None:
+            return None
+        return (self.bearish + self.bullish) / 2, (self.bullish - self.bearish) / 2
+
+    @cached_property
+    def _form(self) -> str:
+        return f"%{'+' if self.signed else ''}.{self.decimals}f{'%%' if self.unit == 'fraction' else ''}"
+
+    @cached_property
+    def _whole_form(self) -> str:
+        return f"%{'+' if self.signed else ''}.0f%%"
 
 
 _ROWS = (

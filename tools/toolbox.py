@@ -297,8 +297,7 @@ def _invoke(tools: dict[str, BaseTool], name: str, arguments: dict[str, object])
 def _checked(tool: StructuredTool, arguments: dict[str, object]) -> dict[str, Any]:
     assert isinstance(tool.args_schema, type)
     assert issubclass(tool.args_schema, Arguments)
-    checked = tool.args_schema.model_validate(arguments)
-    return {field: getattr(checked, field) for field in tool.args_schema.model_fields}
+    return dict(tool.args_schema.model_validate(arguments))
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,7 @@ def _read(
         Question(
             ticker=signal.ticker,
             stance=signal.stance,
-            text=prompt.question.substitute(
+            text=prompt.ask(
                 stance=signal.stance,
                 evidence="\n".join(line(c.alias, e) for c, e in zip(signal.claims, given, strict=True)),
             ),
@@ -110,7 +110,7 @@ def _read(
             prefix=prompt.prefix.template,
             questions=questions,
             options=READINGS,
-            content_free=prompt.question.substitute(stance="N/A", evidence="E1 N/A"),
+            content_free=prompt.ask(stance="N/A", evidence="E1 N/A"),
             seed=seed,
         )
     )

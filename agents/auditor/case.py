@@ -37,4 +37,4 @@ class Case:
     def given(self, signal: Signal) -> frozenset[str] | None:
         """Ids of what the signal's analyst was given; None where that is not known."""
         items = self.shown.get((signal.agent, signal.ticker))
-        return None if items is None else frozenset(item.id for item in items)
+        return None if items is None else frozenset([item.id for item in items])

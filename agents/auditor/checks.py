@@ -7,8 +7,8 @@ from ...tools.evidence import Evidence
 from ...tools.market.documents.instructions import instructions_in
 from ...tools.market_state import MARKET
 from ...tools.measures import MEASURES
-from ..analyst import STRONG, claim_of, directional, rationale_of
-from ..evidence_text import squeezed
+from ..analyst import STRONG, claim_text, directional, rationale_of
+from ..evidence_text import shown, squeezed
 from ..signals import Claim, Finding, Rule, Severity, Signal
 from .binding import OPPOSED, Frame, Misreading, misreadings
 from .case import Case
@@ -72,22 +72,25 @@ def texts_are_shown(signal: Signal, case: Case) -> Iterator[Finding]:
 
     A sentence that is printed from its evidence, to the letter, needs no reading.
     """
+    claims = (*signal.claims, *signal.against)
+    own = [claim for claim in claims if not _is_printed(claim, case)]
+    if not own and signal.rationale == rationale_of(signal.stance, signal.claims, signal.against):
+        return
     aliases = case.aliases(signal)
-    cited = {e.id: e for _, e in _cited(signal, case)}
-    printed = True
-    for claim in (*signal.claims, *signal.against):
-        evidence = case.evidence.get(claim.evidence)
-        if evidence is None:
-            printed = False
-        elif claim.text != claim_of(claim.alias, evidence, claim.supports).text:
-            printed = False
+    for claim in own:
+        if (evidence := case.evidence.get(claim.evidence)) is not None:
             for segment in segments(claim.text, aliases, case.evidence, [evidence]):
                 yield from _read(segment, signal, case, claim)
-    if not printed or signal.rationale != rationale_of(signal.stance, signal.claims, signal.against):
-        told = {claim.text for claim in (*signal.claims, *signal.against)}
-        for segment in segments(signal.rationale, aliases, case.evidence, tuple(cited.values())):
-            if segment.text not in told:
-                yield from _read(segment, signal, case, None)
+    cited = {e.id: e for _, e in _cited(signal, case)}
+    told = {claim.text for claim in claims}
+    for segment in segments(signal.rationale, aliases, case.evidence, tuple(cited.values())):
+        if segment.text not in told:
+            yield from _read(segment, signal, case, None)
+
+
+def _is_printed(claim: Claim, case: Case) -> bool:
+    evidence = case.evidence.get(claim.evidence)
+    return evidence is not None and claim.text == claim_text(claim.alias, shown(evidence), claim.supports)
 
 
 def _read(segment: Segment, signal: Signal, case: Case, claim: Claim | None) -> Iterator[Finding]:
@@ -129,9 +132,9 @@ def direction_agrees(signal: Signal, case: Case) -> Iterator[Finding]:
         if lean is None or claim.supports == "hold":
             continue
         if (claim.supports == "buy" and lean < -OPPOSED) or (claim.supports == "sell" and lean > OPPOSED):
-            shown = MEASURES[cited.measure].show(cited.value or 0.0)
+            figure = MEASURES[cited.measure].show(cited.value or 0.0)
             word = "sell" if lean < 0 else "buy"
-            message = f"{claim.alias} ({shown}) speaks for {word}, not for {claim.supports}"
+            message = f"{claim.alias} ({figure}) speaks for {word}, not for {claim.supports}"
             yield _finding("direction_agrees", "objection", message, claim, expected=word, found=claim.supports)
 
 

@@ -97,7 +97,7 @@ def _request(
     for ground in asked:
         allowed, known = usable[ground.ticker]
         by_id = {e.id: e for e in ground.evidence}
-        text = debater.prompt.question.substitute(
+        text = debater.prompt.ask(
             name=ground.company,
             ticker=ground.ticker,
             claims="\n".join(_line(move.point, by_id.get(move.point.evidence)) for move in allowed),

@@ -149,3 +149,12 @@ def test_a_role_takes_over_what_it_does_not_say() -> None:
 def test_a_faulty_role_is_refused_in_a_sentence(text: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         read_role("mine", {"mine": text})
+
+
+def test_a_question_is_filled_in_as_a_template_is() -> None:
+    odd = read_prompt("odd", "=== system\ns\n=== prefix\np\n=== question\n5% of $$9, ${name}s, %s %(name)s $evidence")
+    for prompt in (odd, *map(prompt_of, ("technical_analyst", "fundamental_analyst", "auditor"))):
+        places = {name: f"100% $name %({name})s" for name in prompt.question.get_identifiers()}
+        assert prompt.ask(**places) == prompt.question.substitute(places)
+        with pytest.raises(KeyError):
+            prompt.ask()

@@ -15,7 +15,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
 from typing import ClassVar, NamedTuple, Self
 
@@ -218,30 +218,42 @@ def latest_tone(
         InputError: unknown ticker.
     """
     oldest, name = view.as_of - timedelta(days=since_days), view.company(ticker).name
-    stories = reversed(view.stories(ticker, since=oldest))
-    newest = next((row for row in stories if sum(_said(row, name)[1]) >= TELLING_WORDS), None)
-    if newest is None:
-        return None
-    said, counted = _said(newest, name)
+    for document in reversed(view.stories(ticker, since=oldest)):
+        if (tone := _told(document, name)) is not None:
+            if classifier is not None:
+                return _tone(document, _tone_by(classifier, _said(document, name)), view.as_of)
+            return tone.at(view.as_of)
+    return None
+
+
+def _tone(document: Document, value: float, as_of: datetime) -> Evidence:
     return Evidence.of(
-        id=f"{ticker}/tone/{newest.id}",
+        id=f"{document.ticker}/tone/{document.id}",
         kind="indicator",
         measure="tone",
-        ticker=ticker,
-        as_of=view.as_of,
-        available_at=newest.published_at,
-        period=f"release of {newest.published_at:%Y-%m-%d}",
-        value=counted.tone if classifier is None else _tone_by(classifier, said),
+        ticker=document.ticker,
+        as_of=as_of,
+        available_at=document.published_at,
+        period=f"release of {document.published_at:%Y-%m-%d}",
+        value=value,
         unit=MEASURES["tone"].unit,
-        source=newest.id,
+        source=document.id,
     )
 
 
 @lru_cache(maxsize=4096)
-def _said(document: Document, name: str) -> tuple[str, Count]:
-    """What of a release decides its tone, and its counted words; found by its parts, whose hashes Python remembers."""
-    said = spoken(document.text, name)
-    return said, count(said)
+def _told(document: Document, name: str) -> Evidence | None:
+    """The lexicon's tone of a document at its publication; None where it says nothing about how business goes.
+
+    It is found by the document's parts, whose hashes Python remembers.
+    """
+    counted = count(_said(document, name))
+    return _tone(document, counted.tone, document.published_at) if sum(counted) >= TELLING_WORDS else None
+
+
+def _said(document: Document, name: str) -> str:
+    """What of a release decides its tone."""
+    return spoken(document.text, name)
 
 
 _TONES: OrderedDict[tuple[str, str], float] = OrderedDict()

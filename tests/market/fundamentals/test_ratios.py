@@ -305,3 +305,12 @@ def test_a_share_count_of_zero_is_no_share_count(make_market: MakeMarket, comple
     found = measured(make_market(empty), "2025-03-03")
     assert not {"price_to_sales", "free_cash_flow_yield"} & found.keys()
     assert "price_to_earnings" in found
+
+
+def test_what_was_asked_later_or_elsewhere_changes_no_ratio_of_an_earlier_day(
+    make_market: MakeMarket, complete: Sequence[Any]
+) -> None:
+    days = ("2024-06-03", "2025-03-03", "2024-11-04", "2025-03-04", "2024-06-04", "2025-02-03", "2024-08-05")
+    asked = make_market(complete)
+    for day in (*days, *reversed(days)):
+        assert measured(asked, day) == measured(make_market(complete), day)

@@ -108,9 +108,10 @@ class Embedder:
         if len(self._known) + len(unknown) > _WORDS_KEPT:
             # a new dictionary: another thread may be reading the old one
             self._known, unknown = {}, sorted(asked)
-        known = self._known
-        for word, encoded in zip(unknown, self._model.tokenize(unknown), strict=True):
-            # a batch is padded to its longest word
+        known, encode = self._known, self._model.tokenizer.encode
+        for word in unknown:
+            # one by one: a batch wakes the tokenizer's threads, which take two to three times as long as the words
+            encoded = encode(word, is_pretokenized=False, add_special_tokens=False)
             known[word] = tuple(encoded.ids[: sum(encoded.attention_mask)])
         return known
 

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,13 @@ from .passages import Piece
 from .store import PassageStore, StoreBusyError, StoreError
 from .table import Row, Table, table_of
 
+_SCORES_KEPT = 2048
+"""Companies times queries, 8 bytes a passage each; the oldest is forgotten first."""
+
 _log = logging.getLogger(__name__)
+
+Key = TypeVar("Key")
+Kept = TypeVar("Kept")
 
 
 class Hit(NamedTuple):
@@ -58,6 +64,9 @@ class PassageIndex:
         for document in documents:
             self._documents.setdefault(document.ticker, []).append(document)
         self._tables: dict[str, Table] = {}
+        self._scores: dict[tuple[str, str], NDArray[np.float64]] = {}
+        """By company and query: the similarity of all its passages, later ones included. Each is a number of its own
+        passage and of the query alone, and is looked at only once the passage is known."""
         self._guard = threading.Lock()
         self.store: PassageStore | None = None
         """What keeps the passages on disk; None in memory."""
@@ -89,15 +98,13 @@ class PassageIndex:
 
     def nearest_many(self, tickers: Sequence[str], query: str, k: int, since: int, until: int) -> list[list[Hit]]:
         """`nearest` of each company, best first; ties in the order of passage ids."""
-        tables = self.tables(tickers)
-        known = [table.between(since, until) for table in tables]
-        rows = [table.vectors[within] for table, within in zip(tables, known, strict=True)]
-        scores = similarities(np.concatenate(rows), embed([query])[0]) if rows else np.empty(0)
-        found, first = [], 0
-        for table, within in zip(tables, known, strict=True):
-            last = first + within.stop - within.start
-            found.append(_best(table, within, scores[first:last], k))
-            first = last
+        found = []
+        for ticker, table in zip(tickers, self.tables(tickers), strict=True):
+            known = table.between(since, until)
+            if (scores := self._scores.get((ticker, query))) is None:
+                scores = similarities(table.vectors, embed([query])[0])
+                keep(self._scores, (ticker, query), scores, _SCORES_KEPT)
+            found.append(_best(table, known, scores[known], k))
         return found
 
     def rebuild(self) -> None:
@@ -107,7 +114,7 @@ class PassageIndex:
             StoreError: the folder cannot be written.
         """
         with self._guard:
-            self._tables = {}
+            self._tables, self._scores = {}, {}
             if self.store is not None:
                 self.store.rebuild()
 
@@ -148,3 +155,11 @@ def _all_tables(documents: Mapping[str, Sequence[Document]]) -> dict[str, Table]
 def _best(table: Table, known: slice, scores: NDArray[np.float64], k: int) -> list[Hit]:
     ranked = np.lexsort((table.order[known], -scores))[:k].tolist()
     return [Hit(table.rows[known.start + i], float(scores[i])) for i in ranked]
+
+
+def keep(kept: dict[Key, Kept], key: Key, value: Kept, most: int) -> None:
+    """Put a value into a dictionary that holds `most` at most, the oldest going first."""
+    kept.pop(key, None)
+    kept[key] = value
+    while len(kept) > most:
+        kept.pop(next(iter(kept)), None)

@@ -4,7 +4,6 @@ A market's documents are cut, embedded and indexed once (docs/documents.md); nea
 search compares integer times, and ranks the passages of one company by exact cosine similarity.
 """
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +16,7 @@ from ..records import Document
 from ..view import Market, MarketView
 from .embedding import embed
 from .excerpts import nearest_excerpts
-from .index import PassageIndex
+from .index import Hit, PassageIndex, keep
 from .index_folder import passages_folder
 from .passages import Piece
 from .store import StoreBusyError, store_key
@@ -58,53 +57,58 @@ def search_many(
         view._market.column(ticker)
     index = index_of(view._market)
     until, since = second_of(view.as_of), known_from(view.as_of - timedelta(days=since_days))
-    found = _quotes(index, tickers, query, k, since, until)
     return {
-        ticker: [_evidence(view, *quote) for quote in quotes] for ticker, quotes in zip(tickers, found, strict=True)
+        ticker: [item.at(view.as_of) for item in found]
+        for ticker, found in _found(index, view, tickers, query, k, since, until).items()
     }
 
 
-class Quote(NamedTuple):
-    """What is quoted of a document."""
+class _Kept:
+    """What was found in an index; each answer is a function of its key."""
 
-    document: Document
-    text: str
-    """The document's."""
-    piece: Piece
-
-
-_QUOTES: WeakKeyDictionary[PassageIndex, OrderedDict[tuple[str, str, int], tuple[slice, list[Quote]]]] = (
-    WeakKeyDictionary()
-)
-"""By ticker, query and number: the answer found last, and which of the company's passages it was found among."""
-_QUOTES_KEPT = 4096
+    def __init__(self) -> None:
+        self.answers: dict[tuple[str, str, int], tuple[slice, list[Evidence]]] = {}
+        """By ticker, query and number: the last answer, and which of the company's passages it was found among."""
+        self.pieces: dict[tuple[str, str], Piece] = {}
+        """By passage and query: what is quoted of the passage."""
 
 
-def _quotes(
-    index: PassageIndex, tickers: Sequence[str], query: str, k: int, since: int, until: int
-) -> list[list[Quote]]:
-    """The quotes on each company; found anew only where other passages are known than when it was last asked for.
+_KEPT: WeakKeyDictionary[PassageIndex, _Kept] = WeakKeyDictionary()
+_MOST_KEPT = 4096
+"""Answers, and pieces, of an index; the oldest is forgotten first."""
 
-    The answer is a function of the query and of the passages that are known, whenever that is asked.
+
+def _found(
+    index: PassageIndex, view: MarketView, tickers: Sequence[str], query: str, k: int, since: int, until: int
+) -> dict[str, list[Evidence]]:
+    """The evidence on each company, of whatever time: looked for only where other passages are known than last time.
+
+    It is a function of the query and of the passages that are known, whenever that is asked.
     """
-    kept = _QUOTES.setdefault(index, OrderedDict())
+    kept = _KEPT.setdefault(index, _Kept())
     known = {ticker: table.between(since, until) for ticker, table in zip(tickers, index.tables(tickers), strict=True)}
-    answers = {ticker: kept.get((ticker, query, k)) for ticker in known}
+    answers = {ticker: kept.answers.get((ticker, query, k)) for ticker in known}
     found = {ticker: answer[1] for ticker, answer in answers.items() if answer and answer[0] == known[ticker]}
     missing = [ticker for ticker in known if ticker not in found]
     if missing:
         hits = index.nearest_many(missing, query, k, since, until)
-        quoted = [(index.documents[hit.document], hit.row) for rows in hits for hit in rows]
-        texts = [(document.text, row.piece, row.units) for document, row in quoted]
-        pieces = zip(quoted, texts, nearest_excerpts(texts, embed([query])[0]), strict=True)
-        quotes = (Quote(document, text, piece) for (document, _), (text, _, _), piece in pieces)
+        pieces = _pieces(index, kept, [hit for rows in hits for hit in rows], query)
         for ticker, rows in zip(missing, hits, strict=True):
-            found[ticker] = [next(quotes) for _ in rows]
-            kept[ticker, query, k] = (known[ticker], found[ticker])
-            kept.move_to_end((ticker, query, k))
-        while len(kept) > _QUOTES_KEPT:
-            kept.popitem(last=False)
-    return [found[ticker] for ticker in tickers]
+            found[ticker] = [_evidence(view, index.documents[hit.document], pieces[hit.row.id]) for hit in rows]
+            keep(kept.answers, (ticker, query, k), (known[ticker], found[ticker]), _MOST_KEPT)
+    return {ticker: found[ticker] for ticker in tickers}
+
+
+def _pieces(index: PassageIndex, kept: _Kept, hits: Sequence[Hit], query: str) -> dict[str, Piece]:
+    """What is quoted of each passage, by its id."""
+    found = {hit.row.id: kept.pieces.get((hit.row.id, query)) for hit in hits}
+    missing = [hit.row for hit in hits if found[hit.row.id] is None]
+    if missing:
+        texts = [(index.documents[row.document].text, row.piece, row.units) for row in missing]
+        for row, piece in zip(missing, nearest_excerpts(texts, embed([query])[0]), strict=True):
+            found[row.id] = piece
+            keep(kept.pieces, (row.id, query), piece, _MOST_KEPT)
+    return {id_: piece for id_, piece in found.items() if piece is not None}
 
 
 class IndexState(NamedTuple):
@@ -157,7 +161,7 @@ _INDEXES: WeakKeyDictionary[Market, PassageIndex] = WeakKeyDictionary()
 _SHARED: WeakValueDictionary[tuple[Path | None, str], PassageIndex] = WeakValueDictionary()
 
 
-def _evidence(view: MarketView, document: Document, text: str, piece: Piece) -> Evidence:
+def _evidence(view: MarketView, document: Document, piece: Piece) -> Evidence:
     return Evidence.of(
         id=f"{document.ticker}/passage/{document.id}:{piece.start}",
         kind="passage",
@@ -166,7 +170,7 @@ def _evidence(view: MarketView, document: Document, text: str, piece: Piece) -> 
         as_of=view.as_of,
         available_at=document.published_at,
         period=f"published {document.published_at:%Y-%m-%d}",
-        text=text[piece.start : piece.end],
+        text=document.text[piece.start : piece.end],
         unit="text",
         source=document.id,
         span=Span(document=document.id, start=piece.start, end=piece.end),

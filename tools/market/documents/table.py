@@ -1,9 +1,11 @@
 """A company's passages as arrays, in the order of publication: what a search reads."""
 
 import hashlib
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -65,7 +67,13 @@ class Table:
 
     def between(self, since: int, until: int) -> slice:
         """The rows published from `since` to `until` (epoch seconds, both included)."""
-        return slice(*np.searchsorted(self.published, [since, until + 1]).tolist())
+        return slice(bisect_left(self._seconds, since), bisect_right(self._seconds, until))
+
+    @cached_property
+    def _seconds(self) -> list[int]:
+        """`published` again: a decision asks every company, and numpy takes four times as long."""
+        seconds: list[int] = self.published.tolist()
+        return seconds
 
 
 def table_of(documents: Sequence[Document]) -> Table:

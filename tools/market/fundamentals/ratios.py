@@ -27,7 +27,7 @@ Accruals: Sloan 1996, with the figures of the cash-flow statement (Hribar and Co
 
 from collections.abc import Callable
 from datetime import date, timedelta
-from math import fsum
+from math import fsum, nan
 from typing import Literal, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -98,45 +98,55 @@ def _accruals(books: Statements, end: date) -> Figure | None:
     )
 
 
-def _priced(books: Statements, end: date, value: Callable[[float], float], *filed: Figure) -> Figure | None:
-    """A ratio of the last close to filed figures; its source is the newest filing, for the measure names the price."""
-    if books.price is None:
-        return None
-    ratio = combined(value(books.price.value), filed, None, end)
-    return ratio._replace(available_at=max(ratio.available_at, books.price.available_at))
+class Priced(NamedTuple):
+    """A ratio of the last close to filed figures, before the close is put in."""
+
+    filed: Figure
+    """When those figures were known; its source is the newest filing, for the measure names the price. No value."""
+    value: Callable[[float], float]
+    """Of the close."""
+
+    def at(self, price: Figure) -> Figure:
+        """The ratio at a last close."""
+        known = max(self.filed.available_at, price.available_at)
+        return Figure(self.value(price.value), None, self.filed.end, known, self.filed.source, derived=True)
 
 
-def _earnings_yield(books: Statements, end: date) -> Figure | None:
+def _priced(end: date, value: Callable[[float], float], *filed: Figure) -> Priced:
+    return Priced(combined(nan, filed, None, end), value)
+
+
+def _earnings_yield(books: Statements, end: date) -> Priced | None:
     earnings = books.trailing("EPSDiluted", end)
-    return None if earnings is None else _priced(books, end, lambda close: earnings.value / close, earnings)
+    return None if earnings is None else _priced(end, lambda close: earnings.value / close, earnings)
 
 
-def _price_to_earnings(books: Statements, end: date) -> Figure | None:
+def _price_to_earnings(books: Statements, end: date) -> Priced | None:
     earnings = books.trailing("EPSDiluted", end)
     if earnings is None or earnings.value <= 0:
         return None
-    return _priced(books, end, lambda close: close / earnings.value, earnings)
+    return _priced(end, lambda close: close / earnings.value, earnings)
 
 
-def _price_to_sales(books: Statements, end: date) -> Figure | None:
+def _price_to_sales(books: Statements, end: date) -> Priced | None:
     revenue, shares = books.trailing("Revenue", end), books.average("SharesDiluted", end)
     # Filings hold share counts of zero, which would make the company worth nothing and cheap.
     if revenue is None or shares is None or revenue.value <= 0 or shares.value <= 0:
         return None
-    return _priced(books, end, lambda close: close * shares.value / revenue.value, revenue, shares)
+    return _priced(end, lambda close: close * shares.value / revenue.value, revenue, shares)
 
 
-def _free_cash_flow_yield(books: Statements, end: date) -> Figure | None:
+def _free_cash_flow_yield(books: Statements, end: date) -> Priced | None:
     cash, spent = books.trailing("OperatingCashFlow", end), books.trailing("CapitalExpenditure", end)
     shares = books.average("SharesDiluted", end)
     # A payment is positive; a source that writes payments as negative amounts would double them here.
     if cash is None or spent is None or spent.value < 0 or shares is None or shares.value <= 0:
         return None
     free = _difference(cash, spent, end)
-    return _priced(books, end, lambda close: free.value / (close * shares.value), free, shares)
+    return _priced(end, lambda close: free.value / (close * shares.value), free, shares)
 
 
-Formula = Callable[[Statements, date], Figure | None]
+Formula = Callable[[Statements, date], Figure | Priced | None]
 Period = Literal["quarter to", "12 months to", "at"]
 
 
@@ -148,9 +158,16 @@ class Ratio(NamedTuple):
     """The concepts whose newest period it is about."""
     period: Period
     """How that period reads."""
-    formula: Formula
+    find: Formula
     priced: bool = False
     """Whether the last close is one of its inputs."""
+
+    def formula(self, books: Statements, end: date) -> Figure | None:
+        """Its figure for the period that ends on a day."""
+        found = self.find(books, end)
+        if isinstance(found, Priced):
+            return None if books.price is None else found.at(books.price)
+        return found
 
 
 RATIOS: tuple[Ratio, ...] = (
@@ -188,7 +205,7 @@ RATIOS: tuple[Ratio, ...] = (
         priced=True,
     ),
 )
-"""All ratios, in the order of `tools.measures`."""
+"""All ratios, in the order of `tools.measures`: those of a price come last."""
 
 _INPUTS = frozenset(concept for ratio in RATIOS for concept in ratio.inputs)
 
@@ -209,45 +226,67 @@ def ratios(view: MarketView, ticker: str) -> list[Evidence]:
     """
     books = Statements(view, ticker)
     oldest = view.session - timedelta(days=STALE_DAYS + 1)
-    rows = []
-    for ratio, end, filed in _filed(books):
-        if end is not None and end > oldest:
-            figure = ratio.formula(books, end) if ratio.priced else filed
-            if figure is not None:
-                rows.append(_row(books, ratio, figure))
-    return Evidence.figures("ratio", ticker, view.as_of, rows)
+    known = _known(books)
+    found = [item.at(view.as_of) for end, item in known.filed if end > oldest]
+    if (price := books.price) is None:
+        return found
+    day = str(price.end)
+    priced = [(row, ratio.at(price)) for row, ratio in known.priced if ratio.filed.end > oldest]
+    # the price makes it another figure every day, so its day names it
+    rows = [
+        FigureRow(f"{row.id}{day}", row.measure, figure.available_at, f"{row.period}{day}", figure.value, *row[5:])
+        for row, figure in priced
+    ]
+    return found + Evidence.figures("ratio", ticker, view.as_of, rows)
 
 
-_Filed = tuple[tuple[Ratio, date | None, Figure | None], ...]
-"""Each ratio, the newest known period of its inputs, and its figure, unless the price is one of its inputs."""
-_FILED: WeakKeyDictionary[Ledger, dict[tuple[int, int], _Filed]] = WeakKeyDictionary()
+class _Known(NamedTuple):
+    """What is known of a company's ratios until it files again or splits its shares."""
+
+    filed: tuple[tuple[date, Evidence], ...]
+    """The last day of the period, and the evidence as it was gathered first."""
+    priced: tuple[tuple[FigureRow, Priced], ...]
+    """Rows without value, and without the day of the price at the end of `id` and `period`."""
+
+
+_KNOWN: WeakKeyDictionary[Ledger, dict[tuple[int, int], _Known]] = WeakKeyDictionary()
 """By company and how much is known: a decision asks for what only a new filing or split changes."""
+_STATES_KEPT = 4
+"""Of each company; views of other times that take turns need one each."""
 
 
-def _filed(books: Statements) -> _Filed:
-    company, known = books.state
-    kept = _FILED.setdefault(company, {})
-    if known not in kept:
-        newest = {concept: books.newest(concept) for concept in _INPUTS}
-        found = []
-        for ratio in RATIOS:
-            # Only the newest period: an older figure would hide that the newest one is missing or has no meaning.
-            end = max([day for concept in ratio.inputs if (day := newest[concept]) is not None], default=None)
-            found.append((ratio, end, None if ratio.priced or end is None else ratio.formula(books, end)))
-        kept[known] = tuple(found)
-    return kept[known]
+def _known(books: Statements) -> _Known:
+    company, state = books.state
+    kept = _KNOWN.setdefault(company, {})
+    if (known := kept.get(state)) is None:
+        known = _found(books)
+        for oldest in list(kept)[: 1 - _STATES_KEPT]:
+            kept.pop(oldest, None)
+        kept[state] = known
+    return known
 
 
-def _row(books: Statements, ratio: Ratio, figure: Figure) -> FigureRow:
-    day, period = figure.end, f"{ratio.period} {figure.end}"
-    if ratio.priced and books.price is not None:
-        # the price makes it another figure every day, so its day names it
-        day, period = books.price.end, f"{period}, price of {books.price.end}"
+def _found(books: Statements) -> _Known:
+    newest = {concept: books.newest(concept) for concept in _INPUTS}
+    filed, priced = [], []
+    for ratio in RATIOS:
+        # Only the newest period: an older figure would hide that the newest one is missing or has no meaning.
+        end = max([day for concept in ratio.inputs if (day := newest[concept]) is not None], default=None)
+        match None if end is None else ratio.find(books, end):
+            case Figure() as figure:
+                filed.append((figure.end, _row(books, ratio, figure, str(figure.end), "")))
+            case Priced() as waiting:
+                priced.append((_row(books, ratio, waiting.filed, "", ", price of "), waiting))
+    evidence = Evidence.figures("ratio", books.ticker, books.view.as_of, (row for _, row in filed))
+    return _Known(tuple(zip((end for end, _ in filed), evidence, strict=True)), tuple(priced))
+
+
+def _row(books: Statements, ratio: Ratio, figure: Figure, day: str, priced: str) -> FigureRow:
     return FigureRow(
         id=f"{books.ticker}/{ratio.measure}/{day}",
         measure=ratio.measure,
         available_at=figure.available_at,
-        period=period,
+        period=f"{ratio.period} {figure.end}{priced}",
         value=figure.value,
         unit=MEASURES[ratio.measure].unit,
         source=figure.source,
