@@ -65,17 +65,17 @@ def open_decision(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, 
     desk.mind.decision = state["decision"]
     found = regime(desk.view(as_of), seed=desk.settings.seed)
     portfolio = desk.broker.account()
-    desk.journal.append(
-        DecisionOpened(
-            decision=state["decision"],
-            as_of=as_of,
-            session=state["session"],
-            portfolio=portfolio,
-            regime=found.model_dump(mode="json") if found else {},
-        )
-    )
     opened = DeskState(as_of=as_of, decision=state["decision"])
     with desk.journal.together():
+        desk.journal.append(
+            DecisionOpened(
+                decision=state["decision"],
+                as_of=as_of,
+                session=state["session"],
+                portfolio=portfolio,
+                regime=found.model_dump(mode="json") if found else {},
+            )
+        )
         resolve(desk, opened)
         weigh(desk, opened, found)
     return {

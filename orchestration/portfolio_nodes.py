@@ -240,24 +240,25 @@ def judge(
     reasons = {order.client_order_id: reason for order, reason in asked}
     permitted: list[PermittedOrder] = []
     barred: dict[str, str] = {}
-    for judged in desk.rules.judge_all((order for order, _ in asked), rule_context(desk, state)):
-        order, report = judged.order, judged.report
-        desk.journal.append(
-            RuleVerdict(
-                decision=state["decision"],
-                ticker=order.ticker,
-                verdict=report.verdict,
-                order=order,
-                report=report.model_dump(mode="json"),
+    with desk.journal.together():
+        for judged in desk.rules.judge_all((order for order, _ in asked), rule_context(desk, state)):
+            order, report = judged.order, judged.report
+            desk.journal.append(
+                RuleVerdict(
+                    decision=state["decision"],
+                    ticker=order.ticker,
+                    verdict=report.verdict,
+                    order=order,
+                    report=report.model_dump(mode="json"),
+                )
             )
-        )
-        if report.order is None or report.token is None:
-            barred[order.ticker] = report.explain()
-        else:
-            reason = reasons[order.client_order_id]
-            if report.verdict == "clamp":
-                reason += f" The rules cut it from {order.quantity:,.6g} to {report.order.quantity:,.6g} shares."
-            permitted.append(PermittedOrder(order=report.order, token=report.token, reason=reason))
+            if report.order is None or report.token is None:
+                barred[order.ticker] = report.explain()
+            else:
+                reason = reasons[order.client_order_id]
+                if report.verdict == "clamp":
+                    reason += f" The rules cut it from {order.quantity:,.6g} to {report.order.quantity:,.6g} shares."
+                permitted.append(PermittedOrder(order=report.order, token=report.token, reason=reason))
     return permitted, barred
 
 
