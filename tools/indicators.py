@@ -157,7 +157,9 @@ def indicators(view: MarketView, ticker: str) -> list[Evidence]:
     """
     kept = _KNOWN.setdefault(view, {})
     if ticker not in kept:
-        kept |= _computed(view, dict.fromkeys((*view.tickers, ticker)))
+        # with the benchmark, for which the portfolio manager asks at each decision
+        everything = dict.fromkeys((*view.tickers, *filter(None, [view.benchmark]), ticker))
+        kept |= _computed(view, [name for name in everything if name not in kept])
     known = kept[ticker]
     if not known.figures:
         return []
