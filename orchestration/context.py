@@ -6,6 +6,8 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Literal
 
+from langchain.tools import BaseTool
+
 from ..agents.auditor import Directory
 from ..agents.by_hand import HandSet
 from ..agents.roles import Role
@@ -19,10 +21,11 @@ from ..tools.clock import TradingCalendar
 from ..tools.evidence import Evidence
 from ..tools.frozen import Frozen
 from ..tools.market.documents.screening import SetAside
-from ..tools.market.view import Market
+from ..tools.market.view import Market, MarketView, market_behind
 from ..tools.optimizer import MeanCVaR
 from ..tools.rules import ActivityLog, RuleEngine
 from ..tools.sentiment.classifier import SentimentClassifier
+from ..tools.toolbox import execution_tools
 from .journaled_mind import JournaledMind
 from .state import Seat
 
@@ -148,6 +151,18 @@ class DeskContext:
     previous_equity: float = 0.0
     """Equity at the close of the session before the current one; 0 in the first session."""
     last_equity: float = 0.0
+    _viewed: MarketView | None = field(default=None, init=False, repr=False)
+
+    def view(self, as_of: datetime) -> MarketView:
+        """What was known at a time: one view for all nodes of a decision, which share what has been worked out from it.
+
+        Raises:
+            InputError: see `Market.view`.
+        """
+        known = self._viewed
+        if known is None or known.as_of != as_of or market_behind(known) is not self.market:
+            known = self._viewed = self.market.view(as_of)
+        return known
 
     @property
     def model(self) -> str:
@@ -158,6 +173,11 @@ class DeskContext:
     def directory(self) -> Directory:
         """The names of the market's companies, for the auditor."""
         return Directory(self.market.companies)
+
+    @cached_property
+    def execution(self) -> dict[str, BaseTool]:
+        """The tools that touch the account."""
+        return execution_tools(self.broker)
 
     def close_of(self, session: date) -> datetime:
         """When a session of the market's exchange closes (UTC)."""

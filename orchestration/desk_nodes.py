@@ -30,7 +30,7 @@ from ..tools.errors import BrokerError
 from ..tools.evidence import Evidence
 from ..tools.market.documents.screening import SetAside, set_aside
 from ..tools.regime import Regime, regime
-from ..tools.toolbox import call, execution_tools, research_tools, submit
+from ..tools.toolbox import call, research_tools, submit
 from .context import DeskContext
 from .hindsight import leans_of, resolve, weigh
 from .state import DeskState, Seat
@@ -63,19 +63,19 @@ def open_decision(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, 
     as_of = desk.close_of(state["session"])
     desk.casebook.clear()
     desk.mind.decision = state["decision"]
-    found = regime(desk.market.view(as_of), seed=desk.settings.seed)
+    found = regime(desk.view(as_of), seed=desk.settings.seed)
     portfolio = desk.broker.account()
-    desk.journal.append(
-        DecisionOpened(
-            decision=state["decision"],
-            as_of=as_of,
-            session=state["session"],
-            portfolio=portfolio,
-            regime=found.model_dump(mode="json") if found else {},
-        )
-    )
     opened = DeskState(as_of=as_of, decision=state["decision"])
     with desk.journal.together():
+        desk.journal.append(
+            DecisionOpened(
+                decision=state["decision"],
+                as_of=as_of,
+                session=state["session"],
+                portfolio=portfolio,
+                regime=found.model_dump(mode="json") if found else {},
+            )
+        )
         resolve(desk, opened)
         weigh(desk, opened, found)
     return {
@@ -150,7 +150,7 @@ def in_place(signal: Signal, state: DeskState, desk: DeskContext) -> Signal:
 
 def gather(role: Role, state: DeskState, desk: DeskContext) -> None:
     """Runs the role's evidence plan for every ticker, whatever its mind may want, and journals each call."""
-    view = desk.market.view(state["as_of"])
+    view = desk.view(state["as_of"])
     tools = research_tools(view, desk.tone_judge) | {RECALL: recall_tool(desk.experience, role.name, state["as_of"])}
     regime = state["regime"].name if state["regime"] else "unknown"
     for ticker in desk.universe:
@@ -186,7 +186,7 @@ def gather_further(role: Role, state: DeskState, desk: DeskContext) -> None:
     """Makes the calls that the role's mind asks for beyond the plan, as far as it is permitted; journals each."""
     if not role.extra_calls:
         return
-    view = desk.market.view(state["as_of"])
+    view = desk.view(state["as_of"])
     tools, book = research_tools(view, desk.tone_judge), desk.casebook
     asked: dict[str, tuple[Call, ...]] = dict.fromkeys(desk.universe, ())
     for _ in range(role.extra_calls):
@@ -219,7 +219,7 @@ def gather_further(role: Role, state: DeskState, desk: DeskContext) -> None:
 
 def case_of(state: DeskState, desk: DeskContext) -> Case:
     """What the auditor has in front of it: the evidence of the decision, and the market's companies and splits."""
-    view = desk.market.view(state["as_of"])
+    view = desk.view(state["as_of"])
     splits = {ticker: tuple(Split(*split) for split in view.splits(ticker)) for ticker in desk.universe}
     return Case(
         evidence=desk.casebook.by_id(),
@@ -270,10 +270,9 @@ def execute(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, object
             )
     if state["permitted"]:
         desk.journal.mark()
-    tools = execution_tools(desk.broker)
     for item in state["permitted"]:
         order = item["order"]
-        answer = submit(tools, order, item["token"])
+        answer = submit(desk.execution, order, item["token"])
         if isinstance(answer, Unknown):
             raise BrokerError(
                 f"The broker gave no clear answer to order {order.client_order_id} ({answer.reason}): "

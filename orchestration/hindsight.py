@@ -1,6 +1,5 @@
 """Looking back: signals whose horizon has passed become outcomes, and outcomes say what each analyst counts for."""
 
-import warnings
 from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -18,6 +17,7 @@ from .context import DeskContext, OpenSignal
 from .state import DeskState
 
 Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
 
 RISK_SESSIONS, LEAST_SESSIONS = 252, 60
 """Past sessions from which the usual size of an excess return is taken, and the least of them."""
@@ -42,7 +42,7 @@ class Passed:
 
 def resolve(desk: DeskContext, state: DeskState) -> None:
     """Scores the signals whose horizon has passed by now against what happened: for calibration, and as lessons."""
-    view = desk.market.view(state["as_of"])
+    view = desk.view(state["as_of"])
     place = {ticker: i for i, ticker in enumerate(desk.universe)}
     found: dict[tuple[date, int], Passed | None] = {}
     waiting: list[OpenSignal] = []
@@ -101,18 +101,33 @@ def passed(desk: DeskContext, view: MarketView, session: date, horizon_days: int
     if last > len(view.sessions):
         return None
     start = max(0, first - RISK_SESSIONS)
-    returns = view.returns(desk.universe, len(view.sessions) - start).to_numpy()[: last - start]
+    returns = view.return_rows(desk.universe, len(view.sessions) - start)[: last - start]
     growth = np.prod(1 + returns[first - start :], axis=0) - 1
     there = np.isfinite(growth)
-    past = returns[: first - start]
+    names = int(there.sum())
+    gained = growth - growth[there].mean() if names else np.full_like(growth, np.nan)
+    usual = deviation(returns[: first - start]) * sqrt(horizon_days)
+    return Passed(gained, usual, names, desk.close_of(view.sessions[last - 1]))
+
+
+def deviation(past: Matrix) -> Vector:
+    """(N,) standard deviation of each name's daily return less that of the universe, NaN where too little is known.
+
+    What numpy's `nanmean` and `nanstd` come to, in a quarter of their time.
+
+    Args:
+        past: (T, N) daily returns, NaN where a name was not traded.
+    """
     known = np.isfinite(past)
-    with warnings.catch_warnings():
-        # a session on which nobody trades has no mean, a name without a past no deviation: NaN is what is meant
-        warnings.simplefilter("ignore", RuntimeWarning)
-        usual = np.nanstd(past - np.nanmean(past, axis=1, keepdims=True), axis=0, ddof=1) * sqrt(horizon_days)
-        gained = growth - growth[there].mean()
-    usual[known.sum(axis=0) < LEAST_SESSIONS] = np.nan
-    return Passed(gained, usual, int(there.sum()), desk.close_of(view.sessions[last - 1]))
+    count = known.sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):  # of a name that never traded
+        # a session on which nobody trades has no mean, and nothing takes it off
+        mean = np.where(known, past, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+        excess = np.where(known, past - mean[:, None], 0.0)
+        off = np.where(known, excess - excess.sum(axis=0) / count, 0.0)
+        usual: Vector = np.sqrt((off * off).sum(axis=0) / (count - 1))
+    usual[count < LEAST_SESSIONS] = np.nan
+    return usual
 
 
 def learn(desk: DeskContext, *outcomes: Outcome) -> None:

@@ -28,7 +28,7 @@ from ..tools.market.view import MarketView
 from ..tools.market_state import regime_evidence
 from ..tools.optimizer import Infeasible, Solution
 from ..tools.optimizer.relax import MARGIN
-from ..tools.optimizer.scenarios import Scenarios, historical_scenarios
+from ..tools.optimizer.scenarios import Scenarios, known_scenarios
 from ..tools.toolbox import OfPortfolio, optimise, portfolio_tools
 from .context import DeskContext, DeskSettings
 from .rule_facts import rule_context
@@ -41,11 +41,11 @@ DUST = 1e-6
 def manage_portfolio(state: DeskState, runtime: Runtime[DeskContext]) -> dict[str, object]:
     """Views from the signals that passed, a posture, and the weights that Mean-CVaR finds best."""
     desk = runtime.context
-    view = desk.market.view(state["as_of"])
+    view = desk.view(state["as_of"])
     posture = posture_of(market_evidence(view, state), mind=desk.mind, seed=desk.settings.seed)
     # Names that the rules have barred are not up for decision: they keep what they have.
     free = tuple(name for name in desk.universe if name not in state["barred"])
-    scenarios = historical_scenarios(view.returns(free, desk.settings.scenario_sessions), desk.settings.min_history)
+    scenarios = known_scenarios(view, free, desk.settings.scenario_sessions, desk.settings.min_history)
     if not free:
         proposal = stay(desk, state, scenarios, posture, (), "The rules have barred every name.")
     elif len(scenarios.returns) < desk.settings.min_history or not scenarios.tickers:
@@ -240,24 +240,25 @@ def judge(
     reasons = {order.client_order_id: reason for order, reason in asked}
     permitted: list[PermittedOrder] = []
     barred: dict[str, str] = {}
-    for judged in desk.rules.judge_all((order for order, _ in asked), rule_context(desk, state)):
-        order, report = judged.order, judged.report
-        desk.journal.append(
-            RuleVerdict(
-                decision=state["decision"],
-                ticker=order.ticker,
-                verdict=report.verdict,
-                order=order,
-                report=report.model_dump(mode="json"),
+    with desk.journal.together():
+        for judged in desk.rules.judge_all((order for order, _ in asked), rule_context(desk, state)):
+            order, report = judged.order, judged.report
+            desk.journal.append(
+                RuleVerdict(
+                    decision=state["decision"],
+                    ticker=order.ticker,
+                    verdict=report.verdict,
+                    order=order,
+                    report=report.model_dump(mode="json"),
+                )
             )
-        )
-        if report.order is None or report.token is None:
-            barred[order.ticker] = report.explain()
-        else:
-            reason = reasons[order.client_order_id]
-            if report.verdict == "clamp":
-                reason += f" The rules cut it from {order.quantity:,.6g} to {report.order.quantity:,.6g} shares."
-            permitted.append(PermittedOrder(order=report.order, token=report.token, reason=reason))
+            if report.order is None or report.token is None:
+                barred[order.ticker] = report.explain()
+            else:
+                reason = reasons[order.client_order_id]
+                if report.verdict == "clamp":
+                    reason += f" The rules cut it from {order.quantity:,.6g} to {report.order.quantity:,.6g} shares."
+                permitted.append(PermittedOrder(order=report.order, token=report.token, reason=reason))
     return permitted, barred
 
 

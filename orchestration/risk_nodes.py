@@ -9,7 +9,7 @@ from ..agents.risk_officer import Tightening, read_risk
 from ..agents.seats import RiskOfficer
 from ..memory.journal.events import RiskRead
 from ..tools.evidence import Evidence
-from ..tools.optimizer.scenarios import historical_scenarios
+from ..tools.optimizer.scenarios import known_scenarios
 from ..tools.portfolio_risk import portfolio_risk
 from .context import DeskContext
 from .desk_nodes import Routing, describe
@@ -43,13 +43,13 @@ def risk_officer_node(officer: RiskOfficer) -> Routing:
 
 def risk_evidence(state: DeskState, desk: DeskContext) -> tuple[Evidence, ...]:
     """The figures of the proposal's risk."""
-    view = desk.market.view(state["as_of"])
+    view = desk.view(state["as_of"])
     settings, equity = desk.settings, state["portfolio"].equity
     free = tuple(name for name in desk.universe if name not in state["barred"])
     return portfolio_risk(
         view,
         state["proposal"].weights,
-        historical_scenarios(view.returns(free, settings.scenario_sessions), settings.min_history),
+        known_scenarios(view, free, settings.scenario_sessions, settings.min_history),
         names=len(desk.universe),
         beta=settings.beta,
         drawdown=equity / max(desk.peak_equity, equity) - 1,

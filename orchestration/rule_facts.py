@@ -15,16 +15,15 @@ CURRENCY = "the market's"
 
 def rule_context(desk: DeskContext, state: DeskState) -> RuleContext:
     """What the rules may look at in this decision of a simulation."""
-    view = desk.market.view(state["as_of"])
+    view = desk.view(state["as_of"])
     portfolio = state["portfolio"]
-    newest = newest_evidence(desk)
+    newest, edges = newest_evidence(desk), edges_bps(desk, state)
     return RuleContext(
         portfolio=portfolio,
         equity_previous_close=desk.previous_equity or portfolio.equity,
         equity_peak=max(desk.peak_equity, portfolio.equity),
         market={
-            ticker: market_facts(desk, view, ticker, newest.get(ticker), edge_bps(desk, state, ticker))
-            for ticker in desk.universe
+            ticker: market_facts(desk, view, ticker, newest.get(ticker), edges.get(ticker)) for ticker in desk.universe
         },
         activity=desk.activity.at(state["as_of"]),
         live=None,
@@ -44,7 +43,7 @@ def market_facts(
     traded = len(past.close) > 0
     row = int(past.rows[-1]) if traded else -1
     company = desk.market.companies.get(ticker)
-    tradable = traded and view.is_tradable(ticker)
+    tradable = row == len(view.sessions) - 1
     adv = float(past.volume.sum() / len(past.volume)) if traded else None
     return MarketFacts(
         last_close=float(past.close[-1]) if traded else None,
@@ -67,16 +66,17 @@ def newest_evidence(desk: DeskContext) -> dict[str, datetime]:
     """When the newest evidence of this decision on each name became available."""
     newest: dict[str, datetime] = {}
     for (_, ticker), items in desk.casebook.by_seat.items():
-        for item in items:
-            newest[ticker] = max(item.available_at, newest.get(ticker, item.available_at))
+        if items:
+            latest = max(item.available_at for item in items)
+            newest[ticker] = max(latest, newest.get(ticker, latest))
     return newest
 
 
-def edge_bps(desk: DeskContext, state: DeskState, ticker: str) -> float | None:
-    """What the proposal expects a purchase to earn over its holding period, the cost of buying it taken off."""
+def edges_bps(desk: DeskContext, state: DeskState) -> dict[str, float]:
+    """By name, what the proposal expects a purchase to earn over its holding period, less the cost of buying it."""
     proposal, settings = state["proposal"], desk.settings
-    earned = proposal.reference.get(ticker)
-    if earned is None:
-        return None
-    alpha = {view.ticker: view.alpha for view in proposal.views}.get(ticker, 0.0)
-    return ((earned + alpha) * settings.holding_sessions - settings.cost_per_unit) * 1e4
+    alpha = {view.ticker: view.alpha for view in proposal.views}
+    return {
+        name: ((earned + alpha.get(name, 0.0)) * settings.holding_sessions - settings.cost_per_unit) * 1e4
+        for name, earned in proposal.reference.items()
+    }

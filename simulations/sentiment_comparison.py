@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from ..agents.models.adapters import named_adapters
 from ..agents.models.open import open_model
 from ..agents.sentiment_prompt import PromptClassifier
 from ..tools.errors import InputError
@@ -21,10 +22,11 @@ from ..tools.sentiment.labelled import read_labelled
 from ..tools.sentiment.lexicon import LexiconClassifier
 from ..tools.sentiment.reader import Reader
 from ..tools.sentiment.transformer import TransformersClassifier
+from .training.registry import with_champions
 
 POSSIBLE = (
-    "lexicon, embedding, embedding:FOLDER, reader:FOLDER, prompt:MODEL (any --model of a session),"
-    " transformers:FOLDER, or transformers:owner/model"
+    "lexicon, embedding, embedding:FOLDER, reader:FOLDER, prompt:MODEL (any --model of a session) or"
+    " prompt:MODEL,adapter=PATH, transformers:FOLDER, or transformers:owner/model"
 )
 """What a classifier's spec can be, for messages."""
 FITTED: dict[str, Callable[..., SentimentClassifier]] = {
@@ -42,7 +44,9 @@ def open_classifier(spec: str, *, threads: int = 2) -> Iterator[SentimentClassif
 
     Args:
         spec: `lexicon`; `embedding` (the head that comes with PaperDesk) or `embedding:FOLDER` (a saved one);
-            `reader:FOLDER` (one that `paperdesk train reader` made); `prompt:MODEL` (a spec of `open_model`);
+            `reader:FOLDER` (one that `paperdesk train reader` made); `prompt:MODEL` (a spec of `open_model`), or
+            `prompt:MODEL,adapter=PATH` with a LoRA adapter (a GGUF file, or a folder that `paperdesk train desk` made;
+            `none`: without the one that comes along);
             `transformers:SOURCE` with a folder or a hub name `owner/model[@revision]`, and the meaning of its labels
             after a # where its config does not say it:
             `transformers:FOLDER#LABEL_0=negative,LABEL_1=neutral,LABEL_2=positive`.
@@ -64,13 +68,20 @@ def open_classifier(spec: str, *, threads: int = 2) -> Iterator[SentimentClassif
         source, mark, told = rest.partition("#")
         yield TransformersClassifier(source, _meanings(spec, told) if mark else None)
     elif kind == "prompt" and rest:
-        mind = open_model(rest, threads=threads)
+        model, named, adapter = rest.partition(",adapter=")
+        mind = open_model(model, threads=threads, adapters=_adapters(adapter) if named else None)
         try:
             yield PromptClassifier(mind, rest)
         finally:
             mind.close()
     else:
         raise InputError(f"there is no classifier {spec!r}; name {POSSIBLE}")
+
+
+def _adapters(given: str) -> dict[str, Path]:
+    if not given:
+        raise InputError("the adapter has no name: give its file or folder, or `none`")
+    return named_adapters(with_champions((given,)), ()) or {}
 
 
 def print_comparison(

@@ -109,12 +109,9 @@ def filtered(model: Parameters, returns: Vector) -> NDArray[np.float64]:
     return np.array(list(_beliefs(model, start, returns))).reshape(-1, 2)
 
 
-def filter_on(model: Parameters, belief: Vector, returns: Vector) -> Vector:
-    """The filtered belief after further returns (none: the same), given the one before them."""
-    latest = belief
-    for following in _beliefs(model, belief @ np.asarray(model.transitions), returns):
-        latest = following
-    return latest
+def beliefs_on(model: Parameters, belief: Vector, returns: Vector) -> list[Vector]:
+    """The filtered belief after each of some further returns, given the one before them."""
+    return list(_beliefs(model, belief @ np.asarray(model.transitions), returns))
 
 
 def log_densities(model: Parameters, belief: Vector, returns: Vector) -> Vector:

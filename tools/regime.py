@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .frozen import Frozen
-from .hidden_markov import ITERATIONS, Parameters, Vector, filter_on, filtered, likeliest
+from .hidden_markov import ITERATIONS, Parameters, Vector, beliefs_on, filtered, likeliest
 from .market.view import Market, MarketView
 
 RegimeName = Literal["calm", "turbulent"]
@@ -68,8 +68,8 @@ def regime(view: MarketView, seed: int = 0) -> Regime | None:
     or grows at one rate): two states cannot be told apart.
     The market is the benchmark, or without one the equally weighted universe.
 
-    The fit costs tenths of a second and is kept per market, fit date and seed; what remains is to filter the returns
-    since then.
+    The fit costs tenths of a second and is kept per market, fit date and seed, with the beliefs since then: only new
+    returns are filtered.
 
     Args:
         view: what is known.
@@ -83,7 +83,7 @@ def regime(view: MarketView, seed: int = 0) -> Regime | None:
     fit = _fit_until(view, row, known, seed)
     if fit is None:
         return None
-    belief = filter_on(fit.model, fit.belief, returns[known[known > row]])
+    belief = fit.belief_after(returns[known[int(np.searchsorted(known, row, side="right")) :]])
     calm = fit.model.calm()
     probability = round(float(belief[calm]), _DIGITS)
     probabilities: dict[RegimeName, float] = {"calm": probability, "turbulent": round(1 - probability, _DIGITS)}
@@ -99,15 +99,23 @@ def regime(view: MarketView, seed: int = 0) -> Regime | None:
     )
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Fit:
     """What is kept of a fit."""
 
     model: Parameters
-    belief: Vector
-    """Filtered, at the fit's last session."""
+    beliefs: list[Vector]
+    """Filtered, at the fit's last session and after each return since, as far as somebody asked."""
     drifts: dict[RegimeName, Drift]
     note: str
+
+    def belief_after(self, returns: Vector) -> Vector:
+        """The belief after further returns: all known ones since the fit's last session, which are the same for all."""
+        beliefs = self.beliefs
+        if len(returns) >= len(beliefs):
+            # another list, not a longer one: another thread may be reading this one
+            self.beliefs = beliefs = beliefs + beliefs_on(self.model, beliefs[-1], returns[len(beliefs) - 1 :])
+        return beliefs[len(returns)]
 
 
 _FITS: WeakKeyDictionary[Market, dict[tuple[int, int], _Fit | None]] = WeakKeyDictionary()
@@ -149,7 +157,7 @@ def _fit(returns: Vector, market: str, seed: int) -> _Fit:
     )
     if not fitted.converged:
         note += f"; the fit had not converged after {ITERATIONS} iterations"
-    return _Fit(model, filtered(model, returns)[-1], drifts, note)
+    return _Fit(model, [filtered(model, returns)[-1]], drifts, note)
 
 
 def _drift(model: Parameters, sessions: Vector, state: int) -> Drift:

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from . import scores
 from .columns import Columns
-from .scores import STILL
 
 PRIOR_PAIRS = 30.0
 """Pairs of statements that the prior belief in independence is worth."""
@@ -38,7 +38,7 @@ def correlation(one: Columns, other: Columns) -> float:
         return 0.0
     mine, theirs = np.array(pairs).T
     left, right = one.scores[mine], other.scores[theirs]
-    if min(np.ptp(left), np.ptp(right)) < STILL:
+    if not (scores.varies(left) and scores.varies(right)):
         return 0.0
     count = float(np.minimum(one.weights[mine], other.weights[theirs]).sum())
-    return max(0.0, float(np.corrcoef(left, right)[0, 1])) * count / (count + PRIOR_PAIRS)
+    return max(0.0, scores.correlation(left, right)) * count / (count + PRIOR_PAIRS)

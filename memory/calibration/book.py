@@ -9,10 +9,11 @@ from collections.abc import Hashable, Sequence
 from datetime import UTC, datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..outcome import Outcome
 from . import agreement, scores
-from .columns import Columns, Row, row_of
+from .columns import Columns, Row, row_of, turn_of
 from .record import AgentRecord
 from .shrinkage import agent_skill, bounded, regime_skill
 
@@ -21,6 +22,7 @@ ALL = "all"
 
 Mind = tuple[str, str]
 """(agent, model): whose record it is."""
+NONE = Columns.of(())
 
 
 class Calibration:
@@ -28,28 +30,39 @@ class Calibration:
 
     def __init__(self) -> None:
         self._rows: dict[Mind, list[Row]] = {}
+        """Those in the columns, in their order."""
         self._columns: dict[Mind, Columns] = {}
+        self._fresh: dict[Mind, list[Row]] = {}
+        """Those that came since."""
         self._keys: set[Hashable] = set()
 
     def add(self, *outcomes: Outcome) -> None:
         """Put outcomes into the book; one that it already holds counts once."""
         for outcome in outcomes:
-            if outcome.key() not in self._keys:
-                self._keys.add(outcome.key())
-                self._rows.setdefault((outcome.agent, outcome.model), []).append(row_of(outcome))
-                self._columns.pop((outcome.agent, outcome.model), None)
+            if (key := outcome.key()) not in self._keys:
+                self._keys.add(key)
+                self._fresh.setdefault((outcome.agent, outcome.model), []).append(row_of(outcome))
 
     def minds(self) -> tuple[Mind, ...]:
         """Whose outcomes are in it, in alphabetical order."""
-        return tuple(sorted(self._rows))
+        return tuple(sorted(self._rows.keys() | self._fresh.keys()))
 
     def known(self, mind: Mind, as_of: datetime) -> Columns:
         """The outcomes that were available at a time, in an order that later ones do not change."""
-        if mind not in self._columns:
-            self._columns[mind] = Columns.of(self._rows.get(mind, ()))
-        columns = self._columns[mind]
+        columns = self._up_to_date(mind)
         count = bisect_right(columns.known, as_of.astimezone(UTC))
         return columns if count == len(columns) else columns.chosen(slice(count))
+
+    def _up_to_date(self, mind: Mind) -> Columns:
+        """All outcomes of a mind; what is new is put behind what is there, if it became known later, as is the rule."""
+        rows, fresh = self._rows.get(mind, []), sorted(self._fresh.pop(mind, ()), key=turn_of)
+        if not fresh:
+            return self._columns.get(mind, NONE)
+        follows = not rows or turn_of(rows[-1]) < turn_of(fresh[0])
+        self._rows[mind] = rows = rows + fresh if follows else sorted(rows + fresh, key=turn_of)
+        added = Columns.of(fresh if follows else rows)
+        self._columns[mind] = added if not follows else self._columns.get(mind, NONE).followed_by(added)
+        return self._columns[mind]
 
     def records(self, agents: Sequence[str], model: str, regime: str, as_of: datetime) -> tuple[AgentRecord, ...]:
         """What the agents of one desk are worth in a regime at a time, in order."""
@@ -72,8 +85,9 @@ def record_of(agent: str, model: str, regime: str, rows: Columns) -> AgentRecord
         regime: for which state of the market; `ALL` for the agent as such.
         rows: its outcomes in all regimes.
     """
-    every = _cell(rows, np.ones(len(rows), dtype=bool))
-    cells = {str(name): _cell(rows, rows.regimes == name) for name in np.unique(rows.regimes)}
+    every = _cell(rows)
+    names = sorted(set(rows.regimes.tolist()))
+    cells = {name: _cell(rows, rows.regimes == name) if len(names) > 1 else every for name in names}
     overall = agent_skill((ic, count) for ic, count, _ in cells.values() if ic is not None)
     ic, count, number = every if regime == ALL else cells.get(regime, (None, 0.0, 0))
     skill = overall if regime == ALL or ic is None else regime_skill(ic, count, overall)
@@ -103,7 +117,9 @@ def record_of(agent: str, model: str, regime: str, rows: Columns) -> AgentRecord
     )
 
 
-def _cell(rows: Columns, within: np.ndarray) -> tuple[float | None, float, int]:
-    """Information coefficient, outcomes as if independent, and outcomes."""
-    ic = scores.information_coefficient(rows.scores[within], rows.surprises[within])
-    return ic, float(rows.weights[within].sum()), int(within.sum())
+def _cell(rows: Columns, within: NDArray[np.bool_] | None = None) -> tuple[float | None, float, int]:
+    """Information coefficient, outcomes as if independent, and outcomes: of some of the rows, or of all."""
+    said, followed, weights = rows.scores, rows.surprises, rows.weights
+    if within is not None:
+        said, followed, weights = said[within], followed[within], weights[within]
+    return scores.information_coefficient(said, followed), float(weights.sum()), len(said)

@@ -30,6 +30,11 @@ def row_of(outcome: Outcome) -> Row:
     )
 
 
+def turn_of(row: Row) -> tuple[datetime, Key]:
+    """What rows are sorted by."""
+    return row[:2]
+
+
 @dataclass(frozen=True)
 class Columns:
     """n outcomes."""
@@ -54,7 +59,7 @@ class Columns:
     @classmethod
     def of(cls, rows: Iterable[Row]) -> "Columns":
         """The columns of rows in any order."""
-        held = sorted(rows, key=lambda row: row[:2])
+        held = sorted(rows, key=turn_of)
         known, keys, regimes, scores, surprises, weights, probabilities, came = (
             zip(*held, strict=True) if held else [()] * 8
         )
@@ -67,6 +72,19 @@ class Columns:
             weights=np.array(weights, dtype=np.float64),
             probabilities=np.array(probabilities, dtype=np.float64).reshape(-1, 3),
             came=np.array(came, dtype=np.int64),
+        )
+
+    def followed_by(self, later: "Columns") -> "Columns":
+        """These outcomes and others that became known after them."""
+        return Columns(
+            known=self.known + later.known,
+            about=self.about + later.about,
+            regimes=np.concatenate([self.regimes, later.regimes]),
+            scores=np.concatenate([self.scores, later.scores]),
+            surprises=np.concatenate([self.surprises, later.surprises]),
+            weights=np.concatenate([self.weights, later.weights]),
+            probabilities=np.concatenate([self.probabilities, later.probabilities]),
+            came=np.concatenate([self.came, later.came]),
         )
 
     def chosen(self, rows: slice | NDArray[np.bool_]) -> "Columns":

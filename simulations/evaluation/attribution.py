@@ -21,7 +21,7 @@ from ...orchestration.portfolio_nodes import give_way, wish_of
 from ...tools.errors import InputError
 from ...tools.market.view import MarketView
 from ...tools.optimizer import Infeasible, MeanCVaR
-from ...tools.optimizer.scenarios import historical_scenarios
+from ...tools.optimizer.scenarios import known_scenarios
 from ...tools.rules import load_policy
 from ...tools.toolbox import optimise, portfolio_tools
 from ..stages import settings_of
@@ -102,7 +102,7 @@ def weights_with(
     settings = settings_of(record.config)
     current = opened.portfolio.weights()
     free = tuple(name for name in record.window.universe if name in proposal.reference)
-    scenarios = historical_scenarios(view.returns(free, settings.scenario_sessions), settings.min_history)
+    scenarios = known_scenarios(view, free, settings.scenario_sessions, settings.min_history)
     kept = {name: current.get(name, 0.0) for name in record.window.universe if name not in proposal.reference}
     alpha = {view.ticker: fsum(v for agent, v in view.parts.items() if agent in group) for view in proposal.views}
     policy = load_policy(record.config.policy)

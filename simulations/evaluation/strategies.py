@@ -98,9 +98,9 @@ def _steady(view: MarketView, tickers: Sequence[str]) -> Weights:
 def _least_tail(beta: float) -> Callable[[MarketView, Sequence[str]], Weights]:
     def weigh(view: MarketView, tickers: Sequence[str]) -> Weights:
         from ...tools.optimizer import Infeasible, MeanCVaR, MinimumCVaR, Problem
-        from ...tools.optimizer.scenarios import historical_scenarios
+        from ...tools.optimizer.scenarios import known_scenarios
 
-        past = historical_scenarios(view.returns(tickers, 500), 120)
+        past = known_scenarios(view, tickers, 500, 120)
         if not past.tickers or len(past.returns) < 120:
             return {name: 1 / len(tickers) for name in tickers}
         problem = Problem(past.tickers, past.returns, MinimumCVaR(), beta=beta, min_invested=1.0)

@@ -24,7 +24,7 @@ from .kept import HELD_OUT, KEPT, Kept, sampled, write_kept
 from .market_exercises import ALL_EDGES, laboratory_exercises
 from .phrasebook.releases import releases
 from .places import ADAPTER_FILE, CARD_FILE, CHECKPOINT, WEIGHTS_FILE
-from .tone_exercises import tone_exercises
+from .tone_exercises import FromFile, file_exercises, tone_exercises
 
 
 class DeskPlan(Frozen):
@@ -49,6 +49,8 @@ class DeskPlan(Frozen):
     releases_examined: int = 600
     journals: FromJournals | None = None
     """Sessions to learn from in place of generated markets."""
+    texts: FromFile | None = None
+    """Labelled texts whose tone is learnt, and nothing else."""
 
 
 class Card(Frozen):
@@ -124,7 +126,7 @@ def train_desk(
     if (out / CARD_FILE).exists():
         raise TrainingError(f"{out} holds a trained adapter: name a new folder, or delete that one.")
     libraries = versions()  # what is missing is told before the slow steps
-    parts = exercises or (journal_parts(plan, say) if plan.journals else market_parts(plan, say))
+    parts = exercises or parts_of_plan(plan, say)
     refuse_leaks(parts.learn, parts.exam, by_time=plan.journals is not None)
     out.mkdir(parents=True, exist_ok=True)
     say(f"training on {len(parts.learn)} exercises")
@@ -156,6 +158,13 @@ def train_desk(
     write_card(out, card)
     (out / CHECKPOINT).unlink(missing_ok=True)
     return card
+
+
+def parts_of_plan(plan: DeskPlan, say: Callable[[str], None]) -> Exercises:
+    """What a plan learns from, stops by and is examined on."""
+    if plan.texts:
+        return Exercises(*file_exercises(plan.texts))
+    return journal_parts(plan, say) if plan.journals else market_parts(plan, say)
 
 
 def market_parts(plan: DeskPlan, say: Callable[[str], None]) -> Exercises:

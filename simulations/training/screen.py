@@ -84,6 +84,7 @@ def print_card(card: Card, out: Path, *, json: bool) -> None:
             figures = (f"{found.accuracy:.3f}", f"{found.brier:.3f}", f"{found.ece:.3f}", ic)
             table.add_row(title_of(agent), name, f"{found.exercises}", *figures)
     print_tables(table)
-    Console(stderr=True, highlight=False, soft_wrap=True).print(
-        f"use it: paperdesk run --model {card.plan.model} --adapter {out / ADAPTER_FILE}"
-    )
+    use = f"run --model {card.plan.model} --adapter {out / ADAPTER_FILE}"
+    if card.plan.texts:
+        use = f"sentiment compare OTHER.csv --classifier prompt:{card.plan.model},adapter={out}"
+    Console(stderr=True, highlight=False, soft_wrap=True).print(f"use it: paperdesk {use}")

@@ -10,6 +10,7 @@ from .options import Json
 
 if TYPE_CHECKING:
     from ..training.journal_exercises import FromJournals
+    from ..training.tone_exercises import FromFile
 
 train = typer.Typer(help="Train the desk's minds on this machine.", no_args_is_help=True)
 
@@ -21,6 +22,8 @@ AsOf = Annotated[
     datetime | None,
     typer.Option(formats=["%Y-%m-%d"], help="Day of the training: what was known later is left out."),
 ]
+Stop = Annotated[Path | None, typer.Option(help="CSV to stop and calibrate by; else a part of the first.")]
+Exam = Annotated[Path | None, typer.Option(help="CSV to be examined on; else a part of the first.")]
 LEAST_RATE = 1e-9
 """A rate of 0 would learn nothing."""
 Adapter = Annotated[Path, typer.Argument(help="Folder that `train desk` made, or `train update --begin`.")]
@@ -29,6 +32,12 @@ Adapter = Annotated[Path, typer.Argument(help="Folder that `train desk` made, or
 @train.command()
 def desk(
     out: Annotated[Path, typer.Option(help="Folder for the adapter; an interrupted training there goes on.")],
+    labelled: Annotated[
+        Path | None,
+        typer.Argument(help="CSV with the columns text, label and perhaps date: learn their tone and nothing else."),
+    ] = None,
+    stop: Stop = None,
+    exam: Exam = None,
     model: Annotated[str, typer.Option(help="`smollm2` or a .gguf file of the Llama family.")] = "smollm2",
     agent: Annotated[str | None, typer.Option(help="Only this analyst; both of the classic desk by default.")] = None,
     seeds: Annotated[
@@ -54,7 +63,7 @@ def desk(
     threads: Annotated[int, typer.Option(min=1, max=256, help="CPU threads.")] = 2,
     json: Json = False,
 ) -> None:
-    """Train a low-rank adapter of the desk's model, on generated markets whose truth is known or on journals."""
+    """Train a low-rank adapter of the desk's model, on generated markets, journals, or labelled texts."""
     from ..training.adapter import Recipe
     from ..training.desk_command import DeskPlan
     from ..training.screen import print_card, training_screen
@@ -69,6 +78,7 @@ def desk(
         examined=examined,
         agent=agent,
         journals=_journals(sessions, teacher, as_of),
+        texts=_texts(labelled, stop, exam, alone=agent is None and sessions is None and teacher is None),
         releases=releases,
     )
     card = training_screen(plan, out, recipe)
@@ -81,8 +91,8 @@ def reader(
     labelled: Annotated[
         Path | None, typer.Argument(help="CSV with the columns text, label and perhaps date (then split by time).")
     ] = None,
-    stop: Annotated[Path | None, typer.Option(help="CSV to stop and calibrate by; else a part of the first.")] = None,
-    exam: Annotated[Path | None, typer.Option(help="CSV to be examined on; else a part of the first.")] = None,
+    stop: Stop = None,
+    exam: Exam = None,
     seeds: Annotated[
         str | None, typer.Option(help="In place of a CSV: seeds of generated markets, the last for the examination.")
     ] = None,
@@ -239,6 +249,18 @@ def _journals(sessions: str | None, teacher: str | None, as_of: datetime | None)
         raise typer.BadParameter(f"{places!r} names no folder of a session somewhere", param_hint=hint)
     day: date | None = as_of.date() if as_of else None
     return FromJournals(sessions=folders, by="outcomes" if teacher is None else "teacher", as_of=day)
+
+
+def _texts(labelled: Path | None, stop: Path | None, exam: Path | None, *, alone: bool) -> "FromFile | None":
+    from ..training.tone_exercises import FromFile
+
+    if labelled is None:
+        if stop is not None or exam is not None:
+            raise typer.BadParameter("--stop and --exam are about labelled texts: give a CSV file too")
+        return None
+    if not alone:
+        raise typer.BadParameter("learn from labelled texts or from sessions and analysts, not from both")
+    return FromFile(labelled=labelled, stop=stop, exam=exam)
 
 
 def _seeds(text: str) -> tuple[int, ...]:

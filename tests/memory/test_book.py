@@ -1,6 +1,7 @@
 """The book: nothing later than a time has any influence on what it says at that time."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -56,6 +57,20 @@ def test_the_order_in_which_outcomes_came_in_changes_nothing(found: list[Outcome
     mixed = list(found)
     random.shuffle(mixed)
     assert book(found).records(AGENTS, "mind", "calm", FAR) == book(mixed).records(AGENTS, "mind", "calm", FAR)
+
+
+@given(rows, st.lists(st.integers(0, 40), max_size=5), st.sampled_from(("calm", "unknown", ALL)))
+@settings(max_examples=60)
+def test_a_book_that_is_asked_as_it_grows_says_what_one_written_at_once_says(
+    found: list[Outcome], cuts: list[int], regime: str
+) -> None:
+    growing = Calibration()
+    places = [0, *sorted(cuts), len(found)]
+    for begin, end in pairwise(places):
+        growing.add(*found[begin:end])
+        growing.records(AGENTS, "mind", regime, FAR)
+    assert growing.records(AGENTS, "mind", regime, FAR) == book(found).records(AGENTS, "mind", regime, FAR)
+    assert growing.minds() == book(found).minds()
 
 
 @given(rows)

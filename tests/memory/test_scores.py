@@ -12,6 +12,7 @@ from paperdesk.memory.calibration.scores import (
     PRIOR_HITS,
     brier,
     calibration_error,
+    correlation,
     deflation,
     foretold,
     information_coefficient,
@@ -70,6 +71,15 @@ def test_coefficient_and_interval_are_those_of_scipy(seed: int) -> None:
     assert ic == pytest.approx(expected.statistic)
     bounds = expected.confidence_interval(0.95)
     assert interval(float(expected.statistic), 80) == pytest.approx((bounds.low, bounds.high), abs=1e-6)
+
+
+@pytest.mark.parametrize("count", [2, 3, 17, 400])
+def test_the_correlation_is_that_of_numpy_to_the_last_bit(count: int) -> None:
+    rng = np.random.default_rng(count)
+    for scale in (1e-6, 0.3, 1e4):
+        one, other = rng.normal(size=(2, count)) * scale
+        for pair in ((one, other), (one, one + 1e-9 * other), (one, -one)):
+            assert correlation(*pair) == np.corrcoef(*pair)[0, 1]
 
 
 def test_what_does_not_vary_has_no_coefficient_and_three_outcomes_no_interval() -> None:

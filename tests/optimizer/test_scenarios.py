@@ -7,12 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from paperdesk.tools.clock import TradingCalendar
 from paperdesk.tools.errors import ProblemError
-from paperdesk.tools.market.view import open_market
+from paperdesk.tools.market.view import MarketView, open_market
 from paperdesk.tools.optimizer.scenarios import (
     Scenarios,
     exponentially_weighted,
     historical_scenarios,
+    known_scenarios,
     regime_conditioned,
     stationary_bootstrap,
 )
@@ -32,6 +34,24 @@ def test_history_says_which_sessions_it_holds(history: Scenarios) -> None:
     assert history.window == "300 sessions from 2020-01-01 to 2021-02-23"
     assert history.probabilities is None
     assert history.effective == pytest.approx(300)
+
+
+@pytest.mark.parametrize(("minimum", "left_out"), [(2, 0), (200, 1), (2000, 2)])
+def test_what_a_view_knows_is_what_its_table_says(minimum: int, left_out: int) -> None:
+    rng = np.random.default_rng(1)
+    days = TradingCalendar("XNYS", date(2020, 1, 1), date(2021, 12, 31)).sessions(date(2020, 1, 1), date(2021, 8, 4))
+    rows = [(day, name) for name, first in (("A", 0), ("B", 250)) for day in days[first:]]
+    prices = pd.DataFrame(rows, columns=["date", "ticker"]).assign(volume=1e6)
+    prices["close"] = 100 * np.exp(np.cumsum(rng.normal(0, 0.01, len(rows))))
+    for column in ("open", "high", "low"):
+        prices[column] = prices["close"]
+    view = MarketView.from_frames(prices)
+    found = known_scenarios(view, ("B", "A"), 300, minimum)
+    table = historical_scenarios(view.returns(("B", "A"), 300), minimum)
+    assert np.array_equal(found.returns, table.returns)
+    assert found.returns.flags.f_contiguous
+    assert (found.tickers, found.excluded, found.window) == (table.tickers, table.excluded, table.window)
+    assert len(found.excluded) == left_out
 
 
 def test_weights_halve_every_half_life(history: Scenarios) -> None:

@@ -8,6 +8,7 @@ broker can), money is in the account's currency, times are UTC.
 import math
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from hashlib import sha256
 from typing import Literal, Protocol, Self, runtime_checkable
 
 from pydantic import AwareDatetime, Field, ValidationError, model_validator
@@ -184,7 +185,7 @@ class PortfolioSnapshot(Frozen):
 
     def version(self) -> str:
         """Hash of the snapshot; verdict tokens are bound to it."""
-        return content_hash(self.model_dump(mode="json"))
+        return sha256(self.canonical().encode()).hexdigest()
 
 
 class Execution(Frozen):

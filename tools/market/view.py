@@ -12,7 +12,7 @@ import pandas as pd
 
 from ..clock import TradingCalendar
 from ..errors import InputError, LookAheadError
-from .bars import Bars
+from .bars import Bars, Matrix
 from .dataset import open_dataset
 from .prepared import Prepared, calendar_of
 from .records import Company, Dataset, Document
@@ -255,12 +255,20 @@ class MarketView:
         Raises:
             InputError: a ticker is unknown or `sessions` is below 1.
         """
+        values = self.return_rows(tickers, sessions)
+        days = self._market.days[self._rows - len(values) : self._rows]
+        return pd.DataFrame(values, index=days, columns=list(tickers))
+
+    def return_rows(self, tickers: Sequence[str], sessions: int) -> Matrix:
+        """The numbers of `returns`, ticker by ticker in memory: of the last `sessions` of `MarketView.sessions`.
+
+        Raises:
+            InputError: a ticker is unknown or `sessions` is below 1.
+        """
         if sessions < 1:
             raise InputError(f"returns of {sessions} sessions were asked for; ask for at least 1")
         columns = [self._market.column(ticker) for ticker in tickers]
-        first = max(0, self._rows - sessions)
-        values = self._market.total_returns[first : self._rows][:, columns]
-        return pd.DataFrame(values, index=self._market.days[first : self._rows], columns=list(tickers))
+        return np.asfortranarray(self._market.total_returns[max(0, self._rows - sessions) : self._rows, columns])
 
     @property
     def market_name(self) -> str:

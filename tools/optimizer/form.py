@@ -7,8 +7,8 @@ cvxpy knows equalities and bounds only; the exposures are folded back into rows 
 which simplex solvers keep a live model, and in which a dual bound is a few products of arrays.
 """
 
+from copy import copy
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import cvxpy as cp
@@ -36,11 +36,6 @@ class Form:
     least: Vector
     most: Vector
 
-    @cached_property
-    def turned(self) -> sp.csr_array:
-        """(n, m) the matrix transposed."""
-        return sp.csr_array(self.matrix.T)
-
     def bound(self, duals: Vector, measured: Vector) -> tuple[float, Vector]:
         """A lower bound of the minimum, valid whatever the duals are, and the (n,) reduced costs.
 
@@ -54,7 +49,10 @@ class Form:
         """
         sides = np.where(duals > 0, self.row_least, self.row_most)
         usable = np.where(np.isinf(sides), 0.0, duals)  # a dual on a side that does not exist is rounding
-        reduced: Vector = self.cost - self.turned @ usable
+        matrix = self.matrix
+        columns = np.repeat(np.arange(len(self.cost)), np.diff(matrix.indptr))
+        priced = np.bincount(columns, matrix.data * usable[matrix.indices], len(self.cost))  # matrix'duals
+        reduced: Vector = self.cost - priced
         reduced[: self.names] -= measured
         rows = float(duals @ np.where(np.isinf(sides), 0.0, sides))
         return rows + float(reduced @ np.where(reduced > 0, self.least, self.most)), reduced
@@ -100,12 +98,13 @@ class FormReader:
         row_least, row_most = right[: self._rows].copy(), right[: self._rows].copy()
         row_least[self._defined.stop :] = -np.inf
         row_least[self._defined], row_most[self._defined] = least[self._exposure], most[self._exposure]
-        values = entries[self._source] * self._sign
+        matrix = copy(self._folded)  # the same places, without the checks of a new one
+        matrix.data = entries[self._source] * self._sign
         return Form(
             names=self._program.shape.names,
             exposures=self._defined,
             cost=cost[self._order],
-            matrix=sp.csc_array((values, self._folded.indices, self._folded.indptr), shape=self._folded.shape),
+            matrix=matrix,
             row_least=row_least,
             row_most=row_most,
             least=least[self._order],

@@ -1,6 +1,7 @@
 """A HiGHS model that stays alive: columns, rows and figures change, and simplex starts from its last basis."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import highspy
 import numpy as np
@@ -40,12 +41,23 @@ NO_OPTIMUM = (
 )
 
 
+class ByColumns(NamedTuple):
+    """A sparse matrix column by column, the arrays of a `csc_array` without its checks: for what is stacked by hand."""
+
+    shape: tuple[int, int]
+    indptr: Places
+    """(columns + 1,) where each column begins."""
+    indices: Places
+    """(nnz,) row of each entry, ascending within a column."""
+    data: Vector
+
+
 @dataclass(frozen=True)
 class Program:
     """A linear program in arrays: minimize cost'x, row_least <= matrix x <= row_most, least <= x <= most."""
 
     cost: Vector
-    matrix: sp.csc_array
+    matrix: sp.csc_array | ByColumns
     row_least: Vector
     row_most: Vector
     least: Vector
@@ -65,19 +77,26 @@ class LiveModel:
         self._solver = highspy.Highs()  # type: ignore[no-untyped-call]
         for name, value in OPTIONS.items():
             self._solver.setOptionValue(name, value)
-        model = highspy.HighsLp()
-        model.num_row_, model.num_col_ = program.matrix.shape
-        model.col_cost_, model.col_lower_, model.col_upper_ = program.cost, program.least, program.most
-        model.row_lower_, model.row_upper_ = program.row_least, program.row_most
-        model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
         matrix = program.matrix
-        model.a_matrix_.start_, model.a_matrix_.index_, model.a_matrix_.value_ = (
+        rows, columns = matrix.shape
+        done = self._solver.passModel(
+            columns,
+            rows,
+            len(matrix.data),
+            int(highspy.MatrixFormat.kColwise),
+            int(highspy.ObjSense.kMinimize),
+            0.0,
+            program.cost,
+            program.least,
+            program.most,
+            program.row_least,
+            program.row_most,
             matrix.indptr,
             matrix.indices,
             matrix.data,
+            np.zeros(columns, dtype=np.int32),  # all of them continuous
         )
-        model.a_matrix_.num_row_, model.a_matrix_.num_col_ = matrix.shape
-        self._done(self._solver.passModel(model), "take the program")
+        self._done(done, "take the program")
 
     def run(self) -> bool:
         """Solve from the last basis; False if there is no optimum: infeasible, or, seen from the dual, unbounded.

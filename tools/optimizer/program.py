@@ -152,7 +152,7 @@ class Program:
         figures.append((self._most, np.array([beyond if high is None else high for (_, _, high), beyond in far])))
         changed = [(parameter, value) for parameter, value in figures if not _holds(parameter, value)]
         for parameter, value in changed:
-            parameter.value = value
+            parameter.save_value(value)  # cvxpy's own check of it costs more than all else here; `Problem` has checked
         return bool(changed)
 
 

@@ -23,7 +23,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from .form import Form
-from .live import INFINITE, LiveModel, Program, places
+from .live import INFINITE, ByColumns, LiveModel, Program, places
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -76,12 +76,10 @@ class PrimalProgram:
         self.slots = 0
         self._capped = limit is not None
         self._first = self._rows + self._capped
-        risk = sp.csc_array(np.array([[kappa]]) if self._capped else np.zeros((0, 1)))
-        matrix = sp.block_diag([form.matrix, risk], format="csc")
         self._model = LiveModel(
             Program(
                 cost=np.append(kappa * form.cost, 0.0 if limit is not None else kappa * weight),
-                matrix=sp.csc_array(matrix),
+                matrix=with_corner(form.matrix, kappa if self._capped else None),
                 row_least=np.append(form.row_least, [-np.inf] * self._capped),
                 row_most=np.append(form.row_most, [] if limit is None else [kappa * limit]),
                 least=np.append(form.least, -INFINITE if weight or self._capped else 0.0),
@@ -156,15 +154,12 @@ class DualProgram:
         self.slots = 0
         self._blocks: list[Matrix] = []
         self._first = 2 * self._rows + self._columns
-        turned = form.matrix.T
-        columns = sp.hstack([turned, -turned, -sp.eye_array(self._columns)], format="csc")
-        matrix = sp.vstack([columns, sp.csc_array((1, self._first))], format="csc")
         costs, least, most = self._sides(form)
         mass = kappa * weight
         self._model = LiveModel(
             Program(
                 cost=costs,
-                matrix=sp.csc_array(matrix),
+                matrix=dual_columns(form.matrix),
                 row_least=np.append(np.full(self._columns, -np.inf), mass),
                 row_most=np.append(kappa * form.cost, mass),
                 least=least,
@@ -235,6 +230,34 @@ class DualProgram:
             return found[: self._rows] - found[self._rows : 2 * self._rows], found[self._first :]
 
         return RestrictedOptimum(x, float(-duals[self._columns]), prices)
+
+
+def dual_columns(matrix: sp.csc_array) -> ByColumns:
+    """(matrix', -matrix', -1; 0): of an (m, n) matrix the (n + 1, 2 m + n) one of its dual, the last row empty."""
+    rows, columns = matrix.shape
+    # Row by row, columns ascending, it is its transpose column by column.
+    order = np.argsort(matrix.indices, kind="stable")
+    values = matrix.data[order]
+    where = np.repeat(places(columns), np.diff(matrix.indptr))[order]
+    counts = np.bincount(matrix.indices, minlength=rows)
+    starts = np.concatenate([[0], counts, counts, np.ones(columns, dtype=np.int32)])
+    return ByColumns(
+        shape=(columns + 1, 2 * rows + columns),
+        indptr=np.cumsum(starts, dtype=np.int32),
+        indices=np.concatenate([where, where, places(columns)]),
+        data=np.concatenate([values, -values, np.full(columns, -1.0)]),
+    )
+
+
+def with_corner(matrix: sp.csc_array, corner: float | None) -> ByColumns:
+    """The matrix with one more column, empty, or, with one more row too, with `corner` where the two meet."""
+    (rows, columns), more = matrix.shape, [] if corner is None else [corner]
+    return ByColumns(
+        shape=(rows + len(more), columns + 1),
+        indptr=np.append(matrix.indptr, matrix.indptr[-1:] + np.int32(len(more))),
+        indices=np.append(matrix.indices, np.full(len(more), rows, dtype=np.int32)),
+        data=np.append(matrix.data, more),
+    )
 
 
 def _moved(*pairs: Vector) -> Places:

@@ -4,8 +4,13 @@ All of them answer one question, which returns may come and how likely each is, 
 optimizer takes as it is. Probabilities may be changed further by views (`views.py`).
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from math import exp
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,6 +18,9 @@ from numpy.typing import NDArray
 
 from ..errors import ProblemError
 from ..hidden_markov import filtered, likeliest
+
+if TYPE_CHECKING:
+    from ..market.view import MarketView
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -55,7 +63,7 @@ class Scenarios:
         """(N,) expected returns under the probabilities."""
         return np.asarray(self.chances @ self.returns)
 
-    def weighted(self, weights: Vector, words: str) -> "Scenarios":
+    def weighted(self, weights: Vector, words: str) -> Scenarios:
         """The same scenarios with probabilities in proportion to `weights` (S,), and what was done in words.
 
         Raises:
@@ -76,23 +84,32 @@ def historical_scenarios(returns: pd.DataFrame, minimum: int) -> Scenarios:
         returns: daily total returns, sessions by tickers, NaN where a name did not trade.
         minimum: returns that a name must have to be considered.
     """
-    values, names = returns.to_numpy(dtype=float), [str(name) for name in returns.columns]
-    counts = dict(zip(names, (~np.isnan(values)).sum(axis=0).tolist(), strict=True))
-    kept = [name for name in names if counts[name] >= minimum]
+    names = [str(name) for name in returns.columns]
+    return _complete(returns.to_numpy(dtype=float), names, minimum, lambda row: pd.Timestamp(returns.index[row]).date())
+
+
+def known_scenarios(view: MarketView, tickers: Sequence[str], sessions: int, minimum: int) -> Scenarios:
+    """`historical_scenarios` of `view.returns(tickers, sessions)`, without a data frame in between."""
+    values = view.return_rows(tickers, sessions)
+    first = len(view.sessions) - len(values)
+    return _complete(values, tickers, minimum, lambda row: view.sessions[first + row])
+
+
+def _complete(values: Matrix, names: Sequence[str], minimum: int, day_of: Callable[[int], date]) -> Scenarios:
+    """The scenarios of returns (T, N), given the day of each row."""
+    there = ~np.isnan(values)
+    counts = there.sum(axis=0)
+    enough = counts >= minimum
     excluded = {
         name: f"only {count} daily returns are known and {minimum} are needed"
-        for name, count in counts.items()
+        for name, count in zip(names, counts.tolist(), strict=True)
         if count < minimum
     }
-    there = values[:, [counts[name] >= minimum for name in names]]
-    complete = ~np.isnan(there).any(axis=1)
+    rows = np.flatnonzero(there[:, enough].all(axis=1))
     # name by name in memory: sums over time then have the same last digits however many names there are
-    whole = np.asfortranarray(there[complete])
-    window = ""
-    if len(whole):
-        days = returns.index[complete]
-        window = f"{len(whole)} sessions from {pd.Timestamp(days[0]).date()} to {pd.Timestamp(days[-1]).date()}"
-    return Scenarios(tuple(kept), whole, excluded, window=window)
+    whole = np.asfortranarray(values[:, enough][rows])
+    window = f"{len(rows)} sessions from {day_of(int(rows[0]))} to {day_of(int(rows[-1]))}" if len(rows) else ""
+    return Scenarios(tuple(name for name in names if name not in excluded), whole, excluded, window=window)
 
 
 def exponentially_weighted(scenarios: Scenarios, half_life: float) -> Scenarios:
