@@ -157,7 +157,7 @@ def indicators(view: MarketView, ticker: str) -> list[Evidence]:
     """
     kept = _KNOWN.setdefault(view, {})
     if ticker not in kept:
-        kept |= _computed(view, dict.fromkeys((*view.tickers, ticker)))
+        kept |= _computed(view, [name for name in dict.fromkeys((*view.tickers, ticker)) if name not in kept])
     known = kept[ticker]
     if not known.figures:
         return []
