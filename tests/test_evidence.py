@@ -186,7 +186,7 @@ def test_a_fact_gathered_at_another_time_is_made_like_any_evidence(
 ) -> None:
     other = (as_of.astimezone(UTC) + later).astimezone(zone)
     assume(plain(other))
-    passage = {"id": text, "kind": "passage", "measure": text, "ticker": text, "period": text, "source": text}
+    passage: dict[str, Any] = {"kind": "passage"} | dict.fromkeys(("id", "measure", "ticker", "period", "source"), text)
     passage |= {"text": f'{text}"hash":"', "span": span, "available_at": as_of}
     kept = Evidence.of(**passage, as_of=as_of)
     if other.astimezone(UTC) < as_of.astimezone(UTC):

@@ -1,6 +1,7 @@
 """The desk's model learns the tone of labelled texts of one's own, and reads others with what it learnt."""
 
 import csv
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,7 +28,7 @@ pytest.importorskip("torch")
 RECIPE = Recipe(epochs=2, examine_every=4, threads=1, rank=4, alpha=8, learning_rate=1e-3)
 
 
-def written(file: Path, rows: list[tuple[str, ...]], header: tuple[str, ...] = ("text", "label")) -> Path:
+def written(file: Path, rows: Sequence[tuple[str, ...]], header: tuple[str, ...] = ("text", "label")) -> Path:
     with file.open("w", newline="", encoding="utf-8") as out:
         csv.writer(out).writerows([header, *rows])
     return file
