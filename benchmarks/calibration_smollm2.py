@@ -2,13 +2,20 @@
 
 Whole sessions with a model take long, and weights do not change what is said: so SmolLM2 is asked for the stances
 alone, on the evidence that the scorecard's sessions had, decision by decision; what followed is known from those
-sessions, and the record is made of both as in a session. Seeds come one after the other, the market with the edge and
-then the one without, until `MINUTES` are over.
+sessions, and the record is made of both as in a session. Each seed is run with the edge and without.
+
+`PAPERDESK_CALIBRATION=FILE` keeps every row there as it comes, and goes on from those that are there.
+`python -m benchmarks calibration_smollm2` draws docs/images/calibration_smollm2.png too.
 """
 
-import time
+import json
+import os
+import sys
 from datetime import datetime
+from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from paperdesk.agents.analyst import SIDES, Brief, analyse
 from paperdesk.agents.models.core import ModelCore, Reply, Request
@@ -16,6 +23,7 @@ from paperdesk.agents.models.open import open_model
 from paperdesk.agents.roles import Role, read_role
 from paperdesk.agents.signals import Signal
 from paperdesk.memory.calibration import AgentRecord, Calibration
+from paperdesk.memory.calibration.shrinkage import PRIOR_IC
 from paperdesk.memory.outcome import Outcome
 from paperdesk.tools.indicators import indicators
 from paperdesk.tools.market.view import Market
@@ -23,9 +31,11 @@ from paperdesk.tools.market.view import Market
 from .calibration import NOTHING, ROLES, STRENGTH, YEARS, Run, market_of, session
 from .desk_requests import stance_only
 
-MINUTES = 20.0
+SEEDS = 20
 AGENT = "momentum_analyst"
 MODEL = "smollm2"
+MINDS = {"smollm2": ("SmolLM2", "#c0504d"), "scorecard": ("scorecard", "#2f5d8a")}
+IMAGE = Path(__file__).parents[1] / "docs" / "images" / "calibration_smollm2.png"
 
 
 class StancesAlone:
@@ -46,17 +56,79 @@ class StancesAlone:
 
 
 def measure() -> list[dict[str, Any]]:
-    """A row per seed and market."""
-    began = time.monotonic()
+    """A row per seed and market; the picture is drawn."""
+    file = Path(os.environ["PAPERDESK_CALIBRATION"]) if "PAPERDESK_CALIBRATION" in os.environ else None
+    rows = [json.loads(line) for line in file.read_text().splitlines()] if file and file.exists() else []
+    done = {(row["edge"], row["seed"]) for row in rows}
     core = open_model(MODEL)
-    rows: list[dict[str, Any]] = []
-    seed = 0
-    while time.monotonic() - began < MINUTES * 60:
-        seed += 1
+    for seed in range(1, SEEDS + 1):
         for edge in ("momentum", NOTHING):
+            if (edge, seed) in done:
+                continue
             rows.append(row_of(session("scorecard", YEARS, edge, seed), core))
+            sys.stderr.write(f"{edge}, seed {seed}: weight {rows[-1]['smollm2_weight']}\n")
+            if file:
+                with file.open("a", encoding="utf-8") as out:
+                    out.write(json.dumps(rows[-1]) + "\n")
     core.close()
-    return rows
+    draw(rows)
+    return [*summaries(rows), *({k: v for k, v in row.items() if not k.endswith("_weights")} for row in rows)]
+
+
+def summaries(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A row per edge and mind over all seeds."""
+    found = []
+    for edge in ("momentum", NOTHING):
+        for mind in MINDS:
+            some = [row for row in rows if row["edge"] == edge]
+            ics = np.array([row[f"{mind}_ic"] for row in some])
+            final = np.array([row[f"{mind}_weight"] for row in some])
+            covered = [row[f"{mind}_ic_low"] <= 0 <= row[f"{mind}_ic_high"] for row in some]
+            found.append(
+                {
+                    "edge": edge,
+                    "mind": mind,
+                    "seeds": len(some),
+                    "ic_mean": round(float(ics.mean()), 4),
+                    "ic_sd": round(float(ics.std(ddof=1)), 4),
+                    "interval_covers_0": round(float(np.mean(covered)), 3),
+                    "weight_mean": round(float(final.mean()), 4),
+                    "weight_low": round(float(np.quantile(final, 0.1)), 4),
+                    "weight_high": round(float(np.quantile(final, 0.9)), 4),
+                    "above_prior": round(float((final > PRIOR_IC).mean()), 3),
+                    "no_weight": round(float((final == 0).mean()), 3),
+                    "brier": round(float(np.mean([row[f"{mind}_brier"] for row in some])), 3),
+                    "ece": round(float(np.mean([row[f"{mind}_ece"] for row in some])), 3),
+                }
+            )
+    return found
+
+
+def draw(rows: list[dict[str, Any]], path: Path = IMAGE) -> None:
+    """Mean weight and its tenth to ninetieth percentile over seeds, a panel per edge."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot
+
+    mpl.rcParams.update({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False})
+    figure, panels = pyplot.subplots(1, 2, figsize=(8, 3.8), dpi=110, sharex=True, sharey=True)
+    for axes, edge in zip(panels, (NOTHING, "momentum"), strict=True):
+        for mind, (label, colour) in MINDS.items():
+            weights = np.array([row[f"{mind}_weights"] for row in rows if row["edge"] == edge])
+            months = np.arange(weights.shape[1])
+            low, high = np.quantile(weights, [0.1, 0.9], axis=0)
+            axes.fill_between(months, low, high, color=colour, alpha=0.15, lw=0)
+            axes.plot(months, weights.mean(axis=0), color=colour, lw=2, label=label)
+        axes.axhline(PRIOR_IC, color="#8a8a8a", lw=0.8, ls=":")
+        axes.set_title(f"planted: {edge}", loc="left", fontsize=11)
+        axes.set_xlabel("decision (monthly)")
+    panels[0].legend(frameon=False, fontsize=9, loc="upper left", title="momentum analyst's mind", alignment="left")
+    panels[0].set_ylabel("weight")
+    panels[0].set_ylim(0, 0.105)
+    figure.tight_layout()
+    figure.savefig(path, metadata={"Software": None})
+    pyplot.close(figure)
 
 
 def row_of(run: Run, core: ModelCore) -> dict[str, Any]:
@@ -69,7 +141,8 @@ def row_of(run: Run, core: ModelCore) -> dict[str, Any]:
         if outcome.agent == AGENT and signal is not None:
             calibration.add(spoken_by(signal, outcome))
     records = [calibration.records((AGENT,), MODEL, regime, as_of)[0] for as_of, regime in run.opened]
-    last, scorecard = records[-1], run.records[-1][list(ROLES).index(AGENT)]
+    place = list(ROLES).index(AGENT)
+    last, scorecard = records[-1], run.records[-1][place]
     return {
         "edge": run.edge,
         "strength": STRENGTH if run.edge != NOTHING else 0.0,
@@ -77,6 +150,8 @@ def row_of(run: Run, core: ModelCore) -> dict[str, Any]:
         "outcomes": last.outcomes,
         **{f"smollm2_{name}": value for name, value in told(last).items()},
         **{f"scorecard_{name}": value for name, value in told(scorecard).items()},
+        "smollm2_weights": [round(record.weight, 4) for record in records],
+        "scorecard_weights": [round(row[place].weight, 4) for row in run.records],
     }
 
 
