@@ -7,6 +7,7 @@ SQLite from that JSON (generated columns), so it cannot say something else than 
 import os
 import sqlite3
 from collections.abc import Iterable
+from contextlib import closing, suppress
 from pathlib import Path
 
 from .errors import JournalRefused
@@ -109,7 +110,29 @@ def open_reader(folder: Path, *, finished: bool) -> sqlite3.Connection:
             a stray file beside the database is not taken into account.
     """
     uri = f"{(folder / FILE).resolve().as_uri()}?mode=ro{'&immutable=1' if finished else ''}"
-    return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    if not finished and _was_left_halfway(connection):
+        connection.close()
+        _undo_half(folder)
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    return connection
+
+
+def _was_left_halfway(connection: sqlite3.Connection) -> bool:
+    """Whether a process was killed in the middle of `fold`, which only a connection that may write can undo."""
+    try:
+        connection.execute("SELECT 1 FROM sqlite_schema").fetchone()
+    except sqlite3.Error as error:
+        return error.sqlite_errorcode == sqlite3.SQLITE_READONLY_ROLLBACK
+    return False
+
+
+def _undo_half(folder: Path) -> None:
+    """Put the database back to where it was before; SQLite does so at the first look, unless its writer still lives."""
+    uri = f"{(folder / FILE).resolve().as_uri()}?mode=rw"
+    # where the folder may not be written, the reader's own first look says so
+    with suppress(sqlite3.Error), closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection:
+        connection.execute("SELECT 1 FROM sqlite_schema").fetchone()
 
 
 def fold(connection: sqlite3.Connection) -> None:

@@ -1,6 +1,8 @@
 """A session that is executed again, to be resumed or replayed, must come to what is on record."""
 
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -110,6 +112,30 @@ def test_a_damaged_session_is_not_resumed(stopped: Path) -> None:
     database.close()
     with pytest.raises(JournalDamaged, match="cannot be resumed: Event 5"):
         Journal.open_for_resume(stopped)
+
+
+HALFWAY = """
+import os, signal, sqlite3, sys
+database = sqlite3.connect(sys.argv[1], isolation_level=None)
+for words in ("wal_checkpoint(TRUNCATE)", "journal_mode = DELETE", "cache_size = 1", "cache_spill = 1"):
+    database.execute(f"PRAGMA {words}").fetchone()
+database.execute("BEGIN IMMEDIATE")
+database.execute("UPDATE events SET written_at = hex(zeroblob(200000))")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+"""SQLite stopped where a journal is sealed: half of a change is in the file, what undoes it lies beside it."""
+
+
+def test_a_session_killed_in_the_middle_of_its_seal_is_whole_again(stopped: Path) -> None:
+    before = verify(stopped)
+    subprocess.run([sys.executable, "-c", HALFWAY, str(stopped / "journal.db")], check=False)
+    assert (stopped / "journal.db-journal").stat().st_size > 0
+    assert verify(stopped) == before
+    assert not (stopped / "journal.db-journal").exists()
+    with Journal.open_readonly(stopped) as journal:
+        assert journal.count == before.count == len(list(journal.events()))
+    with Journal.open_for_resume(stopped) as journal:
+        assert journal.recorded == before.count
 
 
 # -- replay ------------------------------------------------------------------------------------------------------------
