@@ -109,7 +109,9 @@ class _Learner:
         learnt = [e for e in new[:-HELD_BACK] if (e.sheet.prefix, e.text) not in apart]
         old = [e for e in old if (e.sheet.prefix, e.text) not in apart][: len(learnt)]
         if old:  # what tells when to stop is old and new, as what is learnt
-            learnt, held_back = [*learnt, *old[HELD_BACK // 2 :]], [*held_back, *old[: HELD_BACK // 2]]
+            held_back = [*held_back, *old[: HELD_BACK // 2]]
+            apart = {(e.sheet.prefix, e.text) for e in held_back}
+            learnt = [e for e in [*learnt, *old[HELD_BACK // 2 :]] if (e.sheet.prefix, e.text) not in apart]
         began = time.monotonic()
         anchor = Anchor(self._model, 1.0) if state else None
         trained = train_adapter(
