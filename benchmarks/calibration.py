@@ -184,23 +184,48 @@ def summaries(runs: list[Run]) -> list[dict[str, Any]]:
 
 def draw(runs: list[Run], path: Path = IMAGE) -> None:
     """Mean weight and its tenth to ninetieth percentile over seeds, a panel per edge."""
+    colours = dict(zip(ROLES, ("#2f5d8a", "#c0504d", "#6a8a3a"), strict=True))
+    curves = {
+        edge: [
+            Curve(
+                agent.replace("_", " "),
+                colours[agent],
+                np.array([run.weights()[:, place] for run in runs if run.edge == edge]),
+                width=2.4 if MATCHING.get(agent) == edge else 1.2,
+            )
+            for place, agent in enumerate(ROLES)
+        ]
+        for edge in PLANTED
+    }
+    draw_curves(curves, path, width=11)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One line of a panel, with its band."""
+
+    label: str
+    colour: str
+    weights: np.ndarray
+    """(seeds, decisions)."""
+    width: float = 2.0
+
+
+def draw_curves(curves: dict[str, list[Curve]], path: Path, *, width: float) -> None:
+    """A panel per planted edge: means over seeds, the tenth to the ninetieth percentile, the prior as a dotted line."""
     import matplotlib as mpl
 
     mpl.use("Agg")
     from matplotlib import pyplot
 
     mpl.rcParams.update({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False})
-    figure, panels = pyplot.subplots(1, 3, figsize=(11, 3.8), dpi=110, sharex=True, sharey=True)
-    colours = dict(zip(ROLES, ("#2f5d8a", "#c0504d", "#6a8a3a"), strict=True))
-    for axes, edge in zip(panels, PLANTED, strict=True):
-        for place, agent in enumerate(ROLES):
-            weights = np.array([run.weights()[:, place] for run in runs if run.edge == edge])
-            months = np.arange(weights.shape[1])
-            matching = MATCHING.get(agent) == edge
-            low, high = np.quantile(weights, [0.1, 0.9], axis=0)
-            axes.fill_between(months, low, high, color=colours[agent], alpha=0.15, lw=0)
-            label = agent.replace("_", " ")
-            axes.plot(months, weights.mean(axis=0), color=colours[agent], lw=2.4 if matching else 1.2, label=label)
+    figure, panels = pyplot.subplots(1, len(curves), figsize=(width, 3.8), dpi=110, sharex=True, sharey=True)
+    for axes, (edge, some) in zip(panels, curves.items(), strict=True):
+        for curve in some:
+            months = np.arange(curve.weights.shape[1])
+            low, high = np.quantile(curve.weights, [0.1, 0.9], axis=0)
+            axes.fill_between(months, low, high, color=curve.colour, alpha=0.15, lw=0)
+            axes.plot(months, curve.weights.mean(axis=0), color=curve.colour, lw=curve.width, label=curve.label)
         axes.axhline(PRIOR_IC, color="#8a8a8a", lw=0.8, ls=":")
         axes.set_title(f"planted: {edge.replace('_', ' ')}", loc="left", fontsize=11)
         axes.set_xlabel("decision (monthly)")

@@ -28,7 +28,7 @@ from paperdesk.memory.outcome import Outcome
 from paperdesk.tools.indicators import indicators
 from paperdesk.tools.market.view import Market
 
-from .calibration import NOTHING, ROLES, STRENGTH, YEARS, Run, market_of, session
+from .calibration import NOTHING, ROLES, STRENGTH, YEARS, Curve, Run, draw_curves, market_of, session
 from .desk_requests import stance_only
 
 SEEDS = 20
@@ -105,30 +105,15 @@ def summaries(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def draw(rows: list[dict[str, Any]], path: Path = IMAGE) -> None:
-    """Mean weight and its tenth to ninetieth percentile over seeds, a panel per edge."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    from matplotlib import pyplot
-
-    mpl.rcParams.update({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False})
-    figure, panels = pyplot.subplots(1, 2, figsize=(8, 3.8), dpi=110, sharex=True, sharey=True)
-    for axes, edge in zip(panels, (NOTHING, "momentum"), strict=True):
-        for mind, (label, colour) in MINDS.items():
-            weights = np.array([row[f"{mind}_weights"] for row in rows if row["edge"] == edge])
-            months = np.arange(weights.shape[1])
-            low, high = np.quantile(weights, [0.1, 0.9], axis=0)
-            axes.fill_between(months, low, high, color=colour, alpha=0.15, lw=0)
-            axes.plot(months, weights.mean(axis=0), color=colour, lw=2, label=label)
-        axes.axhline(PRIOR_IC, color="#8a8a8a", lw=0.8, ls=":")
-        axes.set_title(f"planted: {edge}", loc="left", fontsize=11)
-        axes.set_xlabel("decision (monthly)")
-    panels[0].legend(frameon=False, fontsize=9, loc="upper left", title="momentum analyst's mind", alignment="left")
-    panels[0].set_ylabel("weight")
-    panels[0].set_ylim(0, 0.105)
-    figure.tight_layout()
-    figure.savefig(path, metadata={"Software": None})
-    pyplot.close(figure)
+    """What each mind in the analyst's seat earns."""
+    curves = {
+        edge: [
+            Curve(label, colour, np.array([row[f"{mind}_weights"] for row in rows if row["edge"] == edge]))
+            for mind, (label, colour) in MINDS.items()
+        ]
+        for edge in (NOTHING, "momentum")
+    }
+    draw_curves(curves, path, width=8)
 
 
 def row_of(run: Run, core: ModelCore) -> dict[str, Any]:
