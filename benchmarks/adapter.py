@@ -5,7 +5,6 @@ that no other pack has) and 180 sentences that were written before there was a p
 `python -m benchmarks adapter --seeds 20` measures the IC on so many markets.
 """
 
-import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -36,6 +35,7 @@ from paperdesk.simulations.training.examination import examine, figures
 from paperdesk.simulations.training.exercises import Exercise, requests_of, targets_of
 from paperdesk.simulations.training.gguf_adapter import read_gguf
 from paperdesk.simulations.training.market_exercises import ALL_EDGES, asked, laboratory_exercises
+from paperdesk.simulations.training.odds import figures_of, table_of
 from paperdesk.simulations.training.phrasebook.releases import Release, releases
 from paperdesk.simulations.training.tone_exercises import tone_exercises
 from paperdesk.tools.market.documents.embedding import embed
@@ -54,8 +54,6 @@ LEARNT_SEED, STANCE_SEEDS, QUESTIONS = 101, (401, 402), 300
 """The market whose questions the logistic head learns from; those that all are examined on; questions per agent."""
 FIRST_SEED, SEEDS, COMPANIES, YEARS = 501, 3, 8, 4
 """Of the markets on which the IC is measured."""
-FIGURE = re.compile(r"^E\d+ (?P<name>[A-Za-z ]+?) (?P<value>[+-]?[\d.]+)%?$", re.MULTILINE)
-"""A line of evidence that is a figure."""
 ZERO_SHOT, ADAPTED = "SmolLM2, zero-shot", "SmolLM2 with the adapter"
 
 
@@ -217,18 +215,9 @@ def _head(learn: Sequence[Exercise], exam: Sequence[Exercise]) -> Any:
 
 def _trees(learn: Sequence[Exercise], exam: Sequence[Exercise]) -> float:
     """The IC of gradient-boosted trees on the figures in the same questions: what can be known from them."""
-    names = sorted({name for exercise in learn for name in _figures(exercise.text)})
-
-    def table(some: Sequence[Exercise]) -> NDArray[np.float64]:
-        return np.array([[_figures(one.text).get(name, np.nan) for name in names] for one in some])
-
-    model = HistGradientBoostingRegressor(random_state=0).fit(table(learn), [one.rank for one in learn])
-    return float(np.corrcoef(model.predict(table(exam)), [one.rank for one in exam])[0, 1])
-
-
-def _figures(text: str) -> dict[str, float]:
-    """The figures of a question by their names."""
-    return {found["name"]: float(found["value"]) for found in FIGURE.finditer(text)}
+    names = sorted({name for exercise in learn for name in figures_of(exercise.text)})
+    model = HistGradientBoostingRegressor(random_state=0).fit(table_of(learn, names), [one.rank for one in learn])
+    return float(np.corrcoef(model.predict(table_of(exam, names)), [one.rank for one in exam])[0, 1])
 
 
 # -- signals

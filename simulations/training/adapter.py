@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from ...agents.models.core import ModelInputError
@@ -25,7 +26,7 @@ from ...agents.models.digest import file_digest
 from ...agents.models.files.places import find_file
 from ...tools.frozen import Frozen, content_hash
 from .anchor import Anchor
-from .batches import Batch, Laid
+from .batches import Batch, Laid, Row
 from .checkpoint import Checkpoint
 from .exercises import Exercise, TrainingError, digest_of, refuse_leaks, refuse_poor
 from .places import WEIGHTS_FILE
@@ -278,7 +279,7 @@ class _Course:
         while True:
             self._optimizer.zero_grad()
             try:
-                total = math.fsum(weight for _, _, weight in batch.rows)
+                total = batch.weight
                 loss = 0.0
                 for first in range(0, len(batch.rows), self._at_once.rows):
                     share = self._loss(batch.part(first, self._at_once.rows)) / total
@@ -297,7 +298,7 @@ class _Course:
     def _examined(self) -> float:
         self._model.eval()
         losses = [loss for batch in self._held_back for loss in self._looked(batch)]
-        return math.fsum(losses) / math.fsum(weight for batch in self._held_back for _, _, weight in batch.rows)
+        return math.fsum(losses) / math.fsum(batch.weight for batch in self._held_back)
 
     def _looked(self, batch: Batch) -> Iterator[float]:
         first = 0
@@ -313,31 +314,25 @@ class _Course:
             first += len(part.rows)
 
     def _loss(self, batch: Batch) -> Any:
-        """The sum over rows of -weight x log p(option's tokens | beginning, question)."""
+        """The sum over rows and options of -weight x log p(option's tokens | beginning, question)."""
         torch, inner = self._torch, self._model.base_model.model
-        reads = [rest + list(option[:-1]) for rest, option, _ in batch.rows]
-        ids = torch.zeros((len(reads), max(map(len, reads))), dtype=torch.long)
-        for i, tokens in enumerate(reads):
-            ids[i, : len(tokens)] = torch.tensor(tokens)
+        ids, positions, seen, asked = _laid_side_by_side(batch.rows)
         cache = None
         if batch.stem:
             cache = inner.model(input_ids=torch.tensor([batch.stem]), use_cache=True).past_key_values
-            cache.batch_repeat_interleave(len(reads))
-        positions = torch.arange(len(batch.stem), len(batch.stem) + ids.shape[1])[None].expand(len(reads), -1)
-        # padding is on the right, where no token that counts can see it
+            cache.batch_repeat_interleave(len(batch.rows))
+            seen = np.pad(seen, ((0, 0), (0, 0), (len(batch.stem), 0)), constant_values=True)
         hidden = inner.model(
-            input_ids=ids, past_key_values=cache, position_ids=positions, use_cache=True
+            input_ids=torch.from_numpy(ids),
+            attention_mask=torch.from_numpy(seen)[:, None],
+            past_key_values=cache,
+            position_ids=torch.from_numpy(positions + len(batch.stem)),
+            use_cache=True,
         ).last_hidden_state
-        places = [
-            (i, len(rest) - 1 + depth, token)
-            for i, (rest, option, _) in enumerate(batch.rows)
-            for depth, token in enumerate(option)
-        ]
-        row, column, wanted = (torch.tensor(values) for values in zip(*places, strict=True))
+        row, column, wanted, weights = (torch.tensor(values) for values in zip(*asked, strict=True))
         logits = inner.lm_head(hidden[row, column])
         losses = torch.nn.functional.cross_entropy(logits.float(), wanted, reduction="none")
-        weights = torch.tensor([weight for _, _, weight in batch.rows])
-        return (losses * weights[row]).sum()
+        return (losses * weights).sum()
 
     # -- what is kept
 
@@ -367,6 +362,34 @@ class _Course:
         self._at_once.rows = int(kept["rows"])
         self._say(f"going on after step {kept['step']} of {self._steps}")
         return int(kept["step"]), int(kept["worse"])
+
+
+def _laid_side_by_side(
+    rows: Sequence[Row],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_], list[tuple[int, int, int, float]]]:
+    """What is read of rows, and what is asked of it.
+
+    Returns:
+        (rows, longest) tokens, (rows, longest) their places after the beginning, (rows, longest, longest) whether one
+        of them (second axis) sees another (third), and row, column, token that should follow there and its weight. An
+        option sees the question and itself, and no other option.
+    """
+    longest = max(len(row.tokens) for row in rows)
+    ids, positions = np.zeros((len(rows), longest), np.int64), np.zeros((len(rows), longest), np.int64)
+    seen = np.tile(np.tri(longest, dtype=bool), (len(rows), 1, 1))
+    asked = []
+    for i, row in enumerate(rows):
+        tokens, question = row.tokens, len(row.rest)
+        ids[i, : len(tokens)], positions[i, :question] = tokens, np.arange(question)
+        at = question
+        for option, weight in row.options:
+            after = at + len(option) - 1
+            positions[i, at:after] = np.arange(question, question + len(option) - 1)
+            seen[i, at:after, question:at] = False
+            columns = [question - 1, *range(at, after)]
+            asked += [(i, column, token, weight) for column, token in zip(columns, option, strict=True)]
+            at = after
+    return ids, positions, seen, asked
 
 
 def _rate(step: int, steps: int, warm_up: float) -> float:

@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -17,14 +17,18 @@ from ...tools.market.laboratory import LaboratoryPlan
 from ...tools.sentiment.writing import write_whole
 from .adapter import LEAST, Progress, Recipe, Trained, base_of, lora_config, required, train_adapter, versions
 from .examination import Examined, examine
-from .exercises import Exercise, TrainingError, digest_of, drawn, refuse_leaks, refuse_poor, some_of
+from .exercises import Exercise, TrainingError, digest_of, refuse_leaks, refuse_poor, some_of
 from .gguf_adapter import write_gguf
 from .journal_exercises import FromJournals, harvest, parts_of
 from .kept import HELD_OUT, KEPT, Kept, sampled, write_kept
 from .market_exercises import ALL_EDGES, laboratory_exercises
+from .odds import with_odds
 from .phrasebook.releases import releases
 from .places import ADAPTER_FILE, CARD_FILE, CHECKPOINT, WEIGHTS_FILE
 from .tone_exercises import FromFile, file_exercises, tone_exercises
+
+Targets = Literal["odds", "truth"]
+"""How probable each stance is by the figures shown (`odds`), or the stance that was right."""
 
 
 class DeskPlan(Frozen):
@@ -39,12 +43,14 @@ class DeskPlan(Frozen):
     """Of the market that it is examined on; nothing of it is seen in training."""
     companies: int = 16
     years: int = 8
-    exercises: int = 2400
+    exercises: int = 8000
     """About stances, learnt from."""
+    targets: Targets = "truth"
+    """What is learnt about them where they are of generated markets."""
     examined: int = 400
     agent: str | None = None
     """Only for this agent; all of the classic desk by default."""
-    releases: int = 2400
+    releases: int = 6400
     """Press releases whose tone is learnt, too; none where the adapter is one agent's."""
     releases_examined: int = 600
     journals: FromJournals | None = None
@@ -183,8 +189,9 @@ def market_parts(plan: DeskPlan, say: Callable[[str], None]) -> Exercises:
         for seed in seeds
     }
     rng = np.random.default_rng(0)
-    learn = [exercise for seed in plan.seeds for exercise in markets[seed]]
-    held_back = drawn(markets[plan.held_back_seed], min(128, plan.examined), rng)
+    shown = [markets[seed] for seed in plan.seeds]
+    learn = [exercise for market in (with_odds(shown) if plan.targets == "odds" else shown) for exercise in market]
+    held_back = some_of(markets[plan.held_back_seed], min(128, plan.examined), rng)
     exam = markets[plan.exam_seed]
     parts = Exercises(some_of(learn, plan.exercises, rng), held_back, some_of(exam, plan.examined, rng))
     if plan.agent or not plan.releases:

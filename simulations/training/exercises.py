@@ -168,20 +168,6 @@ def purged(exercises: Sequence[Exercise], share: float) -> tuple[list[Exercise],
     return [exercise for exercise in exercises if exercise.known < cut], later
 
 
-def drawn(exercises: Sequence[Exercise], count: int, rng: np.random.Generator) -> list[Exercise]:
-    """At most so many, each answer of each agent alike often as far as there are enough, in random order."""
-    piles: dict[tuple[str, int], list[int]] = {}
-    for place, exercise in enumerate(exercises):
-        piles.setdefault((exercise.sheet.agent, exercise.answer), []).append(place)
-    shuffled = [list(rng.permutation(pile)) for _, pile in sorted(piles.items())]
-    chosen: list[int] = []
-    while len(chosen) < count and any(shuffled):
-        for pile in shuffled:
-            if pile and len(chosen) < count:
-                chosen.append(int(pile.pop()))
-    return [exercises[place] for place in rng.permutation(chosen)]
-
-
 def some_of(exercises: Sequence[Exercise], count: int, rng: np.random.Generator) -> list[Exercise]:
     """At most so many, as they come: how often an answer is right is learnt, too."""
     return [exercises[place] for place in rng.permutation(len(exercises))[:count]]

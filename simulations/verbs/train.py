@@ -45,11 +45,17 @@ def desk(
     ] = "101,102,103",
     companies: Annotated[int, typer.Option(min=4, max=200, help="Companies of each market.")] = 16,
     years: Annotated[int, typer.Option(min=3, max=30, help="Years of each market.")] = 8,
-    exercises: Annotated[int, typer.Option(min=64, help="Questions about stances to learn from.")] = 2400,
+    exercises: Annotated[int, typer.Option(min=64, help="Questions about stances to learn from.")] = 8000,
+    targets: Annotated[
+        Literal["odds", "truth"],
+        typer.Option(
+            help="Of generated markets: how probable each stance is by the figures, or the one that was right."
+        ),
+    ] = "odds",
     examined: Annotated[int, typer.Option(min=16, help="Questions never seen to be examined on.")] = 400,
     releases: Annotated[
         int, typer.Option(min=0, help="Press releases to learn the tone of; none with --agent.")
-    ] = 2400,
+    ] = 6400,
     sessions: From = None,
     teacher: Annotated[
         str | None,
@@ -58,7 +64,12 @@ def desk(
     as_of: AsOf = None,
     epochs: Annotated[int, typer.Option(min=1, max=100, help="Times that each question is read.")] = 1,
     rank: Annotated[int, typer.Option(min=1, max=128, help="Rank of the adapter.")] = 8,
-    learning_rate: Annotated[float, typer.Option(min=LEAST_RATE, max=1, help="Of AdamW at its highest.")] = 5e-4,
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(
+            min=LEAST_RATE, max=1, help="Of AdamW at its highest; 0.001 on generated markets, 0.0005 on your own data."
+        ),
+    ] = None,
     batch: Annotated[int, typer.Option(min=1, max=256, help="Questions per step.")] = 16,
     threads: Annotated[int, typer.Option(min=1, max=256, help="CPU threads.")] = 2,
     json: Json = False,
@@ -68,19 +79,21 @@ def desk(
     from ..training.desk_command import DeskPlan
     from ..training.screen import print_card, training_screen
 
-    recipe = Recipe(rank=rank, alpha=2 * rank, learning_rate=learning_rate, batch=batch, epochs=epochs, threads=threads)
     plan = DeskPlan(
         model=model,
         seeds=_seeds(seeds),
         companies=companies,
         years=years,
         exercises=exercises,
+        targets=targets,
         examined=examined,
         agent=agent,
         journals=_journals(sessions, teacher, as_of),
         texts=_texts(labelled, stop, exam, alone=agent is None and sessions is None and teacher is None),
         releases=releases,
     )
+    rate = learning_rate or (5e-4 if plan.journals or plan.texts else 1e-3)
+    recipe = Recipe(rank=rank, alpha=2 * rank, learning_rate=rate, batch=batch, epochs=epochs, threads=threads)
     card = training_screen(plan, out, recipe)
     print_card(card, out, json=json)
 

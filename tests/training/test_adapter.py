@@ -2,6 +2,7 @@
 
 import math
 from contextlib import closing
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ import pytest
 
 from paperdesk.agents.models.llama_cpp import LlamaCpp
 from paperdesk.agents.signals import STANCES
+from paperdesk.simulations.training import adapter
 from paperdesk.simulations.training.adapter import Recipe, Trained, load_base, train_adapter
+from paperdesk.simulations.training.batches import Laid
 from paperdesk.simulations.training.desk_command import DeskPlan, Exercises, train_desk
 from paperdesk.simulations.training.exercises import (
     Exercise,
@@ -166,8 +169,6 @@ def test_an_interrupted_training_ends_as_if_it_had_not_been(base: Path, trained:
 def test_where_memory_is_short_halves_are_read_and_the_gradient_is_the_same(
     base: Path, trained: Trained, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from paperdesk.simulations.training import adapter
-
     whole, said = adapter._Course._loss, list[str]()
 
     def short(self: Any, batch: Any) -> Any:
@@ -181,7 +182,7 @@ def test_where_memory_is_short_halves_are_read_and_the_gradient_is_the_same(
     for name, tensor in trained.state.items():
         assert torch.allclose(again.state[name], tensor, atol=2e-3), name
     assert again.best == pytest.approx(trained.best, abs=1e-3)
-    assert said[-1] == "memory is short: 2 rows are read at once, with the same gradient", "a look was short of it"
+    assert said[-1] == "memory is short: 4 rows are read at once, with the same gradient", "a look was short of it"
 
     def none(self: Any, batch: Any) -> Any:
         raise MemoryError
@@ -191,9 +192,46 @@ def test_where_memory_is_short_halves_are_read_and_the_gradient_is_the_same(
         train_adapter(base, made[:96], made[96:], RECIPE)
 
 
-def test_a_loss_that_is_no_number_ends_the_training(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from paperdesk.simulations.training import adapter
+def test_options_that_are_read_side_by_side_do_not_see_each_other(base: Path) -> None:
+    """Against whole prompts, one for each option, each read alone."""
+    course_of, made = adapter._Course, exercises(12)
+    uneven = tuple((1 + place) / 15 for place in range(5))
+    soft = [
+        replace(one, text=one.text * (1 + i % 3), target=uneven if i % 2 else one.target) for i, one in enumerate(made)
+    ]
+    model, laid = load_base(base, RECIPE), Laid(base, soft)
+    torch.manual_seed(3)
+    with torch.no_grad():
+        for weights in (p for p in model.parameters() if p.requires_grad):
+            weights.normal_(std=0.3)  # a fresh adapter changes nothing
+    (batch,) = laid.batches(soft, 12, np.random.default_rng(0), content_free=0.5)
+    course = course_of.__new__(course_of)
+    course._torch, course._model = torch, model.eval()
+    expected = 0.0
+    for row in batch.rows:
+        for option, weight in row.options:
+            tokens = [*batch.stem, *row.rest, *option]
+            with torch.no_grad():
+                logs = torch.log_softmax(model(torch.tensor([tokens])).logits[0].double(), -1)
+            begin = len(tokens) - len(option)
+            expected -= weight * math.fsum(logs[begin - 1 + k, token].item() for k, token in enumerate(option))
+    assert batch.weight == pytest.approx(12.5)
+    assert float(course._loss(batch).detach()) == pytest.approx(expected, rel=1e-5)
 
+
+def test_the_exercises_of_a_batch_are_about_as_long_as_each_other(base: Path) -> None:
+    made = [replace(one, text="E1 +1% " * (1 + 7 * i % 31) + one.text) for i, one in enumerate(exercises(256))]
+    batches = list(Laid(base, made).batches(made, 8, np.random.default_rng(0)))
+    lengths = [[len(row.tokens) for row in batch.rows] for batch in batches]
+    assert sum(map(sum, lengths)) > 0.8 * sum(8 * max(one) for one in lengths)
+    assert sorted(tuple(row.rest) for batch in batches for row in batch.rows) == sorted(
+        tuple(row.rest) for batch in Laid(base, made).batches(made, 256, np.random.default_rng(1)) for row in batch.rows
+    ), "each once"
+    order = [np.mean(one) for one in lengths]
+    assert order != sorted(order), "batches themselves are in random order"
+
+
+def test_a_loss_that_is_no_number_ends_the_training(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole, made = adapter._Course._loss, exercises()
     monkeypatch.setattr(adapter._Course, "_loss", lambda self, batch: whole(self, batch) * math.nan)
     with pytest.raises(TrainingError, match="The loss is no number after 1 steps: take a smaller learning rate"):

@@ -1,6 +1,5 @@
 """Exercises are split without leaks, and those of markets carry the truth."""
 
-from collections import Counter
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 
 from paperdesk.agents.signals import STANCES
 from paperdesk.simulations.training.examination import figures
-from paperdesk.simulations.training.exercises import Exercise, Leakage, Sheet, drawn, purged, refuse_leaks
+from paperdesk.simulations.training.exercises import Exercise, Leakage, Sheet, purged, refuse_leaks
 from paperdesk.simulations.training.market_exercises import laboratory_exercises
 from paperdesk.tools.market.laboratory import LaboratoryPlan
 
@@ -39,16 +38,6 @@ def test_an_answer_that_was_not_known_yet_is_a_leak() -> None:
         refuse_leaks([exercise(0, 0, 10)], [exercise(1, 5, 15)], by_time=True)
     with pytest.raises(Leakage, match="was learnt"):
         refuse_leaks([exercise(0, 0, 1)], [exercise(0, 5, 15)], by_time=False)
-
-
-@given(st.lists(st.integers(0, 4), max_size=80), st.integers(0, 100))
-def test_answers_are_drawn_alike_often_as_far_as_there_are_enough(answers: list[int], count: int) -> None:
-    made = [exercise(i, 0, 1, answer) for i, answer in enumerate(answers)]
-    some = drawn(made, count, np.random.default_rng(0))
-    assert len(some) == len({e.text for e in some}) == min(count, len(made))
-    had, got = Counter(answers), Counter(e.answer for e in some)
-    least = min((got[a] for a in had if got[a] < had[a]), default=len(made))
-    assert all(got[a] <= least + 1 for a in had if got[a] < had[a])
 
 
 def test_figures_are_those_of_the_textbook() -> None:
