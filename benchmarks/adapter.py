@@ -2,7 +2,8 @@
 
 Nothing here was learnt from: releases are of the phrasebook's pack `exam` (trades, frames, verbs, events and names
 that no other pack has) and 180 sentences that were written before there was a phrasebook; markets have other seeds.
-`python -m benchmarks adapter --seeds 20` measures the IC on so many markets.
+`python -m benchmarks adapter --seeds 20` measures the IC on so many markets; `PAPERDESK_ADAPTER_ROWS=FILE` keeps what
+each mind came to on each of them, and goes on from there.
 """
 
 import tempfile
@@ -18,8 +19,10 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import LogisticRegression
 
 from benchmarks.desk_requests import stance_only
+from benchmarks.kept_rows import KeptRows
 from paperdesk.agents.models.adapters import ADAPTER_FILE, EVERYONE, SHIPPED
 from paperdesk.agents.models.core import ModelCore, Request
+from paperdesk.agents.models.digest import file_digest
 from paperdesk.agents.models.llama_cpp import LlamaCpp
 from paperdesk.agents.models.llama_cpp.mind import LaidOut
 from paperdesk.agents.models.open import bundled_model, open_model
@@ -236,27 +239,39 @@ class Asked:
 
 def ic_rows(minds: Mapping[str, ModelCore], seeds: int) -> list[dict[str, Any]]:
     """A row per agent, mind and truth, over seeds; and one with the difference that the adapter makes."""
-    found: dict[tuple[str, str, str], list[float]] = {}
-    for seed in range(FIRST_SEED, FIRST_SEED + seeds):
-        for agent, session in _session(seed).items():
-            for name, mind in minds.items():
-                said = _scores(mind, session.requests)
-                for what in ("expected", "came"):
-                    truth = getattr(session, what)
-                    known = np.isfinite(truth) & np.isfinite(said)
-                    ic = information_coefficient(said[known], truth[known])
-                    found.setdefault((agent, what, name), []).append(0.0 if ic is None else ic)
+    kept, wanted = KeptRows("PAPERDESK_ADAPTER_ROWS"), range(FIRST_SEED, FIRST_SEED + seeds)
+    worn = {ZERO_SHOT: "none", ADAPTED: file_digest(SHIPPED / ADAPTER_FILE)}
+    done = {(row["seed"], row["adapter"]) for row in kept.rows}
+    for seed in wanted:
+        missing = [name for name, digest in worn.items() if (seed, digest) not in done]
+        session = _session(seed) if missing else {}
+        for name in missing:
+            ics = {agent: _ics(minds[name], one) for agent, one in session.items()}
+            kept.add({"seed": seed, "adapter": worn[name], "ics": ics})
+    by_place = {(row["seed"], row["adapter"]): row["ics"] for row in kept.rows}
     rows = []
-    for (agent, what, name), ics in found.items():
-        values = {name: ics}
-        if name == ADAPTED:
-            values["difference"] = list(np.array(ics) - found[agent, what, ZERO_SHOT])
-        for told, one in values.items():
-            rows.append({"what": "ic", "agent": agent, "with": what, "reader": told, "seeds": seeds, **_interval(one)})
+    for agent in sorted(by_place[wanted[0], "none"]):
+        for what in ("expected", "came"):
+            ics = {
+                name: np.array([by_place[seed, digest][agent][what] for seed in wanted])
+                for name, digest in worn.items()
+            }
+            ics["difference"] = ics[ADAPTED] - ics[ZERO_SHOT]
+            told = {"what": "ic", "agent": agent, "with": what}
+            rows += [told | {"reader": name, "seeds": seeds, **_interval(values)} for name, values in ics.items()]
     return rows
 
 
-def _interval(values: Sequence[float]) -> dict[str, float | None]:
+def _ics(mind: ModelCore, session: Asked) -> dict[str, float]:
+    """By truth; 0 where what is said does not vary."""
+    said, found = _scores(mind, session.requests), {}
+    for what, truth in (("expected", session.expected), ("came", session.came)):
+        known = np.isfinite(truth) & np.isfinite(said)
+        found[what] = information_coefficient(said[known], truth[known]) or 0.0
+    return found
+
+
+def _interval(values: NDArray[np.float64]) -> dict[str, float | None]:
     """Mean over seeds with the 95 % interval of Student's t."""
     from scipy.stats import t
 

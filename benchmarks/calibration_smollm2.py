@@ -8,8 +8,6 @@ sessions, and the record is made of both as in a session. Each seed is run with 
 `python -m benchmarks calibration_smollm2` draws docs/images/calibration_smollm2.png too.
 """
 
-import json
-import os
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -30,6 +28,7 @@ from paperdesk.tools.market.view import Market
 
 from .calibration import NOTHING, ROLES, STRENGTH, YEARS, Curve, Run, draw_curves, market_of, session
 from .desk_requests import stance_only
+from .kept_rows import KeptRows
 
 SEEDS = 20
 AGENT = "momentum_analyst"
@@ -57,19 +56,16 @@ class StancesAlone:
 
 def measure() -> list[dict[str, Any]]:
     """A row per seed and market; the picture is drawn."""
-    file = Path(os.environ["PAPERDESK_CALIBRATION"]) if "PAPERDESK_CALIBRATION" in os.environ else None
-    rows = [json.loads(line) for line in file.read_text().splitlines()] if file and file.exists() else []
+    kept = KeptRows("PAPERDESK_CALIBRATION")
+    rows = kept.rows
     done = {(row["edge"], row["seed"]) for row in rows}
     core = open_model(MODEL)
     for seed in range(1, SEEDS + 1):
         for edge in ("momentum", NOTHING):
             if (edge, seed) in done:
                 continue
-            rows.append(row_of(session("scorecard", YEARS, edge, seed), core))
+            kept.add(row_of(session("scorecard", YEARS, edge, seed), core))
             sys.stderr.write(f"{edge}, seed {seed}: weight {rows[-1]['smollm2_weight']}\n")
-            if file:
-                with file.open("a", encoding="utf-8") as out:
-                    out.write(json.dumps(rows[-1]) + "\n")
     core.close()
     draw(rows)
     return [*summaries(rows), *({k: v for k, v in row.items() if not k.endswith("_weights")} for row in rows)]

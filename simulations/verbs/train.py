@@ -1,5 +1,6 @@
 """`paperdesk train`: what the desk's model learns."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -24,6 +25,14 @@ AsOf = Annotated[
 ]
 Stop = Annotated[Path | None, typer.Option(help="CSV to stop and calibrate by; else a part of the first.")]
 Exam = Annotated[Path | None, typer.Option(help="CSV to be examined on; else a part of the first.")]
+Source = Literal["markets teach", "one analyst learns", "sessions teach", "texts teach"]
+HEEDED: Mapping[Source, frozenset[str]] = {
+    "markets teach": frozenset({"seeds", "companies", "years", "targets", "releases", "exercises", "examined"}),
+    "one analyst learns": frozenset({"seeds", "companies", "years", "targets", "exercises", "examined"}),
+    "sessions teach": frozenset({"exercises", "examined"}),
+    "texts teach": frozenset(),
+}
+"""By what `train desk` learns from, which of these options mean something."""
 LEAST_RATE = 1e-9
 """A rate of 0 would learn nothing."""
 Adapter = Annotated[Path, typer.Argument(help="Folder that `train desk` made, or `train update --begin`.")]
@@ -41,21 +50,29 @@ def desk(
     model: Annotated[str, typer.Option(help="`smollm2` or a .gguf file of the Llama family.")] = "smollm2",
     agent: Annotated[str | None, typer.Option(help="Only this analyst; both of the classic desk by default.")] = None,
     seeds: Annotated[
-        str, typer.Option(help="Seeds of the generated markets to learn from, by commas.")
-    ] = "101,102,103",
-    companies: Annotated[int, typer.Option(min=4, max=200, help="Companies of each market.")] = 16,
-    years: Annotated[int, typer.Option(min=3, max=30, help="Years of each market.")] = 8,
-    exercises: Annotated[int, typer.Option(min=64, help="Questions about stances to learn from.")] = 8000,
+        str | None,
+        typer.Option(help="Seeds of the generated markets to learn from, by commas; 101,102,103 if absent."),
+    ] = None,
+    companies: Annotated[
+        int | None, typer.Option(min=4, max=200, help="Companies of each market; 16 if absent.")
+    ] = None,
+    years: Annotated[int | None, typer.Option(min=3, max=30, help="Years of each market; 8 if absent.")] = None,
+    exercises: Annotated[
+        int | None, typer.Option(min=64, help="Questions about stances to learn from; 8000 if absent.")
+    ] = None,
     targets: Annotated[
-        Literal["odds", "truth"],
+        Literal["odds", "truth"] | None,
         typer.Option(
-            help="Of generated markets: how probable each stance is by the figures, or the one that was right."
+            help="Of generated markets: how probable each stance is by the figures (if absent), or the right one."
         ),
-    ] = "odds",
-    examined: Annotated[int, typer.Option(min=16, help="Questions never seen to be examined on.")] = 400,
+    ] = None,
+    examined: Annotated[
+        int | None, typer.Option(min=16, help="Questions never seen to be examined on; 400 if absent.")
+    ] = None,
     releases: Annotated[
-        int, typer.Option(min=0, help="Press releases to learn the tone of; none with --agent.")
-    ] = 6400,
+        int | None,
+        typer.Option(min=0, help="Press releases to learn the tone of; 6400 if absent, none with --agent."),
+    ] = None,
     sessions: From = None,
     teacher: Annotated[
         str | None,
@@ -79,19 +96,22 @@ def desk(
     from ..training.desk_command import DeskPlan
     from ..training.screen import print_card, training_screen
 
-    plan = DeskPlan(
-        model=model,
-        seeds=_seeds(seeds),
-        companies=companies,
-        years=years,
-        exercises=exercises,
-        targets=targets,
-        examined=examined,
-        agent=agent,
-        journals=_journals(sessions, teacher, as_of),
-        texts=_texts(labelled, stop, exam, alone=agent is None and sessions is None and teacher is None),
-        releases=releases,
+    journals = _journals(sessions, teacher, as_of)
+    texts = _texts(labelled, stop, exam, alone=agent is None and journals is None)
+    source: Source = (
+        "texts teach" if texts else "sessions teach" if journals else "one analyst learns" if agent else "markets teach"
     )
+    given = {
+        "seeds": None if seeds is None else _seeds(seeds),
+        "companies": companies,
+        "years": years,
+        "targets": targets or (None if texts or journals else "odds"),
+        "releases": releases,
+        "exercises": exercises,
+        "examined": examined,
+    }
+    common = {"model": model, "agent": agent, "journals": journals, "texts": texts}
+    plan = DeskPlan.model_validate(common | _heeded(source, given))
     rate = learning_rate or (5e-4 if plan.journals or plan.texts else 1e-3)
     recipe = Recipe(rank=rank, alpha=2 * rank, learning_rate=rate, batch=batch, epochs=epochs, threads=threads)
     card = training_screen(plan, out, recipe)
@@ -274,6 +294,15 @@ def _texts(labelled: Path | None, stop: Path | None, exam: Path | None, *, alone
     if not alone:
         raise typer.BadParameter("learn from labelled texts or from sessions and analysts, not from both")
     return FromFile(labelled=labelled, stop=stop, exam=exam)
+
+
+def _heeded(source: Source, options: Mapping[str, object]) -> dict[str, object]:
+    """The options that were given; refused where one of them would change nothing."""
+    given = {name: value for name, value in options.items() if value is not None}
+    idle = sorted(given.keys() - HEEDED[source])
+    if idle:
+        raise typer.BadParameter(f"it changes nothing about what {source}: leave it out", param_hint=f"--{idle[0]}")
+    return given
 
 
 def _seeds(text: str) -> tuple[int, ...]:

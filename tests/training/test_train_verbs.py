@@ -16,6 +16,13 @@ from paperdesk.simulations.training.reader.recipe import ReaderRecipe
         (["desk", "--from", ""], "names no folder"),
         (["desk", "--teacher", "a,,b"], "names no folder"),
         (["desk", "--from", "", "--teacher", "b"], "not from both"),
+        (["desk", "--from", "runs", "--seeds", "1,2"], "it changes nothing about what sessions teach"),
+        (["desk", "--teacher", "runs", "--targets", "odds"], "it changes nothing about what sessions teach"),
+        (["desk", "labelled.csv", "--exercises", "100"], "it changes nothing about what texts teach"),
+        (
+            ["desk", "--agent", "technical_analyst", "--releases", "0"],
+            "it changes nothing about what one analyst learns",
+        ),
         (["desk", "--learning-rate", "0"], "Invalid value for '--learning-rate'"),
         (["desk", "--learning-rate", "2"], "Invalid value for '--learning-rate'"),
         (["reader", "--phrasebook", "60", "--learning-rate", "0"], "Invalid value for '--learning-rate'"),
