@@ -146,8 +146,9 @@ def analyse(
                 if shorter is not None and not _unaskable(role, shorter):
                     current[ticker] = shorter
                     asking.append(shorter)
+    mind_key = mind.key  # a hash of all that the mind is
     return tuple(
-        _signal(role, brief, answers.get(brief.ticker), mind_key=mind.key, as_of=as_of, round_=round_)
+        _signal(role, brief, answers.get(brief.ticker), mind_key=mind_key, as_of=as_of, round_=round_)
         for brief in current.values()
     )
 

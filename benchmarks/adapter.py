@@ -55,8 +55,8 @@ SAME = 24
 TONE_SEED, RELEASES, CALIBRATED_ON, LEARNT = 902, 600, 210, 2400
 LEARNT_SEED, STANCE_SEEDS, QUESTIONS = 101, (401, 402), 300
 """The market whose questions the logistic head learns from; those that all are examined on; questions per agent."""
-FIRST_SEED, SEEDS, COMPANIES, YEARS = 501, 3, 8, 4
-"""Of the markets on which the IC is measured."""
+FIRST_SEED, SEEDS, COMPANIES, YEARS, EVERY = 501, 3, 8, 4, 3
+"""Of the markets on which the IC is measured; of their monthly decisions every third is asked about."""
 ZERO_SHOT, ADAPTED = "SmolLM2, zero-shot", "SmolLM2 with the adapter"
 
 
@@ -294,11 +294,12 @@ def _session(seed: int) -> dict[str, Asked]:
         start(SessionConfig(market=str(folder / "market"), model="scorecard"), folder / "session")
         with Journal.open_readonly(folder / "session") as journal:
             questions = list(asked(journal))
+            days = sorted({day for day, _ in questions})[::EVERY]
             outcomes = [one.event.record for one in journal.events() if isinstance(one.event, SignalResolved)]
     came = {(one.agent, one.ticker, one.issued_on): one.surprise for one in outcomes}
     found = {}
     for agent in sorted({request.role for _, request in questions}):
-        own = [(day, stance_only(request)) for day, request in questions if request.role == agent]
+        own = [(day, stance_only(request)) for day, request in questions if request.role == agent and day in days]
         places = [(day, question.ticker) for day, request in own for question in request.questions]
         found[agent] = Asked(
             [request for _, request in own],

@@ -37,6 +37,7 @@ class Tree(Frozen):
     words: list[str] = Field(default_factory=list)
     pair: tuple[str, float] = ("", 0.0)
     weights: dict[str, float] = Field(default_factory=dict)
+    by_side: dict[Literal["buy", "sell"], float] = Field(default_factory=dict)
     by_day: dict[date, Leaf] = Field(default_factory=dict)
     by_name: dict[str, Leaf] = Field(default_factory=dict)
     documents: list[dict[str, Any]] = Field(default_factory=list)
@@ -67,6 +68,7 @@ TREES = st.builds(
     words=st.lists(TEXT, max_size=3),
     pair=st.tuples(TEXT, NUMBERS),
     weights=st.dictionaries(TEXT, NUMBERS, max_size=3),
+    by_side=st.dictionaries(st.sampled_from(["sell", "buy"]), NUMBERS, max_size=2),
     by_day=st.dictionaries(st.dates(), LEAVES, max_size=3),
     by_name=st.dictionaries(TEXT, LEAVES, max_size=3),
     documents=st.lists(DOCUMENTS | st.sampled_from([{"a": 1}, {"a": 1.0}, {"a": True}]), max_size=4),

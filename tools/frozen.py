@@ -105,8 +105,9 @@ def _writer(hint: Any) -> Writer:
     if origin is list or (origin is tuple and inner[1:] == (Ellipsis,)):
         each = _writer(inner[0])
         return _documents if each is _any else _listed(each)
-    if origin is dict and inner[0] is not str:
-        return _general
+    if origin is dict:
+        each = _writer(inner[1])
+        return _general if _writer(inner[0]) is not _text else _any if each is _any else _mapped(each)
     if isinstance(hint, type) and issubclass(hint, Frozen):
         return _model(hint)
     return _OF_TYPE.get(hint, _any)
@@ -158,6 +159,15 @@ def _listed(write: Writer) -> Writer:
     return lambda values: "[" + ",".join(map(write, values)) + "]"
 
 
+def _mapped(write: Writer) -> Writer:
+    def writer(value: Any) -> str:
+        if type(value) is not dict or not set(map(type, value)) <= _TEXT:
+            return _any(value)
+        return "{" + ",".join([f"{_quoted(key)}:{write(value[key])}" for key in sorted(value)]) + "}"
+
+    return writer
+
+
 def _documents(values: Any) -> str:
     """Documents of which many are alike, such as one schema per question: what is the same is written once."""
     texts: dict[bytes, str] = {}
@@ -179,6 +189,7 @@ def _model(kind: type[Frozen]) -> Writer:
     return lambda value: own(value) if type(value) is kind else _any(value)
 
 
+_TEXT = {str}
 _OF_TYPE: dict[Any, Writer] = {
     str: _text,
     float: _number,

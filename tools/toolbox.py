@@ -297,7 +297,7 @@ def _invoke(tools: dict[str, BaseTool], name: str, arguments: dict[str, object])
 def _checked(tool: StructuredTool, arguments: dict[str, object]) -> dict[str, Any]:
     assert isinstance(tool.args_schema, type)
     assert issubclass(tool.args_schema, Arguments)
-    return dict(tool.args_schema.model_validate(arguments))
+    return vars(tool.args_schema.model_validate(arguments))  # `dict` asks a model for `keys`, which it looks for long
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,18 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from paperdesk.agents.signals import STANCES
+from paperdesk.simulations.training import desk_command
+from paperdesk.simulations.training.desk_command import DeskPlan, market_parts
 from paperdesk.simulations.training.exercises import Exercise, Sheet, TrainingError, targets_of
 from paperdesk.simulations.training.odds import figures_of, table_of, with_odds
+from paperdesk.tools.market.laboratory import LaboratoryPlan
 
 DAY = date(2020, 1, 1)
 TECHNICAL, FUNDAMENTAL = (
@@ -70,3 +74,25 @@ def test_only_lines_of_evidence_are_figures() -> None:
 def test_one_market_alone_is_refused() -> None:
     with pytest.raises(TrainingError, match="two markets at least"):
         with_odds([market(1)])
+
+
+def test_only_what_is_learnt_is_taught_by_odds(monkeypatch: pytest.MonkeyPatch) -> None:
+    make, made = desk_command.laboratory_exercises, dict[int, list[Exercise]]()
+
+    def made_once(plan: LaboratoryPlan, **how: Any) -> list[Exercise]:
+        if plan.seed not in made:
+            made[plan.seed] = make(plan, **how)
+        return made[plan.seed]
+
+    monkeypatch.setattr(desk_command, "laboratory_exercises", made_once)
+    plan = DeskPlan(
+        seeds=(1, 2), held_back_seed=3, exam_seed=4, companies=6, years=3, agent="technical_analyst", examined=32
+    )
+    sure, taught = (market_parts(plan.model_copy(update={"targets": t}), lambda _: None) for t in ("truth", "odds"))
+    assert (taught.held_back, taught.exam) == (sure.held_back, sure.exam)
+    assert [one.text for one in taught.learn] == [one.text for one in sure.learn]
+    assert {max(one.target) for one in sure.learn} == {1.0}
+    odds = targets_of(taught.learn)
+    assert odds.max() < 1
+    # what is learnt there foretells the answers, if from so small markets only a little
+    assert odds[targets_of(sure.learn) == 1].mean() > odds.mean()
