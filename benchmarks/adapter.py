@@ -52,7 +52,7 @@ from paperdesk.tools.sentiment.scores import scores
 
 SAME = 24
 """Releases read by transformers and by llama.cpp."""
-TONE_SEED, RELEASES, CALIBRATED_ON, LEARNT = 902, 600, 210, 2400
+TONE_SEED, RELEASES, CALIBRATED_ON, LEARNT = 902, 600, 210, 6400
 LEARNT_SEED, STANCE_SEEDS, QUESTIONS = 101, (401, 402), 300
 """The market whose questions the logistic head learns from; those that all are examined on; questions per agent."""
 FIRST_SEED, SEEDS, COMPANIES, YEARS, EVERY = 501, 3, 8, 4, 3

@@ -46,8 +46,15 @@ MAX_WEIGHT = 0.3
 JOBS = 2
 
 
-def judged(markets: Markets, seed: int, strength: float, model: str = "scorecard") -> dict[str, Any]:
-    """One market, one session, one verdict."""
+def judged(markets: Markets, seed: int, strength: float, **mind: Any) -> dict[str, Any]:
+    """One market, one session, one verdict.
+
+    Args:
+        markets: of which it is one.
+        seed: its own.
+        strength: of momentum there; 0 plants nothing.
+        mind: fields of the session's configuration that choose its mind; the scorecard without.
+    """
     os.environ["PAPERDESK_CACHE"] = "off"
     began = time.process_time()
     with tempfile.TemporaryDirectory() as scratch:
@@ -61,7 +68,8 @@ def judged(markets: Markets, seed: int, strength: float, model: str = "scorecard
             edges={"momentum": strength} if strength else {},
         )
         write_laboratory(make(plan), folder / "market")
-        start(SessionConfig(market=str(folder / "market"), model=model, max_weight=MAX_WEIGHT), folder / "session")
+        fields = {"model": "scorecard", "max_weight": MAX_WEIGHT, "market": str(folder / "market"), **mind}
+        start(SessionConfig.model_validate(fields), folder / "session")
         record = read_session(folder / "session")
         found = evaluate_lottery(record, counted_trials(record), Settings(draws=1000, accounts=ACCOUNTS))
     assert found is not None
