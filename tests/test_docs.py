@@ -164,13 +164,18 @@ def test_the_tables_of_the_auditor_are_those_of_the_benchmark(name: str) -> None
             assert f"| {row['fault']} | {row['texts']} | {' | '.join(shares)} |" in page
 
 
-def test_the_table_of_calibration_is_that_of_the_benchmark() -> None:
+@pytest.mark.parametrize(("name", "who"), [("calibration", "analyst"), ("calibration_smollm2", "mind")])
+def test_the_tables_of_calibration_are_those_of_the_benchmarks(name: str, who: str) -> None:
     page = re.sub(r"[*`]", "", text_of("docs/memory.md"))
-    for row in json.loads(text_of("benchmarks/results/calibration.json"))["rows"]:
-        cells = [row["edge"], row["analyst"].replace("_", " "), str(row["seeds"]), f"{row['ic_mean']:+.3f}"]
+    rows = [row for row in json.loads(text_of(f"benchmarks/results/{name}.json"))["rows"] if "seeds" in row]
+    assert {row["seeds"] for row in rows} == {20}
+    for row in rows:
+        speaker = row[who].replace("_", " ").replace("smollm2", "SmolLM2")
+        cells = [row["edge"], speaker, str(row["seeds"]), f"{row['ic_mean']:+.3f}"]
         cells += [f"{row['ic_sd']:.3f}", f"{row['weight_mean']:.3f}"]
         cells += [f"{row['weight_low']:.3f} to {row['weight_high']:.3f}"]
         cells += [f"{row['above_prior']:.0%}", f"{row['no_weight']:.0%}", f"{row['interval_covers_0']:.0%}"]
+        cells += [f"{row['brier']:.2f}"] if who == "mind" else []
         assert f"| {' | '.join(cells)} |" in page
 
 
