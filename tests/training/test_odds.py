@@ -12,6 +12,7 @@ from paperdesk.agents.signals import STANCES
 from paperdesk.simulations.training import desk_command
 from paperdesk.simulations.training.desk_command import DeskPlan, market_parts
 from paperdesk.simulations.training.exercises import Exercise, Sheet, TrainingError, targets_of
+from paperdesk.simulations.training.market_exercises import laboratory_exercises
 from paperdesk.simulations.training.odds import figures_of, table_of, with_odds
 from paperdesk.tools.market.laboratory import LaboratoryPlan
 
@@ -77,11 +78,11 @@ def test_one_market_alone_is_refused() -> None:
 
 
 def test_only_what_is_learnt_is_taught_by_odds(monkeypatch: pytest.MonkeyPatch) -> None:
-    make, made = desk_command.laboratory_exercises, dict[int, list[Exercise]]()
+    made = dict[int, list[Exercise]]()
 
     def made_once(plan: LaboratoryPlan, **how: Any) -> list[Exercise]:
         if plan.seed not in made:
-            made[plan.seed] = make(plan, **how)
+            made[plan.seed] = laboratory_exercises(plan, **how)
         return made[plan.seed]
 
     monkeypatch.setattr(desk_command, "laboratory_exercises", made_once)
