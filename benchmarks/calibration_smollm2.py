@@ -2,21 +2,27 @@
 
 Whole sessions with a model take long, and weights do not change what is said: so SmolLM2 is asked for the stances
 alone, on the evidence that the scorecard's sessions had, decision by decision; what followed is known from those
-sessions, and the record is made of both as in a session. Each seed is run with the edge and without.
+sessions, and the record is made of both as in a session. Each seed is run with the edge and without; SmolLM2 is asked
+as it is, and with the adapter that comes along, which learnt to read the same figure for the technical analyst.
 
 `PAPERDESK_CALIBRATION=FILE` keeps every row there as it comes, and goes on from those that are there.
 `python -m benchmarks calibration_smollm2` draws docs/images/calibration_smollm2.png too.
 """
 
 import sys
+from collections.abc import Mapping
+from contextlib import ExitStack, closing
 from datetime import datetime
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from paperdesk.agents.analyst import SIDES, Brief, analyse
+from paperdesk.agents.models.adapters import ADAPTER_FILE, EVERYONE, SHIPPED, Adapters
 from paperdesk.agents.models.core import ModelCore, Reply, Request
+from paperdesk.agents.models.digest import file_digest
 from paperdesk.agents.models.open import open_model
 from paperdesk.agents.roles import Role, read_role
 from paperdesk.agents.signals import Signal
@@ -33,7 +39,12 @@ from .kept_rows import KeptRows
 SEEDS = 20
 AGENT = "momentum_analyst"
 MODEL = "smollm2"
-MINDS = {"smollm2": ("SmolLM2", "#c0504d"), "scorecard": ("scorecard", "#2f5d8a")}
+ASKED: Mapping[str, Adapters] = {"smollm2": {}, "adapted": {EVERYONE: SHIPPED / ADAPTER_FILE}}
+MINDS = {
+    "smollm2": ("SmolLM2", "#c0504d"),
+    "adapted": ("SmolLM2 with its adapter", "#d99a2b"),
+    "scorecard": ("scorecard", "#2f5d8a"),
+}
 IMAGE = Path(__file__).parents[1] / "docs" / "images" / "calibration_smollm2.png"
 
 
@@ -56,17 +67,24 @@ class StancesAlone:
 
 def measure() -> list[dict[str, Any]]:
     """A row per seed and market; the picture is drawn."""
-    kept = KeptRows("PAPERDESK_CALIBRATION")
-    rows = kept.rows
-    done = {(row["edge"], row["seed"]) for row in rows}
-    core = open_model(MODEL)
-    for seed in range(1, SEEDS + 1):
-        for edge in ("momentum", NOTHING):
-            if (edge, seed) in done:
-                continue
-            kept.add(row_of(session("scorecard", YEARS, edge, seed), core))
-            sys.stderr.write(f"{edge}, seed {seed}: weight {rows[-1]['smollm2_weight']}\n")
-    core.close()
+    kept, adapter = KeptRows("PAPERDESK_CALIBRATION"), file_digest(SHIPPED / ADAPTER_FILE)
+    found = {(row["edge"], row["seed"]): row for row in kept.rows}  # the last row of each is the fullest
+    with ExitStack() as stack:
+        cores = {name: stack.enter_context(closing(open_model(MODEL, adapters=worn))) for name, worn in ASKED.items()}
+        for edge, seed in product(("momentum", NOTHING), range(1, SEEDS + 1)):
+            row = found.get((edge, seed), {})
+            asked = [name for name in ASKED if f"{name}_weight" not in row]
+            if row.get("adapter", adapter) != adapter:
+                asked = [*asked, "adapted"]
+            if asked:
+                run = session("scorecard", YEARS, edge, seed)
+                row = found[edge, seed] = (
+                    row | row_of(run, {name: cores[name] for name in asked}) | {"adapter": adapter}
+                )
+                kept.add(row)
+                weights = ", ".join(f"{name} {row[f'{name}_weight']}" for name in MINDS)
+                sys.stderr.write(f"{edge}, seed {seed}: weights {weights}\n")
+    rows = list(found.values())
     draw(rows)
     return [*summaries(rows), *({k: v for k, v in row.items() if not k.endswith("_weights")} for row in rows)]
 
@@ -112,28 +130,32 @@ def draw(rows: list[dict[str, Any]], path: Path = IMAGE) -> None:
     draw_curves(curves, path, width=8)
 
 
-def row_of(run: Run, core: ModelCore) -> dict[str, Any]:
-    """What the record of SmolLM2 in the analyst's seat comes to, beside that of the scorecard."""
-    role = read_role(AGENT, ROLES)
-    said = stances(role, run, StancesAlone(core))
+def row_of(run: Run, cores: Mapping[str, ModelCore]) -> dict[str, Any]:
+    """What the records of minds in the analyst's seat come to, beside that of the scorecard."""
+    place = list(ROLES).index(AGENT)
+    records = {name: records_of(run, core) for name, core in cores.items()}
+    records["scorecard"] = [row[place] for row in run.records]
+    row: dict[str, Any] = {
+        "edge": run.edge,
+        "strength": STRENGTH if run.edge != NOTHING else 0.0,
+        "seed": run.seed,
+        "outcomes": records["scorecard"][-1].outcomes,
+    }
+    for mind, some in records.items():
+        row |= {f"{mind}_{name}": value for name, value in told(some[-1]).items()}
+        row[f"{mind}_weights"] = [round(record.weight, 4) for record in some]
+    return row
+
+
+def records_of(run: Run, core: ModelCore) -> list[AgentRecord]:
+    """The analyst's record at every decision of a session, had this mind spoken in it."""
+    said = stances(read_role(AGENT, ROLES), run, StancesAlone(core))
     calibration = Calibration()
     for outcome in run.outcomes:
         signal = said.get((outcome.ticker, outcome.issued_on.isoformat()))
         if outcome.agent == AGENT and signal is not None:
             calibration.add(spoken_by(signal, outcome))
-    records = [calibration.records((AGENT,), MODEL, regime, as_of)[0] for as_of, regime in run.opened]
-    place = list(ROLES).index(AGENT)
-    last, scorecard = records[-1], run.records[-1][place]
-    return {
-        "edge": run.edge,
-        "strength": STRENGTH if run.edge != NOTHING else 0.0,
-        "seed": run.seed,
-        "outcomes": last.outcomes,
-        **{f"smollm2_{name}": value for name, value in told(last).items()},
-        **{f"scorecard_{name}": value for name, value in told(scorecard).items()},
-        "smollm2_weights": [round(record.weight, 4) for record in records],
-        "scorecard_weights": [round(row[place].weight, 4) for row in run.records],
-    }
+    return [calibration.records((AGENT,), MODEL, regime, as_of)[0] for as_of, regime in run.opened]
 
 
 def told(record: AgentRecord) -> dict[str, float | None]:
