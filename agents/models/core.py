@@ -171,8 +171,13 @@ class Fingerprint(Frozen):
 
     def weights(self) -> str:
         """What thinks, for a person's eye: the file and its adapters, whatever machine it runs on."""
-        worn = {name: value for name, value in self.settings.items() if name.startswith("adapter") and value}
+        worn = self.adapters
         return " ".join([self.name, self.digest[:12], *([f"adapter {content_hash(worn)[:12]}"] if worn else [])])
+
+    @property
+    def adapters(self) -> dict[str, Any]:
+        """The settings that name adapters; empty where nobody wears one."""
+        return {name: value for name, value in self.settings.items() if name.startswith("adapter") and value}
 
     def key(self) -> str:
         """Hash of everything above."""

@@ -69,9 +69,12 @@ def _about(mind: Fingerprint, market: Market, window: Window, mask: Sequence[str
     if "smollm2-135m" in mind.name.lower():
         about = (
             "SmolLM2-135M is a very small model: it fills in forms that are always valid and cites only evidence that "
-            "it was given, but it reads figures and news worse than a simple rule; take its stances as noise to be "
-            "weighed."
+            "it was given, but by itself it reads figures and news worse than a simple rule"
         )
+        if mind.adapters:
+            about += "; an adapter changed that for some agents, and its card says how far."
+        else:
+            about += "; take its stances as noise to be weighed."
     else:
         about = f"The mind was {mind.name}; nothing is known here about how well it reads."
     if market.generated:
