@@ -112,11 +112,14 @@ def a_stream_that_breaks_says_so_and_comes_back(b: Bench) -> None:
 @check("stream", "streams", "request_lost")
 def nothing_is_concluded_from_a_silent_stream(b: Bench) -> None:
     """An order of which a connected stream says nothing is found when the venue is asked; closing ends the stream."""
-    feed, start = _feed(b), b.stage.now()
+    feed, start, told = _feed(b), b.stage.now(), b.stage.injector.told
     b.stage.injector.plan("request_lost", "updates", times=50)
     order = b.bought()
+    key = order.client_order_id
+    b.until(lambda: "request_lost" in told or _filled(feed, key))
+    must(feed.live and "request_lost" in told, "the stream of this stage was not silent")
     must(b.state(order).status == "filled", "it is not known")
     must(near(sum(fill.quantity for fill in b.broker.fills(start)), 10), "its executions are not told")
-    must(feed.live and not _filled(feed, order.client_order_id), "the stream of this stage was not silent")
+    must(not _filled(feed, key), "an event that was lost was told")
     b.broker.close()
     must(b.until(lambda: not feed.live), "the stream goes on after the broker was closed")
