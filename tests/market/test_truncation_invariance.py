@@ -25,7 +25,7 @@ from paperdesk.simulations import masking
 from paperdesk.tools.errors import InputError
 from paperdesk.tools.evidence import Evidence
 from paperdesk.tools.indicators import indicators
-from paperdesk.tools.market.documents import duplicates, table
+from paperdesk.tools.market.documents import duplicates, screening, table
 from paperdesk.tools.market.documents.search import search
 from paperdesk.tools.market.fundamentals import ratios
 from paperdesk.tools.market.invariance import ALTERATIONS, Alteration, alter, comparable, reads_future, refuse_leaking
@@ -130,7 +130,8 @@ def check(market: Market, times: int, rng: np.random.Generator) -> int:
 def remembered() -> Iterator[None]:
     """What is a function of one text alone is computed once for all altered markets; each has an index of its own."""
     with pytest.MonkeyPatch.context() as patch:
-        for module, name in ((table, "measured"), (table, "passages"), (duplicates, "_shingles")):
+        texts = ((table, "measured"), (table, "passages"), (duplicates, "_shingles"), (screening, "_read"))
+        for module, name in texts:
             patch.setattr(module, name, lru_cache(maxsize=None)(getattr(module, name)))
         yield
 
