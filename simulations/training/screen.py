@@ -1,5 +1,6 @@
 """Training on the terminal: how far it is, and what came of it."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -32,10 +33,10 @@ def training_screen(plan: DeskPlan, out: Path, recipe: Recipe) -> Card:
 
 
 def watched(work: Callable[[Callable[[str], None], Callable[[Progress], None]], T], how_to_go_on: str) -> T:
-    """Do something that trains, with a moving bar on standard error.
+    """Do something that trains, with a moving bar on standard error, or a line for each look where that is no terminal.
 
     Args:
-        work: called with what tells a line and with what moves the bar.
+        work: called with what tells a line and with what is told after each batch.
         how_to_go_on: after Ctrl-C.
 
     Raises:
@@ -44,18 +45,19 @@ def watched(work: Callable[[Callable[[str], None], Callable[[Progress], None]], 
     screen = Console(stderr=True, highlight=False)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[loss]}"), TimeRemainingColumn())
     try:
-        with Bar(*columns, console=screen, transient=True) as bar:
+        with Bar(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
             task = bar.add_task("before the first step", total=None, loss="")
+            looked = math.nan
 
             def listen(at: Progress) -> None:
-                held = "" if at.held_back != at.held_back else f", held back {at.held_back:.3f}"
-                bar.update(
-                    task,
-                    completed=at.step,
-                    total=at.steps,
-                    description=f"step {at.step} of {at.steps}",
-                    loss=f"loss {at.loss:.3f}{held}",
-                )
+                nonlocal looked
+                held = "" if math.isnan(at.held_back) else f", held back {at.held_back:.3f}"
+                where, loss = f"step {at.step} of {at.steps}", f"loss {at.loss:.3f}{held}"
+                if screen.is_terminal:
+                    bar.update(task, completed=at.step, total=at.steps, description=where, loss=loss)
+                elif held and at.held_back != looked:
+                    screen.print(f"{where}, {loss}, {at.seconds / 60:.1f} minutes")
+                    looked = at.held_back
 
             return work(lambda text: bar.console.print(text, style="dim"), listen)
     except KeyboardInterrupt:
