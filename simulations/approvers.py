@@ -17,6 +17,7 @@ from typing import Protocol
 from pydantic import ValidationError
 
 from ..orchestration.approval import Answer, AnswerRefused, ApprovalRequest, stopped_by
+from ..tools.disk import write_whole
 from ..tools.errors import PaperDeskError
 
 FOLDER = "approvals"
@@ -194,12 +195,8 @@ class FileApprover:
 
     def _put(self, request: ApprovalRequest, name: str, problem: str | None) -> None:
         document = {"key": request.key, "problem": problem, "request": request.model_dump(mode="json")}
-        draft = self._folder / f"{name}.request.json.new"
-        with draft.open("w", encoding="utf-8") as file:
-            file.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self._folder / f"{name}.request.json")
+        text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+        write_whole(self._folder / f"{name}.request.json", text)
 
     def _read(self, path: Path, request: ApprovalRequest) -> Answer:
         began = time.monotonic()

@@ -1,8 +1,9 @@
 """The sha256 of a file, computed once per state of the file: a model of 5 GB takes seconds."""
 
-import hashlib
 from functools import lru_cache
 from pathlib import Path
+
+from ...tools.disk import file_sha256
 
 
 def file_digest(path: Path) -> str:
@@ -19,5 +20,4 @@ def file_digest(path: Path) -> str:
 
 @lru_cache(maxsize=64)
 def _digest(path: Path, *_state: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return file_sha256(path)

@@ -11,10 +11,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from ...tools.disk import file_sha256
 from ...tools.frozen import Frozen
 from . import database
 from .errors import JournalDamaged, JournalRefused
-from .manifest import Manifest, file_sha256
+from .manifest import Manifest
 
 GENESIS = "0" * 64
 """What stands before the first event."""

@@ -4,14 +4,13 @@ A row is the event's canonical JSON, its hash, and the time it was written. All 
 SQLite from that JSON (generated columns), so it cannot say something else than what the chain covers.
 """
 
-import os
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing, suppress
 from pathlib import Path
 
+from ...tools.disk import flush
 from .errors import JournalRefused
-from .manifest import sync_folder
 
 FILE = "journal.db"
 
@@ -71,7 +70,7 @@ def create(folder: Path, past: Iterable[Row] = ()) -> None:
     finally:
         connection.close()
     draft.replace(folder / FILE)
-    sync_folder(folder)
+    flush(folder)
 
 
 def open_writer(folder: Path) -> sqlite3.Connection:
@@ -94,11 +93,7 @@ def sync(folder: Path) -> None:
     # Of SQLite's files only this one may be opened beside it: closing the database or its index would drop its locks.
     wal = folder / (FILE + "-wal")
     if wal.exists():
-        handle = os.open(wal, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        flush(wal)
 
 
 def open_reader(folder: Path, *, finished: bool) -> sqlite3.Connection:

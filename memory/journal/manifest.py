@@ -6,9 +6,7 @@ is a signature: whoever can rewrite every file in the folder can make a new cons
 to guard against that.
 """
 
-import hashlib
 import json
-import os
 import platform
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -18,6 +16,7 @@ from typing import Any, Literal, Self
 
 from pydantic import AwareDatetime, Field, ValidationError
 
+from ...tools.disk import file_sha256, write_whole
 from ...tools.frozen import Frozen, content_hash
 from .errors import JournalDamaged
 
@@ -106,13 +105,7 @@ class Manifest(Frozen):
         """
         fields = self.model_dump(mode="json")
         text = json.dumps(fields | {"seal": content_hash(fields)}, indent=2, ensure_ascii=False) + "\n"
-        draft = folder / (FILE + ".new")
-        with draft.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(folder / FILE)
-        sync_folder(folder)
+        write_whole(folder / FILE, text)
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -135,21 +128,6 @@ class Manifest(Frozen):
         if seal != content_hash(fields):
             raise JournalDamaged(f"{path} was changed after it was written; restore it from a copy of the session.")
         return manifest
-
-
-def sync_folder(folder: Path) -> None:
-    """Make renames in a folder survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def file_sha256(path: Path) -> str:
-    """sha256 (hex) of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _sources(root: Path) -> Iterable[Path]:

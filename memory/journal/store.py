@@ -20,12 +20,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from ...tools.disk import file_sha256
 from . import database
 from .chain import GENESIS, chain_hash, divergence, verify
 from .errors import JournalDamaged, JournalDivergence, JournalError, JournalRefused
 from .events import Event
 from .lock import WriterLock
-from .manifest import Manifest, code_hash, file_sha256, package_versions
+from .manifest import Manifest, code_hash, package_versions
 from .past import Past, lay_out
 from .record import Listener, Record
 from .telling import Telling

@@ -1,10 +1,10 @@
 """What a training keeps at every look, so that it can be interrupted and go on to the same end."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from ...tools.disk import write_whole
 from .exercises import TrainingError
 
 
@@ -39,12 +39,7 @@ class Checkpoint:
         if self.path is None:
             return
         best = (trained.state, trained.steps, trained.best, trained.losses, trained.seconds)
-        draft = self.path.with_name(self.path.name + ".draft")
-        with draft.open("wb") as file:
-            self.torch.save({"key": self.key, "best": best, **now}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self.path)
+        write_whole(self.path, lambda file: self.torch.save({"key": self.key, "best": best, **now}, file))
 
     def read(self, trained: BestState) -> dict[str, Any] | None:
         """What was kept as `now`, where it was best being put back; None where nothing is kept.

@@ -12,9 +12,9 @@ import numpy as np
 
 from ...agents.models.digest import file_digest
 from ...agents.models.llama_cpp import LlamaCpp
+from ...tools.disk import save
 from ...tools.frozen import Frozen
 from ...tools.market.laboratory import LaboratoryPlan
-from ...tools.sentiment.writing import write_whole
 from .adapter import LEAST, Progress, Recipe, Trained, base_of, lora_config, required, train_adapter, versions
 from .examination import Examined, examine
 from .exercises import Exercise, TrainingError, digest_of, refuse_leaks, refuse_poor, some_of
@@ -260,4 +260,4 @@ def config_of(base: Path) -> Any:
 
 def write_card(folder: Path, card: Frozen) -> None:
     """The card of an adapter, in one step and last, for it says that the rest is whole."""
-    write_whole(folder / CARD_FILE, (json.dumps(card.model_dump(mode="json"), indent=1) + "\n").encode())
+    save(folder / CARD_FILE, (json.dumps(card.model_dump(mode="json"), indent=1) + "\n").encode())

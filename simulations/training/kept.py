@@ -15,8 +15,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from ...tools.disk import save
 from ...tools.frozen import canonical_json, content_hash
-from ...tools.sentiment.writing import write_whole
 from .exercises import Exercise, Sheet, TrainingError
 
 KEPT_FILE = "exercises.json.gz"
@@ -63,7 +63,7 @@ def write_kept(folder: Path, kept: Kept) -> str:
     }
     document["sheets"] = [[s.agent, s.system, s.prefix, list(s.options), s.lead_in, s.content_free] for s in sheets]
     content = gzip.compress(canonical_json(document).encode(), mtime=0)
-    write_whole(folder / KEPT_FILE, content)
+    save(folder / KEPT_FILE, content)
     return sha256(content).hexdigest()
 
 

@@ -20,8 +20,8 @@ from pydantic import AwareDatetime, ValidationError, model_validator
 
 from ...agents.models.adapters import AdapterCard
 from ...agents.models.digest import file_digest
+from ...tools.disk import save
 from ...tools.frozen import Frozen
-from ...tools.sentiment.writing import write_whole
 from .contest import Gain
 from .exercises import TrainingError
 from .kept import Damaged
@@ -213,7 +213,7 @@ def roll_back(adapter: Path, to: str | None = None, *, clock: Clock = wall_clock
 def _write(adapter: Path, registry: Registry, step: Step) -> Registry:
     new = Registry(champion=step.champion, history=(*registry.history, step))
     text = json.dumps(new.model_dump(mode="json"), indent=1) + "\n"
-    write_whole(adapter / REGISTRY_FILE, text.encode())
+    save(adapter / REGISTRY_FILE, text.encode())
     return new
 
 

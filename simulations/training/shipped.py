@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ...agents.models.adapters import SHIPPED, card_of
 from ...agents.models.digest import file_digest
-from ...tools.sentiment.writing import write_whole
+from ...tools.disk import save
 from .adapter import base_of, versions
 from .desk_command import Card, config_of, write_card, write_weights
 from .exercises import TrainingError
@@ -54,6 +54,6 @@ def begin_with_shipped(folder: Path, model: str) -> None:
     versions()
     folder.mkdir(parents=True, exist_ok=True)
     for name in (ADAPTER_FILE, KEPT_FILE):
-        write_whole(folder / name, (SHIPPED / name).read_bytes())
+        save(folder / name, (SHIPPED / name).read_bytes())
     write_weights(read_gguf(SHIPPED / ADAPTER_FILE, config=config_of(base)), card.recipe, base, folder)
     write_card(folder, card.model_copy(update={"weights_sha256": file_digest(folder / WEIGHTS_FILE)}))

@@ -28,7 +28,7 @@ PLACES = {
     "a first event was written": (f"{JOURNAL}.store:Journal", "_place", "after", 1),
     "an order was about to leave": ("paperdesk.tools.broker.simulated:SimulatedBroker", "submit", "before", 2),
     "an order had left": ("paperdesk.tools.broker.simulated:SimulatedBroker", "submit", "after", 2),
-    "the manifest was drafted": (f"{JOURNAL}.manifest", "sync_folder", "before", 3),
+    "the manifest was replaced": (f"{JOURNAL}.store:Manifest", "write", "after", 3),
     "the picture was drawn": ("paperdesk.simulations.session", "draw", "after", 1),
     "the database was closed": (f"{JOURNAL}.database", "fold", "after", 1),
     "the seal was set": (f"{JOURNAL}.store:Journal", "_release", "before", 1),

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..disk import file_sha256
 from ..user_cache import cache_is_on, load_arrays, store_arrays
 from .bars import Bars
 from .folder.settings import FILE
@@ -48,8 +49,7 @@ def key_of(folder: Path) -> str | None:
         for name in _NAMES:
             path = folder / name
             if path.is_file():
-                with path.open("rb") as file:
-                    digest.update(f"{name} {hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+                digest.update(f"{name} {file_sha256(path)}\n".encode())
     except OSError:
         # A file that cannot be read is a defect; the reader words it.
         return None

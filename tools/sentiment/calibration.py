@@ -22,10 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
+from ..disk import save
 from ..errors import InputError
 from ..frozen import Frozen, content_hash
 from .classifier import CLASSES, Label, Probabilities, SentimentClassifier, columns_of, refuse_few, softmax
-from .writing import write_whole
 
 Method = Literal["vector", "temperature"]
 MINIMUM = 5
@@ -64,7 +64,7 @@ class Calibration(Frozen):
         Raises:
             InputError: the file cannot be written.
         """
-        write_whole(path, self.model_dump_json(indent=1).encode())
+        save(path, self.model_dump_json(indent=1).encode())
 
     @classmethod
     def load(cls, path: Path) -> Self:

@@ -25,12 +25,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from ..disk import save
 from ..errors import InputError
 from ..frozen import Frozen, content_hash
 from ..market.documents.embedding import DIMENSIONS, VERSION, embed
 from .classifier import CLASSES, Label, Probabilities, columns_of, refuse_few, softmax
 from .lexicon import NEGATIVE, POSITIVE
-from .writing import write_whole
 
 WORD_WEIGHT = 0.3
 """Of a single word, beside a labelled text's 1."""
@@ -176,10 +176,10 @@ class EmbeddingClassifier:
         content = BytesIO()
         np.savez(content, weights=self.weights, intercepts=self.intercepts)
         digest = sha256(content.getvalue()).hexdigest()
-        write_whole(folder / WEIGHTS, content.getvalue())
+        save(folder / WEIGHTS, content.getvalue())
         # the card last: a head without a matching card is refused
         card = self.card.model_copy(update={"weights_sha256": digest})
-        write_whole(folder / CARD, card.model_dump_json(indent=1).encode())
+        save(folder / CARD, card.model_dump_json(indent=1).encode())
 
     @cached_property
     def fingerprint(self) -> str:

@@ -6,13 +6,13 @@ and has the mean of their distributions; lines of tables are passed over.
 
 from collections.abc import Sequence
 from functools import cached_property
-from hashlib import file_digest
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 from pydantic import Field, ValidationError
 
+from ..disk import file_sha256
 from ..errors import InputError
 from ..frozen import Frozen, content_hash
 from ..market.documents.passages import Piece, parts
@@ -58,7 +58,7 @@ class Reader:
     def __init__(self, folder: Path, *, batch: int = 32, device: str = "cpu") -> None:
         try:
             self.file = ReaderFile.model_validate_json((folder / READER_FILE).read_bytes())
-            found = {name: _sha256(folder / name) for name in self.file.weights}
+            found = {name: file_sha256(folder / name) for name in self.file.weights}
         except OSError as error:
             why = f"{error.filename} cannot be read ({error.strerror})"
             raise InputError(f"{why}; name the folder of a reader") from None
@@ -125,8 +125,3 @@ def pieces_of(text: str, words: int) -> list[str]:
             pieces[-1] += " " + sentence
             room -= size
     return pieces
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()

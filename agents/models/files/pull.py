@@ -15,6 +15,7 @@ from typing import ClassVar, NamedTuple, TypeVar
 
 import tenacity
 
+from ....tools.disk import flush, write_whole
 from ....tools.errors import PaperDeskError
 from ..core import ModelInputError
 from ..digest import file_digest
@@ -99,7 +100,7 @@ def pull_file(
         fetched = _transfer(file, part, hub, remote, sleep, report)
         report(Progress(part.stat().st_size, remote.size, "verifying"))
         _verify(file, place, part, digest)
-        _flush(part)
+        flush(part)
         part.replace(place)
         _etag_of(part).unlink(missing_ok=True)
         return Outcome(place, _record(file, place, remote, digest), fetched)
@@ -246,19 +247,9 @@ def _part_of(place: Path) -> Iterator[Path]:
 def _record(file: HubFile, place: Path, remote: Remote, digest: str) -> Pulled:
     """Write down beside a file where it came from."""
     pulled = Pulled(source=str(file), commit=remote.commit, sha256=digest, size=place.stat().st_size)
-    draft = place.with_name(place.name + RECORD + PART)
-    draft.write_text(pulled.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    draft.replace(place.with_name(place.name + RECORD))
+    write_whole(place.with_name(place.name + RECORD), pulled.model_dump_json(indent=1) + "\n")
     return pulled
 
 
 def _etag_of(part: Path) -> Path:
     return part.with_name(part.name + _ETAG)
-
-
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

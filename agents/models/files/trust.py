@@ -17,6 +17,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, StringConstraints, TypeAdapter, ValidationError
 
+from ....tools.disk import write_whole
 from ....tools.frozen import Frozen
 from ..core import ModelInputError
 from ..digest import file_digest
@@ -138,15 +139,9 @@ def _locked(path: Path) -> Iterator[Path]:
 
 
 def _replace(path: Path, text: str) -> None:
-    draft = path.with_name(path.name + ".part")
     try:
-        with draft.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        write_whole(path, text)
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise ModelInputError(
             f"The trust file {path} cannot be written ({error.strerror}): set XDG_CONFIG_HOME to a folder that can."
         ) from error

@@ -6,6 +6,7 @@ from typing import Any
 
 from ....agents.models.digest import file_digest
 from ....memory.journal import code_hash
+from ....tools.disk import save
 from ....tools.frozen import content_hash
 from ....tools.sentiment import calibration
 from ....tools.sentiment.calibration import Calibration
@@ -13,7 +14,6 @@ from ....tools.sentiment.classifier import columns_of
 from ....tools.sentiment.embedding import short_hash
 from ....tools.sentiment.reader import READER_FILE, Reader, ReaderFile
 from ....tools.sentiment.transformer import TransformersClassifier
-from ....tools.sentiment.writing import write_whole
 from ..adapter import Progress, required
 from ..exercises import TrainingError
 from ..places import CARD_FILE, CHECKPOINT
@@ -123,8 +123,8 @@ def _finished(
         temperature=1 / scaling.weights[0],
         report=report,
     )
-    write_whole(out / PAGE_FILE, page_of(card, out.name, PLOT_FILE).encode())
-    write_whole(out / CARD_FILE, (card.model_dump_json(indent=1) + "\n").encode())
+    save(out / PAGE_FILE, page_of(card, out.name, PLOT_FILE).encode())
+    save(out / CARD_FILE, (card.model_dump_json(indent=1) + "\n").encode())
     (out / CHECKPOINT).unlink(missing_ok=True)
     return card
 
@@ -145,4 +145,4 @@ def _write_reader(parts: Parts, out: Path, scaling: Calibration) -> None:
         words=max(LEAST_WORDS, lengths[int(0.95 * (len(lengths) - 1))]),
         texts=tuple(sorted(short_hash(text) for part in (parts.learn, parts.stop) for text in part.texts)),
     )
-    write_whole(out / READER_FILE, file.model_dump_json(indent=1).encode())
+    save(out / READER_FILE, file.model_dump_json(indent=1).encode())

@@ -8,9 +8,9 @@ from typing import get_args
 import numpy as np
 
 from ....memory.journal import code_hash
+from ....tools.disk import save
 from ....tools.frozen import Frozen, content_hash
 from ....tools.market.view import Market
-from ....tools.sentiment.writing import write_whole
 from ...evaluation.resampling import interval, stationary_places
 from ...evaluation.splits import Spans, Split, walk_forward
 from ..adapter import required
@@ -141,7 +141,7 @@ def train_trend(
         code=code_hash(),
         libraries={"torch": torch.__version__, "scikit-learn": required("sklearn").__version__},
     )
-    write_whole(out / CARD_FILE, (card.model_dump_json(indent=1) + "\n").encode())
+    save(out / CARD_FILE, (card.model_dump_json(indent=1) + "\n").encode())
     for kept in out.glob("part-*.npz"):
         kept.unlink()
     return card

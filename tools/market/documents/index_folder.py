@@ -5,7 +5,6 @@ that ends. The marker `complete.json` is written last and in one step, and goes 
 """
 
 import fcntl
-import hashlib
 import json
 import logging
 import os
@@ -15,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ...disk import file_sha256, write_whole
 from ...user_cache import cache_is_on, cache_root
 
 _log = logging.getLogger(__name__)
@@ -77,12 +77,7 @@ def fresh(folder: Path) -> Path:
 
 def complete(folder: Path, contents: Path, tables: Mapping[str, Any]) -> None:
     """Mark a folder as whole: the hashes of chroma's binary files as they are, and what is said of its tables."""
-    marker, draft = folder / MARKER, folder / f"{MARKER}.new"
-    with draft.open("w", encoding="utf-8") as file:
-        json.dump({"contents": contents.name, "files": _hashes(contents), "tables": tables}, file)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(marker)
+    write_whole(folder / MARKER, json.dumps({"contents": contents.name, "files": _hashes(contents), "tables": tables}))
 
 
 def opened(folder: Path) -> Whole | None:
@@ -146,9 +141,4 @@ def _used(folder: Path) -> float:
 
 def _hashes(contents: Path) -> dict[str, str]:
     files = (path for path in contents.rglob("*") if path.is_file() and not path.name.startswith(_DATABASE))
-    return {str(path.relative_to(contents)): _sha256(path) for path in sorted(files)}
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return {str(path.relative_to(contents)): file_sha256(path) for path in sorted(files)}

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
 
+from ...disk import file_sha256, write_whole
 from ...errors import DataError
 from ..check import check_folder
 from ..dataset import open_dataset
@@ -14,7 +15,7 @@ from .manifest import FileRecord, Manifest, PieceRecord, PullRequest, Skipped
 from .plan import Unit
 from .protocol import Clock, Kind, Row
 from .registry import versions_of
-from .store import PullFolder, file_sha256, write_whole
+from .store import PullFolder
 from .tables import write_lines, write_settings, write_table
 
 

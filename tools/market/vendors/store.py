@@ -16,6 +16,7 @@ from typing import NamedTuple, Self
 
 from pydantic import AwareDatetime, ValidationError
 
+from ...disk import file_sha256, flush, write_whole
 from ...frozen import Frozen, canonical_json, content_hash
 from .errors import PullRefused
 from .manifest import FILE as MANIFEST
@@ -166,11 +167,11 @@ class PullFolder:
                 if stale.name not in names:
                     stale.unlink()
         for name in names:
-            flushed(draft / name)
+            flush(draft / name)
             if name == names[-1]:
-                flushed(self.out)
+                flush(self.out)
             os.replace(draft / name, self.out / name)
-        flushed(self.out)
+        flush(self.out)
 
     def clean(self) -> None:
         """Forget the pieces and what was asked; the manifest says it all."""
@@ -180,29 +181,3 @@ class PullFolder:
     def _path(self, vendor: str, request: Request) -> Path:
         key = content_hash({"vendor": vendor, "request": request.model_dump(mode="json")})
         return self._working / _PIECES / f"{request.kind}-{key[:24]}.json"
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that its name only ever stands for whole content, also through a crash."""
-    part = path.with_name(path.name + ".part")
-    with part.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, path)
-    flushed(path.parent)
-
-
-def flushed(path: Path) -> None:
-    """Have the kernel write a file or folder to the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def file_sha256(path: Path) -> str:
-    """sha256 (hex) of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
