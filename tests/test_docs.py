@@ -164,13 +164,16 @@ def test_the_tables_of_the_auditor_are_those_of_the_benchmark(name: str) -> None
             assert f"| {row['fault']} | {row['texts']} | {' | '.join(shares)} |" in page
 
 
+MINDS = {"smollm2": "SmolLM2", "adapted": "SmolLM2 with its adapter"}
+
+
 @pytest.mark.parametrize(("name", "who"), [("calibration", "analyst"), ("calibration_smollm2", "mind")])
 def test_the_tables_of_calibration_are_those_of_the_benchmarks(name: str, who: str) -> None:
     page = re.sub(r"[*`]", "", text_of("docs/memory.md"))
     rows = [row for row in json.loads(text_of(f"benchmarks/results/{name}.json"))["rows"] if "seeds" in row]
     assert {row["seeds"] for row in rows} == {20}
     for row in rows:
-        speaker = row[who].replace("_", " ").replace("smollm2", "SmolLM2")
+        speaker = MINDS.get(row[who], row[who].replace("_", " "))
         cells = [row["edge"], speaker, str(row["seeds"]), f"{row['ic_mean']:+.3f}"]
         cells += [f"{row['ic_sd']:.3f}", f"{row['weight_mean']:.3f}"]
         cells += [f"{row['weight_low']:.3f} to {row['weight_high']:.3f}"]
