@@ -46,7 +46,7 @@ app.command()(diff)
 app.add_typer(train, name="train")
 
 SessionFolder = Annotated[Path, typer.Argument(help="A session's folder, as `paperdesk run` printed it.")]
-Desk = Annotated[str | None, typer.Option(help="classic (default), research-house, solo, personas, or a TOML roster.")]
+Desk = Annotated[str | None, typer.Option(help="Desk by name (docs/roles.md; classic by default), or a TOML roster.")]
 Without = Annotated[str | None, typer.Option(help="Whom to leave out, by commas: `technical`.")]
 Roles = Annotated[str | None, typer.Option(help="Folder with role files of your own (docs/roles.md).")]
 ApiKeyEnv = Annotated[str, typer.Option(help="Environment variable with the key of a model server.")]

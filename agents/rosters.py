@@ -5,10 +5,9 @@
     debaters = ["bull", "bear"]        # who answer each other's claims, in the order in which they speak
     risk_officer = "risk_officer"      # who reads the proposal
 
-A roster comes with PaperDesk (`classic`, `research-house`, `solo`, `personas`) or is a file of the user's. Its roles
-come with PaperDesk, from a folder of role files, or from the entry points `paperdesk.roles` of installed packages, each
-of which gives the text of a role file or the path to one. A role of the folder wins over one of a package, and that
-over a built-in one.
+A roster comes with PaperDesk (those in `agents/desks`) or is a file of the user's. Its roles come with PaperDesk, from
+a folder of role files, or from the entry points `paperdesk.roles` of installed packages, each of which gives the text
+of a role file or the path to one. A role of the folder wins over one of a package, and that over a built-in one.
 """
 
 import tomllib

@@ -55,8 +55,8 @@ class SessionConfig(Frozen):
     frequency: Frequency = "monthly"
     """How often the desk decides: at the last session of each period, and at the first session of the window."""
     desk: str = "classic"
-    """Who sits on the desk: `classic`, `research-house`, `solo`, `personas`, `experienced`, or a TOML roster
-    (docs/roles.md)."""
+    """Who sits on the desk: `classic`, `research-house`, `solo`, `personas`, `network`, `experienced`, or a TOML
+    roster (docs/roles.md)."""
     without: tuple[str, ...] = ()
     """Who of the desk is left out, by name or its beginning (`technical`)."""
     roles: str | None = None

@@ -1,4 +1,4 @@
-"""`paperdesk markets pull` and `paperdesk markets list`."""
+"""`paperdesk markets pull`, `update` and `list`."""
 
 import calendar as months
 import shlex
@@ -19,9 +19,9 @@ from ..tools.errors import InputError, PaperDeskError
 from ..tools.frozen import Frozen
 from ..tools.market.vendors.manifest import DEFAULT_VENDORS, Manifest, PullRequest
 from ..tools.market.vendors.manifest import FILE as MANIFEST
-from ..tools.market.vendors.protocol import Sleep, VendorSettings
+from ..tools.market.vendors.protocol import Clock, Sleep, Vendor, VendorSettings
 from ..tools.market.vendors.pull import Progress as Step
-from ..tools.market.vendors.pull import pull
+from ..tools.market.vendors.pull import Report, pull, pulled, update
 from ..tools.market.vendors.registry import list_vendors, open_vendors, promised
 from ..tools.market.vendors.store import WORKING
 from ..tools.market.view import BUILT_IN
@@ -120,6 +120,43 @@ def pull_command(
         name=name,
         form=form,
     )
+    with _asking(request, out, csv_folder, base_urls, sleep) as (opened, report):
+        return pull(request, out, opened, clock=wall_clock, report=report)
+
+
+def update_command(
+    out: Path,
+    *,
+    csv_folder: Path | None = None,
+    base_urls: Mapping[str, str] | None = None,
+    clock: Clock = wall_clock,
+    sleep: Sleep = time.sleep,
+) -> tuple[Manifest, bool]:
+    """Bring a pulled market up to date; a moving bar goes to standard error.
+
+    Args:
+        out: the folder of a finished pull without a last day.
+        csv_folder: of the vendor csv.
+        base_urls: other addresses, by vendor.
+        clock: the time now, UTC.
+        sleep: how to wait between requests.
+
+    Returns:
+        The manifest, and whether it is a new one.
+
+    Raises:
+        InputError: see `update`.
+        Interrupted: Ctrl-C; the message says how to go on.
+    """
+    with _asking(pulled(out).request, out, csv_folder, base_urls, sleep) as (opened, report):
+        return update(out, opened, clock=clock, report=report)
+
+
+@contextmanager
+def _asking(
+    request: PullRequest, out: Path, csv_folder: Path | None, base_urls: Mapping[str, str] | None, sleep: Sleep
+) -> Iterator[tuple[Sequence[Vendor], Report]]:
+    """The vendors of a request, open, and what is told of each step."""
     settings = VendorSettings(
         clock=wall_clock,
         csv_folder=csv_folder,
@@ -133,8 +170,7 @@ def pull_command(
             opened = open_vendors(request.vendors, settings)
             for vendor in opened:
                 stack.callback(vendor.close)
-            report = stack.enter_context(_bar())
-            return pull(request, out, opened, clock=wall_clock, report=report)
+            yield opened, stack.enter_context(_bar())
     except KeyboardInterrupt:
         raise Interrupted(
             f"Interrupted: what was fetched is kept in {shlex.quote(str(out))}, the same command continues from here."

@@ -145,6 +145,23 @@ def pull(
 
 
 @markets.command()
+def update(
+    folder: Annotated[Path, typer.Argument(help="A folder that was pulled without --to.")],
+    csv_folder: Annotated[Path | None, typer.Option(help="Where the vendor csv finds its files.")] = None,
+    json: Json = False,
+) -> None:
+    """Pull a folder again up to the last closed session; it stays as it is until the new one is whole."""
+    from ..market_commands import update_command
+    from ..market_screens import print_manifest
+
+    manifest, new = update_command(folder, csv_folder=csv_folder)
+    if not new and not json:
+        typer.echo(f"{folder} reaches {manifest.end}, the last session that has closed: nothing was asked.", err=True)
+        return
+    print_manifest(manifest, folder, json=json)
+
+
+@markets.command()
 def make(
     out: Annotated[Path, typer.Option(help="The new folder.")],
     companies: Annotated[int, typer.Option(help="How many companies.")] = 100,

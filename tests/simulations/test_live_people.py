@@ -23,6 +23,10 @@ from paperdesk.tools.broker.stand_in.alpaca_server import AlpacaServer
 from paperdesk.tools.broker.stand_in.exchange import Exchange
 from paperdesk.tools.market.dataset import fingerprinted
 from paperdesk.tools.market.invariance import alter
+from paperdesk.tools.market.vendors.csv_folder import CsvFolder
+from paperdesk.tools.market.vendors.manifest import PullRequest
+from paperdesk.tools.market.vendors.protocol import VendorSettings
+from paperdesk.tools.market.vendors.pull import pull
 from paperdesk.tools.market.view import open_market
 from paperdesk.tools.market.write import write_dataset
 
@@ -138,6 +142,38 @@ def test_the_command_that_refreshes_the_data_runs_after_every_close_and_its_fail
     venue.trade(config(stale, broken), tmp_path / "broken")
     notes = [note for report in events(tmp_path / "broken", "venue_reported") for note in report.notes]
     assert any("ended with 1 (no such vendor)" in note for note in notes), notes
+
+
+def test_a_pulled_market_is_kept_up_to_date_by_its_own_command(venue: Venue, tmp_path: Path):
+    sold, tech, now = tmp_path / "sold", tmp_path / "tech", venue.exchange.now
+    bars = venue.market.dataset.bars
+
+    def sells(until: datetime) -> None:
+        """The vendor has each day's bars after its close."""
+        sold.mkdir(exist_ok=True)
+        for ticker in UNIVERSE:
+            column = bars.column(ticker)
+            matrices = (bars.open, bars.high, bars.low, bars.close)
+            rows = [
+                f"{day},{','.join(str(prices[i, column]) for prices in matrices)},1e6\n"
+                for i, day in enumerate(bars.sessions)
+                if venue.market.calendar.close_of(day) <= until
+            ]
+            (sold / f"{ticker}.csv").write_text("date,open,high,low,close,volume\n" + "".join(rows))
+
+    sells(now)
+    settings = VendorSettings(clock=lambda: now, sleep=time.sleep, csv_folder=sold)
+    request = PullRequest(tickers=UNIVERSE, start=bars.sessions[0], vendors=("csv",))
+    pull(request, tech, [CsvFolder(sold, settings)], clock=lambda: now)
+    sells(datetime.now(UTC))
+    update = [sys.executable, "-c", "from paperdesk.cli import main; main()", "markets", "update", str(tech)]
+    refresh = shlex.join([*update, "--csv-folder", str(sold)])
+    usual = venue.config(1, poll_seconds=3600.0, refresh=refresh)
+    session = usual.session.model_copy(update={"market": str(tech)})
+    venue.trade(usual.model_copy(update={"session": session}), tmp_path / "run")
+    reports = events(tmp_path / "run", "venue_reported")
+    assert [report.notes for report in reports] == [[], []]
+    assert events(tmp_path / "run", "order_sent")
 
 
 def test_a_request_to_end_stops_it_with_its_record_whole_and_says_how_to_go_on(folder: Path, tmp_path: Path):

@@ -1,16 +1,17 @@
 """`paperdesk markets pull` and `list` as Python users call them."""
 
 import signal
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
 from paperdesk.simulations.console import Interrupted
 from paperdesk.simulations.laboratory_command import parse_edges
-from paperdesk.simulations.market_commands import first_day, last_day, list_markets, pull_command
+from paperdesk.simulations.market_commands import first_day, last_day, list_markets, pull_command, update_command
 from paperdesk.tools.errors import InputError
 from paperdesk.tools.market.vendors.errors import IncompletePull
+from paperdesk.tools.market.vendors.manifest import Manifest
 from paperdesk.tools.market.view import open_market
 
 from ..market.vendors.plugin import install
@@ -125,3 +126,17 @@ def test_an_edge_without_a_strength_after_the_sign_is_refused() -> None:
     assert parse_edges(["momentum", "drift=0.5"]) == {"momentum": 1.0, "post_earnings_drift": 0.5}
     with pytest.raises(InputError, match="strength of post_earnings_drift is '', which is no number"):
         parse_edges(["drift="])
+
+
+@pytest.mark.usefixtures("stall")
+def test_a_folder_is_brought_up_to_date(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "mine"
+    pull_command(("ACME",), "2024-06-05", out, vendors=("stall",))
+    evening = datetime(2024, 6, 6, 21, 0, tzinfo=UTC)
+    assert not update_command(out, clock=lambda: evening)[1]
+    assert "parts" not in capsys.readouterr().err.partition("1 of 1 parts")[2]
+    assert update_command(out) == (Manifest.model_validate_json((out / "manifest.json").read_bytes()), True)
+    assert "1 of 1 parts" in capsys.readouterr().err
+    run(tmp_path / "fixed", "ACME")
+    with pytest.raises(InputError, match="was pulled to 2024-06-06; pull without --to"):
+        update_command(tmp_path / "fixed")

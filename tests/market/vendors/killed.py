@@ -1,11 +1,14 @@
-"""Pulls that are killed at their n-th write to the disk, each in a forked child; a program for `test_pull.py`.
+"""Pulls that are killed at their n-th write to the disk, each in a forked child; for `test_pull.py`, `test_update.py`.
 
-Prints how many children were killed before one came through.
+Prints how many children were killed before one came through. With a second argument they are no first pulls: each
+brings a copy of `old` up to date.
 """
 
 import os
+import shutil
 import signal
 import sys
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -16,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[3]))
 
 from paperdesk.tools.clock import TradingCalendar
 from paperdesk.tools.market.vendors.manifest import PullRequest
-from paperdesk.tools.market.vendors.pull import pull
+from paperdesk.tools.market.vendors.pull import pull, update
 from tests.market.vendors.loopback import FakeTime
 from tests.market.vendors.shop import SESSIONS, Shop
 
@@ -37,17 +40,25 @@ def die_at(write: int) -> None:
         setattr(os, name, dying(getattr(os, name)))
 
 
-def main(folder: Path) -> None:
-    request = PullRequest(
-        tickers=("ACME", "BOLT"), start=SESSIONS[0], end=SESSIONS[-1], vendors=("shop",), name="whole"
-    )
+def main(folder: Path, updating: bool) -> None:
+    end = None if updating else SESSIONS[-1]
+    request = PullRequest(tickers=("ACME", "BOLT"), start=SESSIONS[0], end=end, vendors=("shop",), name="whole")
     TradingCalendar("XNYS", SESSIONS[0], SESSIONS[-1])  # likewise
+    time = FakeTime()
+    if updating:
+        time.now = datetime(2024, 6, 12, 21, 0, tzinfo=UTC)
+        pull(request, folder / "old", [Shop(time)], clock=time.clock)
+        time.now = datetime(2024, 6, 14, 21, 0, tzinfo=UTC)
     for write in count():
+        if updating:
+            shutil.copytree(folder / "old", folder / str(write))
         child = os.fork()
         if child == 0:
             die_at(write)
-            time = FakeTime()
-            pull(request, folder / str(write), [Shop(time)], clock=time.clock)
+            if updating:
+                update(folder / str(write), [Shop(time)], clock=time.clock)
+            else:
+                pull(request, folder / str(write), [Shop(time)], clock=time.clock)
             os._exit(0)
         _, status = os.waitpid(child, 0)
         if os.WIFEXITED(status):
@@ -55,4 +66,4 @@ def main(folder: Path) -> None:
             return
 
 
-main(Path(sys.argv[1]))
+main(Path(sys.argv[1]), updating=len(sys.argv) > 2)

@@ -110,7 +110,7 @@ class Manifest(Frozen):
     end: date
     """The last day that was pulled."""
     started_at: AwareDatetime
-    """UTC, when the folder's first pull began."""
+    """UTC, when this pull of all that is there began."""
     finished_at: AwareDatetime
     software: dict[str, dict[str, str]]
     """By vendor: the versions of its package and libraries."""

@@ -2,18 +2,24 @@
 
 The work is cut into units of (vendor, kind, symbol). Each finished one is kept in `OUT/.pull`; when all are there, the
 tables are written and checked aside and then moved to their place, the prices last. A process that dies anywhere
-leaves a folder that the same command continues, and that opens as no market before it is complete.
+leaves a folder that the same command continues, and that opens as no market before it is complete. A market that was
+pulled without a last day is brought up to date in the same way; until the new one is whole, the old one stays.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from ...clock import TradingCalendar
+from ..dataset import open_dataset
 from .assemble import assemble
 from .errors import IncompletePull, PullRefused, UnknownSymbol, VendorError, VendorSchemaError, VendorUnavailable
+from .manifest import FILE as MANIFEST
 from .manifest import Manifest, PullRequest, Skipped
 from .plan import Unit, last_day, plan, units_of
 from .protocol import Clock, Piece, Vendor
@@ -69,14 +75,82 @@ def pull(
         VendorRefused: a vendor does not serve us; what was fetched before is kept.
         DataError: what the vendors gave breaks a rule of the format.
     """
+    return _pull(request, out, vendors, clock, report, renew=False)
+
+
+def pulled(out: Path) -> Manifest:
+    """What a folder holds that is to be brought up to date.
+
+    Raises:
+        PullRefused: it holds no finished pull, or one to a fixed last day, or was changed since, or is being written.
+    """
+    finished = None
+    if (out / MANIFEST).is_file():
+        with PullFolder(out) as folder:
+            finished = folder.finished()
+            if finished is not None:
+                folder.forget(finished.end)
+    if finished is None:
+        raise PullRefused(f"{out} holds no market that was pulled to its end; make one with `paperdesk markets pull`")
+    if finished.request.end is not None:
+        raise PullRefused(
+            f"{out} was pulled to {finished.request.end}; pull without --to what is to be kept up to date"
+        )
+    return finished
+
+
+def update(
+    out: Path, vendors: Sequence[Vendor], *, clock: Clock, report: Report = lambda progress: None
+) -> tuple[Manifest, bool]:
+    """Bring a pulled market up to the last session that has closed.
+
+    Everything is asked for again, since figures of before may have been corrected, and takes the place of the old when
+    it is whole. Nothing is asked where every instrument that traded the session before has a bar of the last one.
+
+    Args:
+        out: the folder of a finished pull without a fixed last day.
+        vendors: open, those of its request in that order; the caller closes them.
+        clock: the time now, UTC.
+        report: is told of each step.
+
+    Returns:
+        The manifest, and whether it is a new one.
+
+    Raises:
+        PullRefused: as `pulled`; or the disk is full.
+        IncompletePull, VendorRefused, DataError: as `pull`; the folder stays as it was, and the next call goes on.
+    """
+    manifest = pulled(out)
+    day = last_day(manifest.request, clock())
+    if not _lacks(out, day):
+        return manifest, False
+    manifest = _pull(manifest.request, out, vendors, clock, report, renew=True)
+    if manifest.end < day:  # that was what an earlier attempt had begun
+        manifest = _pull(manifest.request, out, vendors, clock, report, renew=True)
+    return manifest, True
+
+
+def _lacks(out: Path, day: date) -> bool:
+    """Whether bars of a day may have come since: an instrument has one of the session before and none of this one."""
+    bars = open_dataset(out).bars
+    if bars.sessions[-1] < day:
+        return True
+    closes = bars.close[-2:]
+    return bool(len(closes) == 2 and (np.isnan(closes[1]) & ~np.isnan(closes[0])).any())
+
+
+def _pull(
+    request: PullRequest, out: Path, vendors: Sequence[Vendor], clock: Clock, report: Report, *, renew: bool
+) -> Manifest:
+    """`pull`; with `renew`, what is finished already is asked for again."""
     now = clock()
     with PullFolder(out) as folder:
         finished = folder.finished()
-        if finished is not None:
-            if finished.request.content != request.content:
-                raise PullRefused(
-                    f"{out} holds the finished pull of something else ({_title(finished.request)}); name another folder"
-                )
+        if finished is not None and finished.request.content != request.content:
+            raise PullRefused(
+                f"{out} holds the finished pull of something else ({_title(finished.request)}); name another folder"
+            )
+        if finished is not None and not renew:
             folder.clean()
             return finished
         end = last_day(request, now)

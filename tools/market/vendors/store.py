@@ -24,7 +24,7 @@ from .manifest import Manifest
 from .protocol import KINDS, Piece, Request
 
 WORKING = ".pull"
-_LOCK, _STATE, _PIECES = "lock", "request.json", "pieces"
+_LOCK, _STATE, _PIECES, _DRAFT, _READY = "lock", "request.json", "pieces", "draft", "ready"
 
 
 class _State(Frozen):
@@ -70,6 +70,11 @@ class PullFolder:
         except BlockingIOError:
             os.close(self._handle)
             raise PullRefused(f"another pull is writing to {self.out}; wait for it to end or stop it") from None
+        try:
+            self._put_in_place()
+        except OSError as error:
+            os.close(self._handle)
+            raise PullRefused(f"{self.out} cannot be written ({error.strerror}); make room and try again") from error
         return self
 
     def __exit__(
@@ -93,20 +98,31 @@ class PullFolder:
         Raises:
             PullRefused: the unfinished pull in the folder has another frame.
         """
-        path = self._working / _STATE
-        if not path.is_file():
-            write_whole(path, canonical_json(_State(frame=frame, end=end, started_at=now).model_dump(mode="json")))
-            return end, now
-        try:
-            state = _State.model_validate_json(path.read_bytes())
-        except ValidationError as error:
-            raise PullRefused(f"{path} is damaged; remove {self.out} and pull again") from error
+        state = self._begun()
+        if state is None:
+            state = _State(frame=frame, end=end, started_at=now)
+            write_whole(self._working / _STATE, canonical_json(state.model_dump(mode="json")))
         if dict(state.frame) != dict(frame):
             changed = (f"{name} was {was}" for name, was in state.frame.items() if was != frame.get(name))
             raise PullRefused(
                 f"{self.out} is an unfinished pull with other choices ({', '.join(changed)}); name another folder"
             )
         return state.end, state.started_at
+
+    def _begun(self) -> _State | None:
+        path = self._working / _STATE
+        if not path.is_file():
+            return None
+        try:
+            return _State.model_validate_json(path.read_bytes())
+        except ValidationError as error:
+            raise PullRefused(f"{path} is damaged; remove {self.out} and pull again") from error
+
+    def forget(self, end: date) -> None:
+        """Forget what was begun to reach this day or an earlier one."""
+        state = self._begun()
+        if state is not None and state.end <= end:
+            self.clean()
 
     def finished(self) -> Manifest | None:
         """The manifest, if a pull has been published here; the prices are the last file that is.
@@ -151,27 +167,38 @@ class PullFolder:
 
     def draft(self) -> Path:
         """An empty folder for the tables."""
-        folder = self._working / "draft"
+        folder = self._working / _DRAFT
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         return folder
 
     def publish(self, draft: Path) -> None:
-        """Move the files of a draft to their place, the prices last: without them no market opens.
+        """Move the files of a draft to their place, from which those of an earlier pull go."""
+        for path in draft.iterdir():
+            flush(path)
+        flush(draft)
+        os.replace(draft, self._working / _READY)
+        self._put_in_place()
 
-        Files of an earlier attempt that were published without prices are replaced.
-        """
-        names = sorted((path.name for path in draft.iterdir()), key=lambda name: name.startswith("prices."))
-        for kind in KINDS:
-            for stale in self.out.glob(f"{kind}.*"):
-                if stale.name not in names:
-                    stale.unlink()
-        for name in names:
-            flush(draft / name)
-            if name == names[-1]:
+    def _put_in_place(self) -> None:
+        """Move what is ready: old prices go first and new ones come last, for without them no market opens."""
+        ready = self._working / _READY
+        if not ready.is_dir():
+            return
+        left = {path.name for path in ready.iterdir()}
+        if MANIFEST in left:
+            wanted = {row.name for row in Manifest.model_validate_json((ready / MANIFEST).read_bytes()).files}
+            for kind in sorted(KINDS, key=lambda kind: kind != "prices"):
+                for stale in self.out.glob(f"{kind}.*"):
+                    if kind == "prices" or stale.name not in wanted:
+                        stale.unlink()
+        # The manifest comes after all that is needed to know what is stale.
+        for name in sorted(left, key=lambda name: (name.startswith("prices."), name == MANIFEST)):
+            if name.startswith("prices."):
                 flush(self.out)
-            os.replace(draft / name, self.out / name)
+            os.replace(ready / name, self.out / name)
         flush(self.out)
+        ready.rmdir()
 
     def clean(self) -> None:
         """Forget the pieces and what was asked; the manifest says it all."""
