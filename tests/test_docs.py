@@ -182,6 +182,22 @@ def test_the_tables_of_calibration_are_those_of_the_benchmarks(name: str, who: s
         assert f"| {' | '.join(cells)} |" in page
 
 
+def test_the_tables_of_the_adapter_are_those_of_the_benchmark() -> None:
+    page = re.sub(r"[*`]", "", text_of("docs/training.md"))
+    rows = json.loads(text_of("benchmarks/results/adapter.json"))["rows"]
+    tone = [row for row in rows if row["what"] == "tone"]
+    for reader in ("lexicon", "SmolLM2, zero-shot", "SmolLM2 with the adapter"):
+        cells = [f"{row['accuracy']:.3f}, {row['brier']:.3f}" for row in tone if row["reader"] == reader]
+        assert f"| {reader.replace(', zero-shot', ' without an adapter')} | {' | '.join(cells)} |" in page
+    stances = [row for row in rows if row["what"] == "stance" and row["reader"].startswith("SmolLM2")]
+    for row in stances:
+        assert f"{row['accuracy']:.3f}, {row['brier']:.3f}, {row['ic']:+.2f} |" in page
+    ics = [row for row in rows if row["what"] == "ic"]
+    assert {row["seeds"] for row in ics} == {20}
+    for row in ics:
+        assert f"| {row['mean']:+.2f} ({row['low']:+.2f} to {row['high']:+.2f}) |" in page
+
+
 def test_the_drawing_is_that_of_the_graph() -> None:
     drawings = re.findall(r"^```mermaid\n(.*?)^```", text_of("docs/graph.md"), flags=re.DOTALL | re.MULTILINE)
     assert [drawing.strip() for drawing in drawings] == [mermaid(roster(desk)).strip() for desk in DRAWN]
