@@ -32,8 +32,8 @@ Seven large US companies and a fund, real prices, filings and releases, {start} 
 seven are large today), the window is short, and twenty decisions are few: nothing here could show skill, and nothing
 here does. The same command on a market of yours is the point of it.
 
-`python -m benchmarks.results_page` writes this page. In the session of SmolLM2 all agents think with the plain model:
-it is older than the adapter that [serves the analysts](training.md#the-shipped-adapter) now.
+`python -m benchmarks.results_page` writes this page. In the session of SmolLM2 both analysts think with the
+[adapter that comes along](training.md#the-shipped-adapter), all others with the plain model.
 """
 
 
