@@ -120,7 +120,7 @@ def pull_command(
         name=name,
         form=form,
     )
-    with _asking(request, out, csv_folder, base_urls, sleep) as (opened, report):
+    with _asking(request, out, csv_folder, base_urls, wall_clock, sleep) as (opened, report):
         return pull(request, out, opened, clock=wall_clock, report=report)
 
 
@@ -148,17 +148,23 @@ def update_command(
         InputError: see `update`.
         Interrupted: Ctrl-C; the message says how to go on.
     """
-    with _asking(pulled(out).request, out, csv_folder, base_urls, sleep) as (opened, report):
-        return update(out, opened, clock=clock, report=report)
+    manifest = pulled(out)
+    with _asking(manifest.request, out, csv_folder, base_urls, clock, sleep) as (opened, report):
+        return update(out, manifest, opened, clock=clock, report=report)
 
 
 @contextmanager
 def _asking(
-    request: PullRequest, out: Path, csv_folder: Path | None, base_urls: Mapping[str, str] | None, sleep: Sleep
+    request: PullRequest,
+    out: Path,
+    csv_folder: Path | None,
+    base_urls: Mapping[str, str] | None,
+    clock: Clock,
+    sleep: Sleep,
 ) -> Iterator[tuple[Sequence[Vendor], Report]]:
     """The vendors of a request, open, and what is told of each step."""
     settings = VendorSettings(
-        clock=wall_clock,
+        clock=clock,
         csv_folder=csv_folder,
         cache_folder=cache_root() / "vendors" if cache_is_on() else None,
         options=request.options,

@@ -222,6 +222,16 @@ def _lines(event: Event, evidence: dict[str, Evidence], detailed: bool) -> Itera
             yield from debate_screen.risk(event, detailed)
         case RuleVerdict() if detailed or event.verdict != "approve":
             yield from _rules(event, detailed)
+        case SessionEnded():
+            yield "", ""
+            yield f"end: {_performance(event.metrics)}", "bold"
+        case _:
+            yield from _traded(event)
+
+
+def _traded(event: Event) -> Iterator[Styled]:
+    """What became of a proposal: leave, orders, fills, and what the ledger and the venue did by themselves."""
+    match event:
         case ApprovalGiven():
             yield f"  {approval_words(event)}", "cyan"
         case OrderSubmitted():
@@ -267,9 +277,6 @@ def _lines(event: Event, evidence: dict[str, Evidence], detailed: bool) -> Itera
             order = event.order
             why = f"forced by a {event.cause.replace('_', ' ')}, at the next open"
             yield f"  Broker {order.side} {order.quantity:,.6g} {order.ticker}: {why}", "red"
-        case SessionEnded():
-            yield "", ""
-            yield f"end: {_performance(event.metrics)}", "bold"
         case _:
             pass
 

@@ -211,11 +211,9 @@ def run(
     session_id = content_hash(started.model_dump(mode="json"))[:16]
     journal.append(started)
     mind = JournaledMind(fingerprint, journal, open_mind, meter=Meter())
-    secret = content_hash(["verdict tokens", session_id]).encode()
-    desk_rules = RememberingRules(policy.model_copy(update={"kill_switch": None}), secret)
+    desk_rules = _desk_rules(policy, session_id)
     # What they permit at the open leaves at once or never, and is on record as it was: nothing has to be derived again.
     venue_rules = RuleEngine(at_the_venue(policy, folder), token_bytes(32))
-    tickers = config.session.universe or market.tickers
 
     def authorise(order: OrderIntent, token: VerdictToken) -> None:
         venue_rules.authorise(order, token, state_version=trader.state_version, now=clock.now())
@@ -231,7 +229,7 @@ def run(
         rules=venue_rules,
         clock=clock,
         calendar=days.now,
-        tickers=tickers,
+        tickers=config.session.universe or market.tickers,
         standing=Standing(),
         decision=lambda: mind.decision,
         beat=beat,
@@ -250,7 +248,7 @@ def run(
         session_id=session_id,
         market=data.market,
         calendar=days.now(),
-        universe=tickers,
+        universe=trader.tickers,
         decision_sessions=DecisionDays(broker),
         market_key=started.market_fingerprint,
         analysts=seated.analysts,
@@ -268,6 +266,17 @@ def run(
         learn(desk, *memory.outcomes)
     trader.standing.activity.enable()  # a person has started it
     drive(seated, desk, DeskState(), LiveAsking(config.session, folder, asking.at_terminal, trader, asking.say))
+    _end(journal)
+
+
+def _desk_rules(policy: Policy, session_id: str) -> RememberingRules:
+    """The rules by which a decision is judged; the kill switch is asked at the open alone."""
+    secret = content_hash(["verdict tokens", session_id]).encode()
+    return RememberingRules(policy.model_copy(update={"kill_switch": None}), secret)
+
+
+def _end(journal: Journal) -> None:
+    """Write down the result, and seal the journal."""
     track = desk_track(journal)
     metrics: dict[str, Any] = result_of([track]) if len(track.equity) > 1 else {"rows": []}
     journal.append(SessionEnded(metrics=metrics))

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -15,45 +14,9 @@ from paperdesk.tools.market.check import check_folder
 from paperdesk.tools.market.dataset import open_dataset
 from paperdesk.tools.market.records import FACT_COLUMNS
 
-PRICES = """\
-date,ticker,open,high,low,close,volume,dividend,split,remark
-2024-01-02,AAA,10,11,9,10.5,1000,0,0,
-2024-01-02,IDX,100,101,99,100,5000,,,
-2024-01-03,AAA,11,12,10,11,1000,0.2,0,new year
-2024-01-03,IDX,100,101,99,100,5000,,,
-2024-01-04,AAA,5.5,6,5,5.75,2000,0,2,
-2024-01-04,IDX,100,101,99,100,5000,,,
-2024-01-08,AAA,5.75,6,5,5.9,2000,0.1,0,
-2024-01-08,IDX,100,101,99,100,5000,,,
-"""
-COMPANIES = "ticker,name,industry\nAAA,Alpha Corp,Widgets\n"
-FUNDAMENTALS = """\
-ticker,concept,period_start,period_end,value,unit,filed,accession,form,accepted_at
-AAA,Revenue,2023-10-01,2023-12-31,1000,USD,2024-01-04,a-1,10-Q,
-AAA,Assets,,2023-12-31,5000,USD,2024-01-04,a-1,10-Q,
-AAA,NetIncome,2023-10-01,2023-12-31,100,USD,2024-01-03,a-0,8-K,2024-01-03T16:05:00-05:00
-ZZZ,Assets,,2023-12-31,5000,USD,2024-01-04,z-1,10-Q,
-"""
-NEWS = {
-    "id": "n-1",
-    "ticker": "AAA",
-    "published_at": "2024-01-03T16:05:00-05:00",
-    "source": "wire",
-    "headline": "Alpha grows",
-    "body": "A lot.",
-    "mood": "unknown fields are passed over",
-}
+from .small_folder import NEWS, PRICES, folder
 
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A small market: a company that splits 2:1 on 2024-01-04 and is halted on 2024-01-05, and an index fund."""
-    (tmp_path / "prices.csv").write_text(PRICES)
-    (tmp_path / "companies.csv").write_text(COMPANIES)
-    (tmp_path / "fundamentals.csv").write_text(FUNDAMENTALS)
-    (tmp_path / "news.jsonl").write_text(json.dumps(NEWS) + "\n")
-    (tmp_path / "market.toml").write_text('prices = "as_traded"\n')
-    return tmp_path
+__all__ = ["folder"]  # a fixture
 
 
 def change(folder: Path, file: str, old: str, new: str) -> None:
@@ -189,70 +152,6 @@ def test_a_ticker_that_spells_a_missing_value_is_a_ticker(folder: Path) -> None:
     (folder / "companies.csv").unlink()
     (folder / "prices.csv").write_text(PRICES.replace("AAA", "NA"))
     assert open_dataset(folder).bars.tickers == ("IDX", "NA")
-
-
-def as_parquet(folder: Path, frame: pd.DataFrame, stem: str = "prices") -> None:
-    (folder / f"{stem}.csv").unlink(missing_ok=True)
-    frame.to_parquet(folder / f"{stem}.parquet")
-
-
-def test_parquet_holds_the_same_market(folder: Path) -> None:
-    plain = open_dataset(folder).fingerprint
-    frame = pd.read_csv(folder / "prices.csv", parse_dates=["date"])
-    as_parquet(folder, frame)
-    assert open_dataset(folder).fingerprint == plain
-    frame.loc[2, "volume"] = -1
-    as_parquet(folder, frame)
-    with pytest.raises(DataError, match=r"prices\.parquet, row 3, column volume: -1 is negative"):
-        open_dataset(folder)
-
-
-TYPES: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
-    "dates as texts": lambda frame: frame["date"].dt.strftime("%Y-%m-%d"),
-    "dates as date32": lambda frame: frame["date"].dt.date,
-    "dates in nanoseconds": lambda frame: frame["date"].astype("datetime64[ns]"),
-    "tickers as categories": lambda frame: frame["ticker"].astype("category"),
-    "volumes as integers": lambda frame: frame["volume"].astype("int32"),
-    "closes as texts": lambda frame: frame["close"].map(repr),
-    "splits as nullable floats": lambda frame: frame["split"].astype("Float64"),
-}
-
-
-@pytest.mark.parametrize("kind", TYPES)
-def test_a_parquet_column_may_be_of_any_type_that_holds_the_same(folder: Path, kind: str) -> None:
-    plain = open_dataset(folder).fingerprint
-    frame = pd.read_csv(folder / "prices.csv", parse_dates=["date"])
-    column = {"dates": "date", "tickers": "ticker", "volumes": "volume", "closes": "close", "splits": "split"}
-    frame[column[kind.split()[0]]] = TYPES[kind](frame)
-    as_parquet(folder, frame)
-    assert open_dataset(folder).fingerprint == plain
-
-
-def test_parquet_times_are_turned_into_utc_and_need_a_zone(folder: Path) -> None:
-    plain = open_dataset(folder).fingerprint
-    frame = pd.read_csv(folder / "fundamentals.csv", parse_dates=["period_start", "period_end", "filed"])
-    frame["accepted_at"] = pd.to_datetime(frame["accepted_at"], utc=True).dt.tz_convert("America/New_York")
-    as_parquet(folder, frame, "fundamentals")
-    assert open_dataset(folder).fingerprint == plain
-    frame["accepted_at"] = frame["accepted_at"].dt.tz_localize(None)
-    as_parquet(folder, frame, "fundamentals")
-    with pytest.raises(DataError, match=r"row 3, column accepted_at: '2024-01-03T16:05:00' has no time zone"):
-        open_dataset(folder)
-
-
-def test_a_parquet_date_with_a_time_of_day_is_refused(folder: Path) -> None:
-    frame = pd.read_csv(folder / "prices.csv", parse_dates=["date"])
-    frame["date"] += pd.to_timedelta([0, 16, *([0] * 6)], unit="h")
-    as_parquet(folder, frame)
-    with pytest.raises(DataError, match=r"row 2, column date: '2024-01-02T16:00:00' is no date"):
-        open_dataset(folder)
-
-
-def test_what_is_no_parquet_is_refused(folder: Path) -> None:
-    (folder / "prices.csv").rename(folder / "prices.parquet")
-    with pytest.raises(DataError, match=r"prices\.parquet is no parquet file .*; write it again") as refusal:
-        open_dataset(folder)
-    assert "\n" not in str(refusal.value)
 
 
 REFUSALS = [

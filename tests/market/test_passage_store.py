@@ -1,6 +1,5 @@
 """The passages on disk: one process at a time, whatever kills it, whatever damages the folder, the same passages."""
 
-import ast
 import json
 import os
 import shutil
@@ -8,7 +7,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -367,37 +365,3 @@ def test_a_fork_does_not_use_what_its_parent_has_open(
         fork.setattr(os, "getpid", lambda: -1)
         assert digests(index, documents) == truth
         assert "not open in this process" in index.why_memory
-
-
-def test_the_key_knows_the_documents_and_the_rules(
-    documents: tuple[Document, ...], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    key = store_key(documents)
-    assert key == store_key(list(documents))
-    first = documents[0]
-    for other in (
-        replace(first, body=first.body + "."),
-        replace(first, ticker="OTHER"),
-        replace(first, published_at=first.published_at.replace(microsecond=1)),
-        replace(first, id="other"),
-        replace(first, source="other"),
-        replace(first, headline=f"{first.headline}\n{first.body}", body=""),
-    ):
-        assert store_key([other, *documents[1:]]) != key
-    for name, value in (("FORMAT", 99), ("VERSION", "other"), ("_code", lambda: "other")):
-        with monkeypatch.context() as changed:
-            changed.setattr(store, name, value)
-            assert store_key(documents) != key
-
-
-def test_the_key_knows_the_source_of_all_that_makes_a_table() -> None:
-    """What `table_of` is made with, found by following its imports within the folder."""
-    folder, found, waiting = Path(store.__file__).parent, set[str](), ["table"]
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            tree = ast.parse((folder / f"{name}.py").read_text())
-            imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level == 1]
-            waiting += [node.module for node in imports if node.module]
-    assert found == set(store.MAKERS)

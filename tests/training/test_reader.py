@@ -13,8 +13,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from paperdesk.simulations.sentiment_comparison import open_classifier
 from paperdesk.simulations.training.adapter import NoTorch
@@ -23,10 +21,9 @@ from paperdesk.simulations.training.places import CARD_FILE, CHECKPOINT
 from paperdesk.simulations.training.reader import base as bases
 from paperdesk.simulations.training.reader.base import load_base, minilm_folder
 from paperdesk.simulations.training.reader.command import PAGE_FILE, PLOT_FILE, WEIGHTS, train_reader
-from paperdesk.simulations.training.reader.course import Course, tempered_loss
+from paperdesk.simulations.training.reader.course import Course
 from paperdesk.simulations.training.reader.parts import Parts, checked
 from paperdesk.simulations.training.reader.recipe import Mode, ReaderRecipe
-from paperdesk.simulations.training.reader.report import bins_of, report_of
 from paperdesk.simulations.training.short_memory import OutOfMemory
 from paperdesk.tools.errors import InputError
 from paperdesk.tools.sentiment.classifier import SentimentClassifier
@@ -376,27 +373,3 @@ def test_damaged_readers_are_refused(folder: Path, tmp_path: Path) -> None:
     (copy / READER_FILE).write_text("{}", encoding="utf-8")
     with pytest.raises(InputError, match="is of no reader"):
         Reader(copy)
-
-
-@given(st.floats(-2.0, 2.0))
-def test_a_look_does_not_mind_how_sure_a_reader_is(log_scale: float) -> None:
-    rng = np.random.default_rng(0)
-    logits, truth = rng.normal(size=(40, 3)), rng.integers(0, 3, 40)
-    logits[np.arange(40), truth] += 1.0
-    weights = np.ones(40)
-    found = tempered_loss(logits, truth, weights)
-    assert tempered_loss(logits * np.exp(log_scale), truth, weights) == pytest.approx(found, abs=1e-4)
-    assert found < np.log(3)
-    assert tempered_loss(logits * np.nan, truth, weights) == np.inf
-
-
-def test_bins_and_figures_by_class() -> None:
-    found = np.array([[0.9, 0.05, 0.05], [0.95, 0.03, 0.02], [0.2, 0.45, 0.35], [0.1, 0.2, 0.7]])
-    truth = np.array([0, 1, 1, 2])
-    bins = bins_of(found, truth)
-    assert [(b.texts, b.right) for b in bins] == [(1, 1.0), (1, 1.0), (1, 1.0), (1, 0.0)]
-    assert bins[-1].sure == pytest.approx(0.95)
-    report = report_of(found, found, truth)
-    assert report.by_class["negative"].precision == 0.5
-    assert report.by_class["neutral"].recall == 0.5
-    assert report.majority == 0.5

@@ -16,6 +16,9 @@ from .relations.records import Found, Link, by_time
 from .shelf import Shelf, shelves
 from .trades import Trades, Vector, equally_weighted, total_returns
 
+_LOOK_BACK = 252
+"""Sessions kept as history where a market recommends no window: a year, which the longest indicator needs."""
+
 
 def calendar_of(dataset: Dataset) -> TradingCalendar:
     """The market's calendar, a month beyond the last bar, so that the session after it is known.
@@ -27,6 +30,12 @@ def calendar_of(dataset: Dataset) -> TradingCalendar:
         return TradingCalendar(dataset.calendar, first, last + timedelta(days=31))
     except InputError:
         return TradingCalendar(dataset.calendar, first, date(last.year, 12, 31))
+
+
+def window_of(dataset: Dataset) -> tuple[date, date]:
+    """The session window that a market recommends; where it recommends none, all but the history that is needed."""
+    sessions = dataset.bars.sessions
+    return dataset.window or (sessions[min(_LOOK_BACK, len(sessions) // 2)], sessions[-1])
 
 
 class Prepared:

@@ -101,3 +101,11 @@ def equally_weighted(returns: Matrix, columns: Sequence[int]) -> Vector:
     mean = np.full(len(returns), np.nan)
     np.divide(total, count, out=mean, where=count > 0)
     return mean
+
+
+def level_of(returns: Vector) -> Vector:
+    """(T,) what one unit has grown to by each row; NaN where there is no return."""
+    known = np.isfinite(returns)
+    level = np.cumprod(np.where(known, 1 + returns, 1.0), dtype=np.float64)
+    level[~known] = np.nan
+    return level

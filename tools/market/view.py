@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Collection, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,19 +14,17 @@ from ..clock import TradingCalendar
 from ..errors import InputError, LookAheadError
 from .bars import Bars, Matrix
 from .dataset import open_dataset
-from .prepared import Prepared, calendar_of
+from .known import aware, known_rows, newest_facts, newest_values, released
+from .prepared import Prepared, calendar_of, window_of
 from .records import Company, Dataset, Document
 from .shelf import Shelf
-from .trades import PriceArrays, Vector
+from .trades import PriceArrays, Vector, level_of
 
 if TYPE_CHECKING:
     from .mask import Masked, What
 
 BUILT_IN = ("generated", "us-tech", "sp20")
 """Markets that come with PaperDesk or with its extra `markets`."""
-
-_LOOK_BACK = 252
-"""Sessions kept as history where a market recommends no window: a year, which the longest indicator needs."""
 
 
 def open_market(source: str | Path, seed: int = 7, *, mask: "Collection[What]" = (), mask_seed: int = 0) -> "Market":
@@ -73,9 +71,8 @@ class Market(Prepared):
         super().__init__(dataset)
         self.masked = masked
         """The key and the original of a masked market."""
-        sessions = dataset.bars.sessions
         self.calendar = calendar_of(dataset)
-        self.window: tuple[date, date] = dataset.window or (sessions[min(_LOOK_BACK, len(sessions) // 2)], sessions[-1])
+        self.window = window_of(dataset)
         """The recommended session window."""
 
     def __repr__(self) -> str:
@@ -108,7 +105,7 @@ class MarketView:
     """
 
     def __init__(self, market: Market, as_of: datetime) -> None:
-        self.as_of = _aware(as_of)
+        self.as_of = aware(as_of)
         self._market = market
         sessions = market.dataset.bars.sessions
         last = market.calendar.last_closed(self.as_of)
@@ -170,7 +167,7 @@ class MarketView:
             LookAheadError: `earlier` is later than `as_of`.
             InputError: it has no zone or lies before the market's prices.
         """
-        if _aware(earlier) > self.as_of:
+        if aware(earlier) > self.as_of:
             raise LookAheadError(
                 f"a view at {self.as_of.isoformat()} cannot see {earlier.isoformat()}; ask for an earlier time"
             )
@@ -285,11 +282,8 @@ class MarketView:
 
     @cached_property
     def market_level(self) -> Vector:
-        """What one unit held in the market has grown to, at each of `sessions`; NaN where it has no return."""
-        known = np.isfinite(self.market_returns)
-        level = np.cumprod(np.where(known, 1 + self.market_returns, 1.0), dtype=np.float64)
-        level[~known] = np.nan
-        return level
+        """`level_of` the `market_returns`."""
+        return level_of(self.market_returns)
 
     def splits(self, ticker: str) -> tuple[tuple[date, float], ...]:
         """(session, new shares per old share) of the splits by now after which it traded, ascending.
@@ -326,7 +320,8 @@ class MarketView:
         """
         self._market.column(ticker)
         if ticker not in self._facts:
-            self._facts[ticker] = self._known_facts(ticker)
+            filed = self._market.facts_by_ticker.get(ticker, self._market.dataset.facts.iloc[:0])
+            self._facts[ticker] = newest_facts(filed, self.as_of)
         facts = self._facts[ticker]
         return facts.copy() if concept is None else facts[facts["concept"] == concept].reset_index(drop=True)
 
@@ -360,7 +355,7 @@ class MarketView:
     @property
     def series_names(self) -> tuple[str, ...]:
         """The series of the economy of which a value was known, ascending."""
-        return tuple(sorted(self._known_series()["series"].unique()))
+        return tuple(sorted(known_rows(self._market.dataset.series, self.as_of)["series"].unique()))
 
     def series(self, name: str) -> pd.Series:
         """A series of the economy as it was known: of each date the value that was released last.
@@ -374,34 +369,18 @@ class MarketView:
         Raises:
             InputError: nothing of such a series was known.
         """
-        known = self._known_series()
-        rows = known[known["series"] == name].drop_duplicates("date", keep="last").sort_values("date")
-        if rows.empty:
+        values = newest_values(self._market.dataset.series, name, self.as_of)
+        if values.empty:
             names = ", ".join(self.series_names) or "none"
             raise InputError(f"no series {name!r} is known in {self.name} at {self.as_of.isoformat()}; known: {names}")
-        return pd.Series(rows["value"].to_numpy(), index=pd.DatetimeIndex(rows["date"], name="date"), name=name)
+        return values
 
     def series_released(self, name: str) -> datetime:
         """When the newest value of a series that `series_names` names became known (UTC)."""
-        known = self._known_series()
-        moment: datetime = known.loc[known["series"] == name, "available_at"].iloc[-1].to_pydatetime()
-        return moment.astimezone(UTC)
-
-    def _known_series(self) -> pd.DataFrame:
-        series = self._market.dataset.series
-        # The rows are sorted by available_at.
-        return series.iloc[: int(series["available_at"].searchsorted(pd.Timestamp(self.as_of), side="right"))]
-
-    def _known_facts(self, ticker: str) -> pd.DataFrame:
-        everything = self._market.facts_by_ticker.get(ticker, self._market.dataset.facts.iloc[:0])
-        known = everything[everything["available_at"] <= pd.Timestamp(self.as_of)]
-        # The rows are sorted by available_at, so the last of each key is the newest filing's.
-        newest = known.drop_duplicates(["concept", "period_start", "period_end"], keep="last")
-        keys = ["concept", "period_end", "period_start"]
-        return newest.sort_values(keys, na_position="first", kind="stable").reset_index(drop=True)
+        return released(self._market.dataset.series, name, self.as_of)
 
     def _refuse_later(self, since: datetime | None) -> None:
-        if since is not None and _aware(since) > self.as_of:
+        if since is not None and aware(since) > self.as_of:
             raise LookAheadError(
                 f"a view at {self.as_of.isoformat()} has no documents since {since.isoformat()}; ask earlier"
             )
@@ -416,9 +395,3 @@ class MarketView:
 def market_behind(view: MarketView) -> Market:
     """The market that a view looks at, future included: for whoever drives a desk, never for an agent."""
     return view._market
-
-
-def _aware(moment: datetime) -> datetime:
-    if moment.tzinfo is None:
-        raise InputError(f"the time {moment.isoformat()} has no zone; give it one, such as UTC")
-    return moment.astimezone(UTC)

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[3]))
 
 from paperdesk.tools.clock import TradingCalendar
 from paperdesk.tools.market.vendors.manifest import PullRequest
-from paperdesk.tools.market.vendors.pull import pull, update
+from paperdesk.tools.market.vendors.pull import pull, pulled, update
 from tests.market.vendors.loopback import FakeTime
 from tests.market.vendors.shop import SESSIONS, Shop
 
@@ -56,7 +56,8 @@ def main(folder: Path, updating: bool) -> None:
         if child == 0:
             die_at(write)
             if updating:
-                update(folder / str(write), [Shop(time)], clock=time.clock)
+                out = folder / str(write)
+                update(out, pulled(out), [Shop(time)], clock=time.clock)
             else:
                 pull(request, folder / str(write), [Shop(time)], clock=time.clock)
             os._exit(0)

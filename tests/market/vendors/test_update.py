@@ -11,9 +11,9 @@ import pytest
 from paperdesk.tools.errors import DataError
 from paperdesk.tools.market.dataset import open_dataset
 from paperdesk.tools.market.vendors.errors import IncompletePull, PullRefused, UnknownSymbol, VendorUnavailable
-from paperdesk.tools.market.vendors.manifest import PullRequest
+from paperdesk.tools.market.vendors.manifest import Manifest, PullRequest
 from paperdesk.tools.market.vendors.protocol import Piece, Request
-from paperdesk.tools.market.vendors.pull import pull, update
+from paperdesk.tools.market.vendors.pull import pull, pulled, update
 
 from .loopback import FakeTime
 from .shop import SESSIONS, Shop
@@ -31,6 +31,10 @@ def last_session(out: Path) -> date:
     return open_dataset(out).bars.sessions[-1]
 
 
+def brought(out: Path, vendor: Shop, time: FakeTime) -> tuple[Manifest, bool]:
+    return update(out, pulled(out), [vendor], clock=time.clock)
+
+
 @pytest.fixture
 def tuesday(tmp_path: Path, fake_time: FakeTime) -> Path:
     """A market that was pulled on the evening of the 11th of June."""
@@ -43,27 +47,32 @@ def tuesday(tmp_path: Path, fake_time: FakeTime) -> Path:
 def test_it_reaches_the_last_session_that_has_closed(tuesday: Path, fake_time: FakeTime) -> None:
     before, shop = {path.name for path in tuesday.iterdir()}, Shop(fake_time)
     fake_time.now = datetime(2024, 6, 13, 14, 0, tzinfo=UTC)  # within the session of the 13th
-    manifest, new = update(tuesday, [shop], clock=fake_time.clock)
+    manifest, new = brought(tuesday, shop, fake_time)
     assert new
     assert manifest.end == last_session(tuesday) == date(2024, 6, 12)
     assert manifest.fingerprint == open_dataset(tuesday).fingerprint
     assert manifest.started_at >= datetime(2024, 6, 13, 14, 0, tzinfo=UTC)
     assert {path.name for path in tuesday.iterdir()} == before
     assert len(shop.asked) == 8
-    again, new = update(tuesday, [shop], clock=fake_time.clock)
+    again, new = brought(tuesday, shop, fake_time)
     assert (again, new, len(shop.asked)) == (manifest, False, 8)
 
 
 def test_it_is_what_a_pull_into_a_new_folder_would_be(tuesday: Path, fake_time: FakeTime) -> None:
     fake_time.now = EVENING[13]
     fresh = pull(asked(name="tech"), tuesday.parent / "fresh", [Shop(fake_time)], clock=fake_time.clock)
-    manifest, _ = update(tuesday, [Shop(fake_time)], clock=fake_time.clock)
+    manifest, _ = brought(tuesday, Shop(fake_time), fake_time)
     assert manifest.fingerprint == fresh.fingerprint
 
 
 def test_what_was_corrected_since_is_corrected(tuesday: Path, fake_time: FakeTime) -> None:
     fake_time.now = EVENING[12]
-    update(tuesday, [Shop(fake_time, changes={("prices", "ACME"): {"volume": 7.0}})], clock=fake_time.clock)
+    update(
+        tuesday,
+        pulled(tuesday),
+        [Shop(fake_time, changes={("prices", "ACME"): {"volume": 7.0}})],
+        clock=fake_time.clock,
+    )
     assert open_dataset(tuesday).bars.volume[0].tolist() == [7.0, 1000.0]
 
 
@@ -75,7 +84,7 @@ def test_a_file_that_is_not_needed_any_more_goes(tuesday: Path, fake_time: FakeT
 
     assert (tuesday / "documents.jsonl.gz").is_file()
     fake_time.now = EVENING[12]
-    update(tuesday, [Wordless(fake_time)], clock=fake_time.clock)
+    brought(tuesday, Wordless(fake_time), fake_time)
     assert not open_dataset(tuesday).documents
     assert not list(tuesday.glob("documents.*"))
 
@@ -85,10 +94,10 @@ def test_until_the_new_one_is_whole_the_old_one_stays(tuesday: Path, fake_time: 
     fake_time.now = EVENING[12]
     shop = Shop(fake_time, fails={("documents", "BOLT"): VendorUnavailable("gone; wait")})
     with pytest.raises(IncompletePull, match="1 of 8 parts are missing"):
-        update(tuesday, [shop], clock=fake_time.clock)
+        brought(tuesday, shop, fake_time)
     assert open_dataset(tuesday).fingerprint == old
     before = len(shop.asked)
-    update(tuesday, [shop], clock=fake_time.clock)
+    brought(tuesday, shop, fake_time)
     assert shop.asked[before:] == [("documents", "BOLT")]
     assert last_session(tuesday) == date(2024, 6, 12)
     assert not (tuesday / ".pull").exists()
@@ -98,9 +107,9 @@ def test_what_was_begun_the_day_before_is_ended_and_then_followed(tuesday: Path,
     fake_time.now = EVENING[12]
     shop = Shop(fake_time, fails={("documents", "BOLT"): VendorUnavailable("gone; wait")})
     with pytest.raises(IncompletePull):
-        update(tuesday, [shop], clock=fake_time.clock)
+        brought(tuesday, shop, fake_time)
     fake_time.now = EVENING[13]
-    manifest, _ = update(tuesday, [shop], clock=fake_time.clock)
+    manifest, _ = brought(tuesday, shop, fake_time)
     assert manifest.end == last_session(tuesday) == date(2024, 6, 13)
 
 
@@ -115,13 +124,13 @@ def test_a_bar_that_comes_late_is_asked_for_again(tuesday: Path, fake_time: Fake
             return piece
 
     fake_time.now, shop = EVENING[12], Late(fake_time)
-    assert update(tuesday, [shop], clock=fake_time.clock)[1]
+    assert brought(tuesday, shop, fake_time)[1]
     assert open_dataset(tuesday).bars.close[-1].tolist()[0] == 105.0
-    assert update(tuesday, [shop], clock=fake_time.clock)[1]
+    assert brought(tuesday, shop, fake_time)[1]
     shop.late = False
-    assert update(tuesday, [shop], clock=fake_time.clock)[1]
+    assert brought(tuesday, shop, fake_time)[1]
     assert open_dataset(tuesday).bars.close[-1].tolist() == [105.0, 105.0]
-    assert not update(tuesday, [shop], clock=fake_time.clock)[1]
+    assert not brought(tuesday, shop, fake_time)[1]
 
 
 def test_who_trades_no_more_is_not_waited_for(tuesday: Path, fake_time: FakeTime) -> None:
@@ -133,23 +142,23 @@ def test_who_trades_no_more_is_not_waited_for(tuesday: Path, fake_time: FakeTime
             return piece
 
     fake_time.now, shop = EVENING[12], Delisted(fake_time)
-    assert update(tuesday, [shop], clock=fake_time.clock)[1]
-    assert not update(tuesday, [shop], clock=fake_time.clock)[1]
+    assert brought(tuesday, shop, fake_time)[1]
+    assert not brought(tuesday, shop, fake_time)[1]
 
 
 def test_what_cannot_be_brought_up_to_date_is_refused(tmp_path: Path, fake_time: FakeTime) -> None:
     shop = Shop(fake_time)
     with pytest.raises(PullRefused, match="holds no market that was pulled to its end"):
-        update(tmp_path / "nowhere", [shop], clock=fake_time.clock)
+        brought(tmp_path / "nowhere", shop, fake_time)
     assert not (tmp_path / "nowhere").exists()
     pull(asked(end=SESSIONS[2]), tmp_path / "fixed", [shop], clock=fake_time.clock)
     with pytest.raises(PullRefused, match="was pulled to 2024-06-07; pull without --to"):
-        update(tmp_path / "fixed", [shop], clock=fake_time.clock)
+        brought(tmp_path / "fixed", shop, fake_time)
     unfinished = Shop(fake_time, fails={("prices", "BOLT"): UnknownSymbol("none; check")})
     with pytest.raises(IncompletePull):
         pull(asked(), tmp_path / "begun", [unfinished], clock=fake_time.clock)
     with pytest.raises(PullRefused, match="holds no market that was pulled to its end"):
-        update(tmp_path / "begun", [shop], clock=fake_time.clock)
+        brought(tmp_path / "begun", shop, fake_time)
     assert list((tmp_path / "begun/.pull/pieces").iterdir())
 
 
@@ -158,7 +167,7 @@ def test_a_folder_that_was_changed_since_is_left_alone(tuesday: Path, fake_time:
         file.write(b"\n")
     fake_time.now = EVENING[12]
     with pytest.raises(PullRefused, match=r"prices\.csv\.gz in .* was changed since it was pulled"):
-        update(tuesday, [Shop(fake_time)], clock=fake_time.clock)
+        brought(tuesday, Shop(fake_time), fake_time)
 
 
 @pytest.mark.slow
@@ -182,7 +191,7 @@ def test_killed_at_any_write_it_is_the_old_market_or_the_new_one_or_none_and_goe
         if write % 3 and state is not None:
             continue  # a third of the continuations says as much in a third of the time
         fake_time.now = EVENING[14]
-        manifest, _ = update(out, [Shop(fake_time)], clock=fake_time.clock)
+        manifest, _ = brought(out, Shop(fake_time), fake_time)
         assert manifest.fingerprint == open_dataset(out).fingerprint == new
         assert not (out / ".pull").exists()
     assert found[old] > found[new] > 0

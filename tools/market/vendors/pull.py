@@ -100,7 +100,12 @@ def pulled(out: Path) -> Manifest:
 
 
 def update(
-    out: Path, vendors: Sequence[Vendor], *, clock: Clock, report: Report = lambda progress: None
+    out: Path,
+    manifest: Manifest,
+    vendors: Sequence[Vendor],
+    *,
+    clock: Clock,
+    report: Report = lambda progress: None,
 ) -> tuple[Manifest, bool]:
     """Bring a pulled market up to the last session that has closed.
 
@@ -109,6 +114,7 @@ def update(
 
     Args:
         out: the folder of a finished pull without a fixed last day.
+        manifest: what it holds, of `pulled`.
         vendors: open, those of its request in that order; the caller closes them.
         clock: the time now, UTC.
         report: is told of each step.
@@ -117,10 +123,9 @@ def update(
         The manifest, and whether it is a new one.
 
     Raises:
-        PullRefused: as `pulled`; or the disk is full.
+        PullRefused: the folder is not as the manifest says, another pull is writing to it, or the disk is full.
         IncompletePull, VendorRefused, DataError: as `pull`; the folder stays as it was, and the next call goes on.
     """
-    manifest = pulled(out)
     day = last_day(manifest.request, clock())
     if not _lacks(out, day):
         return manifest, False

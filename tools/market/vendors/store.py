@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeVar
 
 from pydantic import AwareDatetime, ValidationError
 
@@ -25,6 +25,9 @@ from .protocol import KINDS, Piece, Request
 
 WORKING = ".pull"
 _LOCK, _STATE, _PIECES, _DRAFT, _READY = "lock", "request.json", "pieces", "draft", "ready"
+
+
+_M = TypeVar("_M", bound=Frozen)
 
 
 class _State(Frozen):
@@ -72,9 +75,13 @@ class PullFolder:
             raise PullRefused(f"another pull is writing to {self.out}; wait for it to end or stop it") from None
         try:
             self._put_in_place()
-        except OSError as error:
+        except BaseException as error:
             os.close(self._handle)
-            raise PullRefused(f"{self.out} cannot be written ({error.strerror}); make room and try again") from error
+            if isinstance(error, OSError):
+                raise PullRefused(
+                    f"{self.out} cannot be written ({error.strerror}); make room and try again"
+                ) from error
+            raise
         return self
 
     def __exit__(
@@ -110,11 +117,13 @@ class PullFolder:
         return state.end, state.started_at
 
     def _begun(self) -> _State | None:
-        path = self._working / _STATE
+        return self._read(self._working / _STATE, _State)
+
+    def _read(self, path: Path, kind: type[_M]) -> _M | None:
         if not path.is_file():
             return None
         try:
-            return _State.model_validate_json(path.read_bytes())
+            return kind.model_validate_json(path.read_bytes())
         except ValidationError as error:
             raise PullRefused(f"{path} is damaged; remove {self.out} and pull again") from error
 
@@ -130,13 +139,9 @@ class PullFolder:
         Raises:
             PullRefused: the manifest is damaged, or a file is not the one that was pulled.
         """
-        path = self.out / MANIFEST
-        if not path.is_file():
+        manifest = self._read(self.out / MANIFEST, Manifest)
+        if manifest is None:
             return None
-        try:
-            manifest = Manifest.model_validate_json(path.read_bytes())
-        except ValidationError as error:
-            raise PullRefused(f"{path} is damaged; remove {self.out} and pull again") from error
         if not all((self.out / row.name).is_file() for row in manifest.files):
             return None
         for row in manifest.files:
@@ -186,11 +191,15 @@ class PullFolder:
         if not ready.is_dir():
             return
         left = {path.name for path in ready.iterdir()}
-        if MANIFEST in left:
-            wanted = {row.name for row in Manifest.model_validate_json((ready / MANIFEST).read_bytes()).files}
-            for kind in sorted(KINDS, key=lambda kind: kind != "prices"):
+        manifest = self._read(ready / MANIFEST, Manifest)
+        if manifest is not None:
+            wanted = {row.name for row in manifest.files}
+            for stale in self.out.glob("prices.*"):
+                stale.unlink()
+            flush(self.out)
+            for kind in KINDS:
                 for stale in self.out.glob(f"{kind}.*"):
-                    if kind == "prices" or stale.name not in wanted:
+                    if stale.name not in wanted:
                         stale.unlink()
         # The manifest comes after all that is needed to know what is stale.
         for name in sorted(left, key=lambda name: (name.startswith("prices."), name == MANIFEST)):
